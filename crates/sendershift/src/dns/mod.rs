@@ -1,0 +1,42 @@
+//! Evidence: what DNS said, as data.
+//!
+//! Nothing here asks DNS. [`Evidence`] is the one seam: it answers a question from what is known, and says
+//! [`Answer::Unknown`] where nothing is. Operations collect the unknown questions ([`Recording`]) and report
+//! them as [`Missing`](crate::error::Missing).
+
+mod record;
+
+pub use record::{Mx, Quality, Question, RecordType, Records, RrSet, Soa, Txt};
+
+use crate::name::DomainName;
+
+/// What the evidence says to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// The records of the type asked for; never empty.
+    Records(&'a RrSet),
+    /// The name is an alias: an RRset with one CNAME record (RFC 1034 section 3.6.2).
+    Alias(&'a RrSet),
+    /// The name exists and has no records of the type.
+    NoData,
+    /// The name does not exist, nor anything below it (RFC 8020).
+    NxDomain,
+    /// The question was asked and got no answer: timeout, SERVFAIL or another error.
+    Failed,
+    /// The evidence does not say.
+    Unknown,
+}
+
+/// Something that knows what DNS answers.
+///
+/// Answers do not change between calls, and aliases are not followed: [`resolve`] does that.
+pub trait Evidence {
+    /// The answer to the question for `record_type` at `name`.
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_>;
+}
+
+impl<E: Evidence + ?Sized> Evidence for &E {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        (**self).answer(name, record_type)
+    }
+}

@@ -1,0 +1,186 @@
+//! What can be wrong with input, and which evidence is missing.
+//!
+//! There are two kinds of [`Error`]. [`Invalid`] lists every problem that was found in a text, each with a
+//! stable [code](Problem::code) and its place. [`Missing`] lists the questions to DNS whose answers were
+//! needed and are not in the evidence: ask them all, add the answers, call again.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Serialize;
+use serde::ser::{SerializeTuple, Serializer};
+
+use crate::dns::Question;
+
+/// A range of octets in a text, `start..end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The first octet.
+    pub start: usize,
+    /// The octet after the last one.
+    pub end: usize,
+}
+
+impl Span {
+    /// The span of `start..end`.
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// The same span in a text that has `offset` octets before this one.
+    #[must_use]
+    pub fn shifted(self, offset: usize) -> Self {
+        Self::new(self.start + offset, self.end + offset)
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        Self::new(range.start, range.end)
+    }
+}
+
+impl From<Span> for Range<usize> {
+    fn from(span: Span) -> Self {
+        span.start..span.end
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut pair = serializer.serialize_tuple(2)?;
+        pair.serialize_element(&self.start)?;
+        pair.serialize_element(&self.end)?;
+        pair.end()
+    }
+}
+
+/// One thing that is wrong with a text.
+///
+/// The code is stable; the message is for people and may change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// A stable name for the kind of problem, such as `spf.bad-ip4`.
+    pub code: &'static str,
+    /// What is wrong, in lower case and without a final stop.
+    pub message: String,
+    /// Where, in octets of the text that was read.
+    pub span: Option<Span>,
+    /// The line of the place, counted from 1.
+    pub line: Option<usize>,
+    /// The column of the place in characters, counted from 1.
+    pub column: Option<usize>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a place.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), span: None, line: None, column: None, help: None }
+    }
+
+    /// The same problem at a place in the text.
+    #[must_use]
+    pub fn at(mut self, span: impl Into<Span>) -> Self {
+        self.span = Some(span.into());
+        self
+    }
+
+    /// The same problem with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Fills in line and column from the text that the span lies in.
+    pub fn locate(&mut self, text: &str) {
+        let Some(span) = self.span else { return };
+        let before = text.get(..span.start).unwrap_or(text);
+        self.line = Some(before.matches('\n').count() + 1);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        self.column = Some(before.get(line_start..).unwrap_or("").chars().count() + 1);
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Input that is not what it should be: every problem that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{}", summary(.problems))]
+#[non_exhaustive]
+pub struct Invalid {
+    /// The problems, in the order of the text; never empty.
+    pub problems: Vec<Problem>,
+}
+
+impl Invalid {
+    /// One problem.
+    pub fn one(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+
+    /// `value` if there are no problems, otherwise the problems with their lines and columns in `text`.
+    pub(crate) fn unless<T>(mut problems: Vec<Problem>, text: &str, value: T) -> Result<T, Self> {
+        if problems.is_empty() {
+            return Ok(value);
+        }
+        problems.sort_by_key(|problem| problem.span);
+        for problem in &mut problems {
+            problem.locate(text);
+        }
+        Err(Self { problems })
+    }
+}
+
+fn summary(problems: &[Problem]) -> String {
+    match problems {
+        [] => "no problem".to_owned(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}
+
+/// Evidence that is needed and not there: the questions that are still open, sorted, each once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("evidence is missing: {}", listed(.questions))]
+#[non_exhaustive]
+pub struct Missing {
+    /// The questions, sorted, each once; never empty.
+    pub questions: Vec<Question>,
+}
+
+fn listed(questions: &[Question]) -> String {
+    questions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Why an operation has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input is not what it should be.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The evidence does not hold answers that are needed.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Invalid(Invalid::one(problem))
+    }
+}

@@ -1,0 +1,385 @@
+//! Domain names in one canonical form.
+//!
+//! A [`DomainName`] is lower-case presentation text (RFC 1035 section 5.1) without the trailing dot; the root is `.`.
+//! DNS allows any octet in a label, and SPF macros do produce spaces and `%`, so no host-name rule is applied
+//! here; [`DomainName::is_host_name`] is the separate check. Labels outside ASCII become A-labels (RFC 5890).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use hickory_proto::rr::domain::Label;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::Problem;
+
+/// Octets in the longest label: RFC 1035 section 2.3.4.
+pub const MAX_LABEL_OCTETS: usize = 63;
+/// Octets in the longest name in wire form, length octets and the root included: RFC 1035 section 2.3.4.
+pub const MAX_NAME_OCTETS: usize = 255;
+
+/// An absolute domain name in canonical presentation form.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::name::DomainName;
+///
+/// let name: DomainName = "Mail.BÜCHER.example.".parse()?;
+/// assert_eq!(name.as_str(), "mail.xn--bcher-kva.example");
+/// assert!(name.is_within(&"example".parse()?));
+/// # Ok::<(), sendershift::error::Problem>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DomainName(Arc<str>);
+
+impl DomainName {
+    /// The root of the DNS, written `.`.
+    pub fn root() -> Self {
+        Self(Arc::from("."))
+    }
+
+    /// Reads presentation text: `\.` and `\DDD` are escapes, a trailing dot is optional.
+    ///
+    /// # Errors
+    ///
+    /// `name.empty`, `name.empty-label`, `name.label-too-long`, `name.too-long`, `name.bad-escape` or
+    /// `name.bad-idn`, with the place in the text.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        if text.is_empty() {
+            return Err(Problem::new("name.empty", "a domain name is empty").at(0..0));
+        }
+        if text == "." {
+            return Ok(Self::root());
+        }
+        let mut labels = Labels::default();
+        let mut label = Vec::new();
+        let mut start = 0;
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '.' => {
+                    labels.push(&label, start..at)?;
+                    label.clear();
+                    start = at + 1;
+                    if start == text.len() {
+                        return labels.finish(text.len());
+                    }
+                }
+                '\\' => {
+                    let octet = match chars.next() {
+                        Some((_, first @ '0'..='9')) => {
+                            let mut value = first.to_digit(10);
+                            for _ in 0..2 {
+                                let digit = chars.next().and_then(|(_, c)| c.to_digit(10));
+                                value = value.zip(digit).map(|(value, digit)| value * 10 + digit);
+                            }
+                            value.and_then(|value| u8::try_from(value).ok())
+                        }
+                        Some((_, c)) if c.is_ascii() => u8::try_from(c).ok(),
+                        _ => None,
+                    };
+                    match octet {
+                        Some(octet) => label.push(octet),
+                        None => {
+                            let end = chars.peek().map_or(text.len(), |(at, _)| *at);
+                            return Err(Problem::new(
+                                "name.bad-escape",
+                                "a backslash escape is not `\\DDD` with a value up to 255",
+                            )
+                            .at(at..end));
+                        }
+                    }
+                }
+                c => label.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        labels.push(&label, start..text.len())?;
+        labels.finish(text.len())
+    }
+
+    /// Reads octets in which only `.` is special, as an expanded SPF macro-string is (RFC 7208 section 7.3).
+    ///
+    /// # Errors
+    ///
+    /// As [`DomainName::parse`], except that there are no escapes.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, Problem> {
+        let mut labels = Labels::default();
+        let mut start = 0;
+        let body = octets.strip_suffix(b".").unwrap_or(octets);
+        if body.is_empty() {
+            return Err(Problem::new("name.empty", "a domain name is empty").at(0..0));
+        }
+        for label in body.split(|octet| *octet == b'.') {
+            labels.push(label, start..start + label.len())?;
+            start += label.len() + 1;
+        }
+        labels.finish(octets.len())
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.as_str() == "."
+    }
+
+    /// The labels in presentation form, leftmost first; none for the root.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let text = if self.is_root() { "" } else { self.as_str() };
+        let mut escaped = false;
+        let mut labels: Vec<&str> = text
+            .split(move |c| {
+                let ends = c == '.' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            })
+            .collect();
+        labels.retain(|label| !label.is_empty());
+        labels.into_iter()
+    }
+
+    /// The number of labels; 0 for the root.
+    pub fn label_count(&self) -> usize {
+        self.labels().count()
+    }
+
+    /// The name without its leftmost label; none for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let first = self.labels().next()?.len();
+        match self.as_str().get(first + 1..) {
+            Some(rest) if !rest.is_empty() => Some(Self(Arc::from(rest))),
+            _ => Some(Self::root()),
+        }
+    }
+
+    /// The name and its ancestors up to and including the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::parent)
+    }
+
+    /// Whether this name is `other` or below it.
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.is_root() || self.ancestors().any(|name| name == *other)
+    }
+
+    /// The name with a label, or several, in front, given as presentation text.
+    ///
+    /// # Errors
+    ///
+    /// As [`DomainName::parse`] of the whole.
+    pub fn prefixed(&self, labels: &str) -> Result<Self, Problem> {
+        if self.is_root() { Self::parse(labels) } else { Self::parse(&format!("{labels}.{self}")) }
+    }
+
+    /// The octets in wire form, length octets and the root included (RFC 1035 section 3.1).
+    pub fn wire_octets(&self) -> usize {
+        self.labels().map(|label| unescape(label).len() + 1).sum::<usize>() + 1
+    }
+
+    /// The labels joined by dots without escapes, as SPF macros see the name.
+    pub fn octets(&self) -> Vec<u8> {
+        let labels: Vec<Cow<'_, [u8]>> = self.labels().map(unescape).collect();
+        labels.join(&b'.')
+    }
+
+    /// Whether every label consists of letters, digits, hyphens and underscores.
+    pub fn is_host_name(&self) -> bool {
+        !self.is_root()
+            && self.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    }
+}
+
+#[derive(Default)]
+struct Labels {
+    text: String,
+    wire: usize,
+}
+
+impl Labels {
+    fn push(&mut self, label: &[u8], span: std::ops::Range<usize>) -> Result<(), Problem> {
+        if label.is_empty() {
+            return Err(Problem::new("name.empty-label", "a label of the domain name is empty").at(span));
+        }
+        let ascii;
+        let label = if label.is_ascii() {
+            label
+        } else {
+            ascii = std::str::from_utf8(label).ok().and_then(|text| Label::from_utf8(text).ok()).ok_or_else(
+                || {
+                    Problem::new("name.bad-idn", "a label is not a valid internationalized label")
+                        .at(span.clone())
+                },
+            )?;
+            ascii.as_bytes()
+        };
+        if label.len() > MAX_LABEL_OCTETS {
+            return Err(Problem::new(
+                "name.label-too-long",
+                "a label of the domain name has more than 63 octets",
+            )
+            .at(span));
+        }
+        if !self.text.is_empty() {
+            self.text.push('.');
+        }
+        self.wire += label.len() + 1;
+        for octet in label {
+            match octet.to_ascii_lowercase() {
+                octet @ (b'.' | b'\\') => {
+                    self.text.push('\\');
+                    self.text.push(char::from(octet));
+                }
+                octet @ b'!'..=b'~' => self.text.push(char::from(octet)),
+                octet => self.text.push_str(&format!("\\{octet:03}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, octets: usize) -> Result<DomainName, Problem> {
+        if self.wire + 1 > MAX_NAME_OCTETS {
+            return Err(Problem::new(
+                "name.too-long",
+                "the domain name has more than 255 octets in wire form",
+            )
+            .at(0..octets));
+        }
+        Ok(DomainName(Arc::from(self.text)))
+    }
+}
+
+fn unescape(label: &str) -> Cow<'_, [u8]> {
+    if !label.contains('\\') {
+        return Cow::Borrowed(label.as_bytes());
+    }
+    let mut octets = Vec::with_capacity(label.len());
+    let mut bytes = label.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            octets.push(byte);
+            continue;
+        }
+        // Canonical text has only `\.`, `\\` and three digits up to 255 after a backslash.
+        match bytes.next() {
+            Some(first) if first.is_ascii_digit() => {
+                let digits = [first, bytes.next().unwrap_or(b'0'), bytes.next().unwrap_or(b'0')];
+                let value = digits.iter().fold(0u16, |value, digit| value * 10 + u16::from(digit - b'0'));
+                octets.push(u8::try_from(value).unwrap_or(u8::MAX));
+            }
+            Some(byte) => octets.push(byte),
+            None => {}
+        }
+    }
+    Cow::Owned(octets)
+}
+
+impl FromStr for DomainName {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for DomainName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for DomainName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::DomainName;
+
+    #[test]
+    fn canonical_text() {
+        for (text, canonical) in [
+            (".", "."),
+            ("Example.COM.", "example.com"),
+            ("a\\.b.example", "a\\.b.example"),
+            ("a\\046b.example", "a\\.b.example"),
+            ("a b.example", "a\\032b.example"),
+            ("%{d}.example", "%{d}.example"),
+            ("a_b+c.example", "a_b+c.example"),
+            ("münchen.example", "xn--mnchen-3ya.example"),
+        ] {
+            assert_eq!(DomainName::parse(text).unwrap().as_str(), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn refused_text() {
+        let long = "a".repeat(64);
+        let many = "abcdefg.".repeat(32);
+        for (text, code) in [
+            ("", "name.empty"),
+            ("a..b", "name.empty-label"),
+            (".a", "name.empty-label"),
+            ("a\\300", "name.bad-escape"),
+            ("a\\", "name.bad-escape"),
+            (long.as_str(), "name.label-too-long"),
+            (many.as_str(), "name.too-long"),
+        ] {
+            assert_eq!(DomainName::parse(text).unwrap_err().code, code, "{text}");
+        }
+    }
+
+    #[test]
+    fn hierarchy() {
+        let name = DomainName::parse("a\\.b.c.example").unwrap();
+        assert_eq!(name.label_count(), 3);
+        assert_eq!(name.parent().unwrap().as_str(), "c.example");
+        assert_eq!(
+            name.ancestors().map(|n| n.to_string()).collect::<Vec<_>>(),
+            ["a\\.b.c.example", "c.example", "example", "."]
+        );
+        assert!(
+            !DomainName::parse("notexample.com")
+                .unwrap()
+                .is_within(&DomainName::parse("example.com").unwrap())
+        );
+        assert_eq!(name.wire_octets(), 1 + 3 + 1 + 1 + 1 + 7 + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(octets in proptest::collection::vec(0u8..128, 1..40)) {
+            if let Ok(name) = DomainName::from_octets(&octets) {
+                prop_assert_eq!(&DomainName::parse(name.as_str()).unwrap(), &name);
+                prop_assert_eq!(&DomainName::from_octets(&name.octets()).unwrap(), &name);
+                prop_assert_eq!(DomainName::parse(&format!("{name}.")).unwrap(), name);
+            }
+        }
+
+        #[test]
+        fn never_panics(text in "\\PC{0,40}") {
+            let _ = DomainName::parse(&text);
+        }
+    }
+}
