@@ -68,9 +68,9 @@ pub struct Problem {
     /// Where, in octets of the text that was read.
     pub span: Option<Span>,
     /// The line of the place, counted from 1.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// The column of the place in characters, counted from 1.
-    pub column: Option<usize>,
+    pub column: Option<u32>,
     /// What to do about it.
     pub help: Option<String>,
 }
@@ -93,15 +93,6 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
-    }
-
-    /// Fills in line and column from the text that the span lies in.
-    pub fn locate(&mut self, text: &str) {
-        let Some(span) = self.span else { return };
-        let before = text.get(..span.start).unwrap_or(text);
-        self.line = Some(before.matches('\n').count() + 1);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        self.column = Some(before.get(line_start..).unwrap_or("").chars().count() + 1);
     }
 }
 
@@ -139,10 +130,23 @@ impl Invalid {
             return Ok(value);
         }
         problems.sort_by_key(|problem| problem.span);
-        for problem in &mut problems {
-            problem.locate(text);
-        }
+        locate(&mut problems, text);
         Err(Self { problems })
+    }
+}
+
+/// Fills in lines and columns, in one pass over the text.
+fn locate(sorted: &mut [Problem], text: &str) {
+    let (mut at, mut line, mut line_start) = (0, 1, 0);
+    for problem in sorted {
+        let Some(span) = problem.span else { continue };
+        let between = text.get(at..span.start).unwrap_or_default();
+        line += between.matches('\n').count();
+        line_start = between.rfind('\n').map_or(line_start, |newline| at + newline + 1);
+        at = span.start;
+        problem.line = u32::try_from(line).ok();
+        let before = text.get(line_start..at).unwrap_or_default();
+        problem.column = u32::try_from(before.chars().count() + 1).ok();
     }
 }
 

@@ -5,7 +5,7 @@
 //! here; [`DomainName::is_host_name`] is the separate check. Labels outside ASCII become A-labels (RFC 5890).
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -235,7 +235,9 @@ impl Labels {
                     self.text.push(char::from(octet));
                 }
                 octet @ b'!'..=b'~' => self.text.push(char::from(octet)),
-                octet => self.text.push_str(&format!("\\{octet:03}")),
+                octet => {
+                    let _ = write!(self.text, "\\{octet:03}");
+                }
             }
         }
         Ok(())

@@ -4,9 +4,17 @@
 //! [`Answer::Unknown`] where nothing is. Operations collect the unknown questions ([`Recording`]) and report
 //! them as [`Missing`](crate::error::Missing).
 
+mod overlay;
 mod record;
+mod recording;
+mod resolve;
+pub mod snapshot;
 
+pub use overlay::Overlay;
 pub use record::{Mx, Quality, Question, RecordType, Records, RrSet, Soa, Txt};
+pub use recording::Recording;
+pub use resolve::{MAX_ALIASES, Resolved, existence, negative_ttl, resolve};
+pub use snapshot::Snapshot;
 
 use crate::name::DomainName;
 

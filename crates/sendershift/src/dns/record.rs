@@ -286,13 +286,18 @@ fn unescape(text: &str, octets: &mut Vec<u8>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The last decimal digit of a number.
+fn digit(number: u8) -> char {
+    char::from(b'0' + number % 10)
+}
+
 fn escape(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {
         match octet {
             b'\\' => text.push_str("\\\\"),
             b' '..=b'~' => text.push(char::from(*octet)),
-            _ => text.push_str(&format!("\\{octet:03}")),
+            _ => text.extend(['\\', digit(octet / 100), digit(octet / 10), digit(*octet)]),
         }
     }
     text
