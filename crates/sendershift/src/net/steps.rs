@@ -187,17 +187,15 @@ impl<'a, A: Address, V: Eq> Steps<A, Option<&'a V>> {
         let mut starts = Vec::with_capacity(ranges.len());
         let mut bounds = Vec::with_capacity(2 * ranges.len());
         for (rank, (first, last, _)) in ranges.iter().enumerate() {
-            if first <= last {
-                starts.push((*first, rank, *last));
-                bounds.extend(iter::once(*first).chain(last.next()));
-            }
+            starts.push((*first, rank, *last));
+            bounds.extend(iter::once(*first).chain(last.next()));
         }
         starts.sort_unstable();
         bounds.sort_unstable();
         bounds.dedup();
         let mut layer = Self::with_capacity(None, bounds.len());
         let mut starts = starts.into_iter().peekable();
-        // The ranges that have begun, the first of the list on top; an ended one leaves when it comes to the top.
+        // The ranges that have begun, the first of the list on top; an ended (or empty) one leaves from the top.
         let mut open = BinaryHeap::new();
         for bound in bounds {
             while let Some((_, rank, last)) = starts.next_if(|(first, ..)| *first == bound) {

@@ -49,6 +49,17 @@ fn around(ip: IpAddr) -> Vec<IpAddr> {
     }
 }
 
+/// Addresses on both sides of both ends of the v4-mapped block, and some far away.
+fn near_mapped() -> impl Strategy<Value = u128> {
+    prop_oneof![
+        0xfffe_ffff_fffe_u128..0xffff_0000_0002,
+        0xffff_ffff_fffe_u128..0x1_0000_0000_0002,
+        Just(0),
+        Just(u128::MAX),
+        any::<u128>(),
+    ]
+}
+
 proptest! {
     #[test]
     fn the_first_range_decides((partition, naive) in any_partition()) {
@@ -73,7 +84,7 @@ proptest! {
     #[test]
     fn zip_is_pointwise_at_every_boundary((left, x) in any_partition(), (right, y) in any_partition()) {
         // Neighbours fall together under this function, so the result must be made canonical again.
-        let f = |left: u8, right: u8| (left + right) / 2;
+        let f = |left: u8, right: u8| left.saturating_sub(right);
         let zipped = left.zip(&right, |left, right| f(*left, *right));
         for ip in left.starts().chain(right.starts()).chain(zipped.starts()).flat_map(around) {
             prop_assert_eq!(*zipped.at(ip), f(*left.at(ip), *right.at(ip)), "{}", ip);
@@ -134,15 +145,12 @@ proptest! {
         }
     }
 
-    /// Boundaries within 4 addresses of the block, on it and far from it.
     #[test]
     fn mapped_addresses_take_the_value_below_them(
-        bounds in prop::collection::vec((prop_oneof![
-            0xfffe_ffff_fffc_u128..0xffff_0000_0004, 0xffff_ffff_fffc_u128..0x1_0000_0000_0004,
-            Just(0), Just(u128::MAX), any::<u128>(),
-        ], 0..3_u8), 0..8)
+        ranges in prop::collection::vec((near_mapped(), near_mapped(), 0..3_u8), 0..12)
     ) {
-        let ranges = bounds.iter().map(|(at, value)| (IpRange::V6(Ipv6Addr::from_bits(*at), Ipv6Addr::from([255; 16])), *value));
+        let range = |a: u128, b: u128| IpRange::V6(Ipv6Addr::from_bits(a.min(b)), Ipv6Addr::from_bits(a.max(b)));
+        let ranges = ranges.into_iter().map(|(a, b, value)| (range(a, b), value));
         let partition = Partition::from_ranges(0, 1, ranges);
         let blank = partition.clone().blank_mapped();
         let block = IpRange::from("::ffff:0:0/96".parse::<ipnet::IpNet>().unwrap());
