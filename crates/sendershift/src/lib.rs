@@ -4,3 +4,4 @@ pub mod dns;
 mod document;
 pub mod error;
 pub mod name;
+pub mod net;

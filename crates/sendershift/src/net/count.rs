@@ -1,0 +1,62 @@
+//! How many addresses: more than any machine integer holds.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::Add;
+
+use serde::{Serialize, Serializer};
+
+/// The highest power of ten in a `u128`; 38 is the number of its zeros.
+const LIMB: u128 = 10_u128.pow(38);
+
+/// An exact number of addresses, written as a decimal string: `::/0` alone holds 2^128.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressCount {
+    // The number is `high * LIMB + low` with `low < LIMB`: decimal limbs make printing trivial.
+    high: u128,
+    low: u128,
+}
+
+impl AddressCount {
+    /// The number of addresses between two, both included, from the difference of their values.
+    pub(super) fn inclusive(difference: u128) -> Self {
+        Self::from(difference) + Self::from(1)
+    }
+}
+
+impl From<u128> for AddressCount {
+    fn from(count: u128) -> Self {
+        Self { high: count / LIMB, low: count % LIMB }
+    }
+}
+
+impl Add for AddressCount {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let low = self.low + other.low;
+        // One set holds less than 2^129, so it would take 2^125 sets to saturate this.
+        Self { high: self.high.saturating_add(other.high).saturating_add(low / LIMB), low: low % LIMB }
+    }
+}
+
+impl Sum for AddressCount {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), Add::add)
+    }
+}
+
+impl fmt::Display for AddressCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.high {
+            0 => write!(f, "{}", self.low),
+            high => write!(f, "{high}{:038}", self.low),
+        }
+    }
+}
+
+impl Serialize for AddressCount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
