@@ -5,3 +5,4 @@ mod document;
 pub mod error;
 pub mod name;
 pub mod net;
+pub mod spf;

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -116,6 +117,26 @@ impl DomainName {
             start += label.len() + 1;
         }
         labels.finish(octets.len())
+    }
+
+    /// The name under which the reverse record of an address stands (RFC 1035 section 3.5, RFC 3596 section 2.5).
+    pub fn reverse(ip: IpAddr) -> Self {
+        let mut text = String::with_capacity(73);
+        match ip {
+            IpAddr::V4(ip) => {
+                for octet in ip.octets().into_iter().rev() {
+                    let _ = write!(text, "{octet}.");
+                }
+                text.push_str("in-addr.arpa");
+            }
+            IpAddr::V6(ip) => {
+                for octet in ip.octets().into_iter().rev() {
+                    let _ = write!(text, "{:x}.{:x}.", octet & 15, octet >> 4);
+                }
+                text.push_str("ip6.arpa");
+            }
+        }
+        Self(Arc::from(text))
     }
 
     /// The canonical text.
@@ -367,6 +388,16 @@ mod tests {
                 .is_within(&DomainName::parse("example.com").unwrap())
         );
         assert_eq!(name.wire_octets(), 1 + 3 + 1 + 1 + 1 + 7 + 1);
+    }
+
+    #[test]
+    fn reverse_names() {
+        for (ip, name) in [
+            ("192.0.2.1", "1.2.0.192.in-addr.arpa"),
+            ("2001:db8::cb01", "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"),
+        ] {
+            assert_eq!(DomainName::reverse(ip.parse().unwrap()).as_str(), name);
+        }
     }
 
     proptest! {

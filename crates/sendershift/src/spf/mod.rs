@@ -1,0 +1,32 @@
+//! SPF: what a record says, what it does, what it costs.
+//!
+//! [`SpfRecord::parse`] reads a record by the grammar of [RFC 7208 section 12] and lists every problem that it finds,
+//! by the names in [`codes`]. The parsed record keeps what was written and in which order; what an omission means
+//! is a method (`qualifier_or_default`). [`DomainSpec::expand`] fills in macros, [`DomainSpec::expand_known`] only
+//! those whose value is known. [`check()`] is `check_host()` for one client; a [`Policy`] is its result for every
+//! address at once.
+//!
+//! [RFC 7208 section 12]: https://www.rfc-editor.org/rfc/rfc7208#section-12
+
+mod check;
+pub mod codes;
+mod display;
+mod document;
+mod expand;
+mod macros;
+mod parse;
+mod policy;
+mod profile;
+mod record;
+mod result;
+
+pub use check::{
+    Asked, CheckProblem, Checked, Outcome, Query, Trace, TraceLog, TraceStep, check, check_traced,
+};
+pub use document::{RecordDocument, TermDocument};
+pub use expand::{MacroContext, Partial, PartialContext};
+pub use macros::{DomainSpec, MacroExpand, MacroLetter, MacroPart, MacroString};
+pub use policy::{Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown};
+pub use profile::{Profile, VoidUnit};
+pub use record::{Directive, DualCidr, Mechanism, Modifier, Qualifier, SpfRecord, Term, TermKind};
+pub use result::SpfResult;

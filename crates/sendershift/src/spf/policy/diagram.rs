@@ -1,0 +1,274 @@
+//! Canonical decision diagrams over what a record leaves open.
+//!
+//! A [`Node`] is a result, or a choice between nodes by how one unknown question turns out. On every path the
+//! unknowns come in the order of their keys, each at most once, and a choice that makes no difference is left out: so
+//! two nodes of one [`Diagram`] mean the same if and only if they are the same node.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Spent;
+use crate::spf::SpfResult;
+
+/// What is unknown about a term: one fully expanded question, except for what depends on the message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub struct Unknown {
+    /// The mechanism that asks: `exists`, `ptr`, `include`, `redirect`, `a` or `mx`.
+    pub mechanism: &'static str,
+    /// The domain-spec with everything known filled in.
+    pub target: String,
+    /// Whether the name of the client (`%{p}`) has to be looked up first.
+    #[serde(skip)]
+    pub(super) asks_name: bool,
+    /// The prefix lengths of `a` and `mx`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cidr: String,
+}
+
+/// How an unknown question can turn out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Turnout {
+    /// It matches; for an include, the other record passes.
+    Match,
+    /// It does not match.
+    NoMatch,
+    /// The record asked for gives this result (`redirect`), or this error (`include`).
+    Result(SpfResult),
+}
+
+/// One way in which an unknown can turn out, and what that costs beyond the lookup itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub struct Branch {
+    /// What happens.
+    pub turnout: Turnout,
+    /// Void queries that it takes.
+    pub void_queries: u32,
+}
+
+impl Unknown {
+    /// Every way in which it can turn out, always in this order.
+    ///
+    /// Reverse lookups may be void up to 10 times; between one and all of them no limit in use tells a difference
+    /// that the extremes do not show, because limits are monotone.
+    pub fn branches(&self) -> Vec<Branch> {
+        let plain: &[(Turnout, u32)] = match self.mechanism {
+            // `exists` without an answer is a void lookup.
+            "exists" => &[(Turnout::Match, 0), (Turnout::NoMatch, 1)],
+            "ptr" => &[
+                (Turnout::Match, 0),
+                (Turnout::Match, MANY),
+                (Turnout::NoMatch, 0),
+                (Turnout::NoMatch, 1),
+                (Turnout::NoMatch, MANY),
+            ],
+            "include" => &[
+                (Turnout::Match, 0),
+                (Turnout::NoMatch, 0),
+                (Turnout::Result(SpfResult::TempError), 0),
+                (Turnout::Result(SpfResult::PermError), 0),
+            ],
+            "redirect" => &[
+                (Turnout::Result(SpfResult::Neutral), 0),
+                (Turnout::Result(SpfResult::Pass), 0),
+                (Turnout::Result(SpfResult::Fail), 0),
+                (Turnout::Result(SpfResult::SoftFail), 0),
+                (Turnout::Result(SpfResult::TempError), 0),
+                (Turnout::Result(SpfResult::PermError), 0),
+            ],
+            _ => &[(Turnout::Match, 0), (Turnout::NoMatch, 0), (Turnout::NoMatch, 1)],
+        };
+        let names: &[u32] = if self.asks_name { &[0, 1, MANY] } else { &[0] };
+        let each = |extra: &u32| {
+            let extra = *extra;
+            plain
+                .iter()
+                .map(move |(turnout, voids)| Branch { turnout: *turnout, void_queries: voids + extra })
+        };
+        names.iter().flat_map(each).collect()
+    }
+}
+
+/// More void queries than any limit allows that a `ptr` can cause: ten names without addresses.
+const MANY: u32 = 10;
+
+/// Where evaluation ends: a result, and what was spent on the way, no limit applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub struct Leaf {
+    /// The result.
+    pub result: SpfResult,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// A node of a [`Diagram`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Node<L> {
+    Leaf(L),
+    Choice(usize),
+}
+
+/// A choice: an unknown and a node for each of its branches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Choice<L> {
+    pub(super) unknown: usize,
+    pub(super) branches: Vec<Node<L>>,
+}
+
+/// All choices of one policy; results stand in the nodes themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Diagram<L> {
+    pub(super) unknowns: Vec<Unknown>,
+    choices: Vec<Choice<L>>,
+    index: BTreeMap<Choice<L>, usize>,
+}
+
+impl<L: Copy + Ord> Diagram<L> {
+    pub(super) fn new(unknowns: Vec<Unknown>) -> Self {
+        Self { unknowns, choices: Vec::new(), index: BTreeMap::new() }
+    }
+
+    /// The number of choices: a measure of size.
+    pub(super) fn size(&self) -> usize {
+        self.choices.len()
+    }
+
+    pub(super) fn unknown(&mut self, unknown: Unknown) -> usize {
+        self.unknowns.iter().position(|known| *known == unknown).unwrap_or_else(|| {
+            self.unknowns.push(unknown);
+            self.unknowns.len() - 1
+        })
+    }
+
+    /// The unknown that a node chooses by.
+    fn top(&self, node: Node<L>) -> Option<usize> {
+        match node {
+            Node::Leaf(_) => None,
+            Node::Choice(index) => self.choices.get(index).map(|choice| choice.unknown),
+        }
+    }
+
+    /// The node that a node becomes once `unknown`, which may only stand at its top, turned out as `branch`.
+    fn given(&self, node: Node<L>, unknown: usize, branch: usize) -> Node<L> {
+        match node {
+            Node::Choice(index) => match self.choices.get(index) {
+                Some(choice) if choice.unknown == unknown => {
+                    choice.branches.get(branch).copied().unwrap_or(node)
+                }
+                _ => node,
+            },
+            Node::Leaf(_) => node,
+        }
+    }
+
+    /// The choice between `branches` by `unknown`, in canonical form.
+    pub(super) fn choose(&mut self, unknown: usize, branches: Vec<Node<L>>) -> Node<L> {
+        let key = |diagram: &Self, index: usize| diagram.unknowns.get(index).cloned();
+        let tops = branches.iter().filter_map(|node| self.top(*node));
+        let first = tops.chain([unknown]).min_by_key(|index| key(self, *index)).unwrap_or(unknown);
+        if first == unknown {
+            let branches =
+                branches.iter().enumerate().map(|(at, node)| self.given(*node, unknown, at)).collect();
+            return self.intern(Choice { unknown, branches });
+        }
+        let count = key(self, first).map_or(0, |unknown| unknown.branches().len());
+        let above = (0..count)
+            .map(|branch| {
+                let below = branches.iter().map(|node| self.given(*node, first, branch)).collect();
+                self.choose(unknown, below)
+            })
+            .collect();
+        self.intern(Choice { unknown: first, branches: above })
+    }
+
+    fn intern(&mut self, choice: Choice<L>) -> Node<L> {
+        if let [first, rest @ ..] = choice.branches.as_slice()
+            && rest.iter().all(|node| node == first)
+        {
+            return *first;
+        }
+        if let Some(index) = self.index.get(&choice) {
+            return Node::Choice(*index);
+        }
+        self.index.insert(choice.clone(), self.choices.len());
+        self.choices.push(choice);
+        Node::Choice(self.choices.len() - 1)
+    }
+
+    /// The diagram `node`, with every leaf replaced by what `leaf` gives for it, which may be a diagram of its own.
+    pub(super) fn replace(
+        &mut self,
+        node: Node<L>,
+        leaf: &mut impl FnMut(&mut Self, L) -> Node<L>,
+    ) -> Node<L> {
+        match node {
+            Node::Leaf(value) => leaf(self, value),
+            Node::Choice(index) => {
+                let Some(choice) = self.choices.get(index).cloned() else { return node };
+                let branches = choice.branches.into_iter().map(|node| self.replace(node, leaf)).collect();
+                self.choose(choice.unknown, branches)
+            }
+        }
+    }
+
+    /// Copies `node` into a diagram with leaves of another kind, whose unknowns are numbered by `unknowns`.
+    pub(super) fn copy<M: Copy + Ord>(
+        &self,
+        node: Node<L>,
+        into: &mut Diagram<M>,
+        unknowns: &[usize],
+        leaf: &impl Fn(L) -> M,
+    ) -> Node<M> {
+        match node {
+            Node::Leaf(value) => Node::Leaf(leaf(value)),
+            Node::Choice(index) => {
+                let (unknown, branches) = match self.choices.get(index) {
+                    Some(choice) => {
+                        (unknowns.get(choice.unknown).copied().unwrap_or(choice.unknown), &*choice.branches)
+                    }
+                    None => (0, &[][..]),
+                };
+                let branches = branches.iter().map(|node| self.copy(*node, into, unknowns, leaf)).collect();
+                into.intern(Choice { unknown, branches })
+            }
+        }
+    }
+
+    /// Calls `visit` with the unknown of every choice below a node.
+    pub(super) fn each_unknown(&self, node: Node<L>, visit: &mut impl FnMut(usize)) {
+        if let Node::Choice(index) = node
+            && let Some(choice) = self.choices.get(index)
+        {
+            visit(choice.unknown);
+            for node in &choice.branches {
+                self.each_unknown(*node, visit);
+            }
+        }
+    }
+
+    /// Calls `visit` with every leaf below a node and the turnouts that lead to it.
+    pub(super) fn each_leaf<'d>(
+        &'d self,
+        node: Node<L>,
+        path: &mut Vec<(&'d Unknown, Branch)>,
+        visit: &mut impl FnMut(&[(&'d Unknown, Branch)], L),
+    ) {
+        match node {
+            Node::Leaf(value) => visit(path, value),
+            Node::Choice(index) => {
+                let Some(choice) = self.choices.get(index) else { return };
+                let Some(unknown) = self.unknowns.get(choice.unknown) else { return };
+                for (branch, node) in unknown.branches().into_iter().zip(&choice.branches) {
+                    path.push((unknown, branch));
+                    self.each_leaf(*node, path, visit);
+                    path.pop();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A record's [`Policy`]: its result at every address there is, exactly.
+//!
+//! A policy is compiled once, without limits. Each of its leaves keeps the result and what the evaluation spent to get
+//! there, so that one policy tells what a record intends ([`Policy::intended`]), what it does at any kind of receiver
+//! ([`Policy::under`]) and what it costs whom ([`Policy::worst`]). Terms that depend on more than the address
+//! stay in it as named [`Unknown`]s. Two policies are equal if and only if they have the same result for every address
+//! and every turnout of the unknowns, at the same cost.
+
+mod compile;
+mod diagram;
+mod spent;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+pub use diagram::{Branch, Leaf, Turnout, Unknown};
+use diagram::{Diagram, Node};
+use serde::Serialize;
+pub use spent::Spent;
+
+use super::{Profile, SpfResult};
+use crate::dns::{Evidence, Recording};
+use crate::error::Error;
+use crate::name::DomainName;
+use crate::net::{AddressSet, Family, IpRange, Partition};
+
+type Leaves = Partition<Node<Leaf>>;
+
+/// The result of a domain's SPF record at every address, with the cost of getting there.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::spf::{Policy, Profile, SpfResult};
+///
+/// let dns = Snapshot::from_json(r#"{
+///     "format": "sendershift-snapshot/1", "closed": true,
+///     "answers": [{ "name": "example.net", "type": "TXT", "records": ["v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 ~all"] }]
+/// }"#)?;
+/// let policy = Policy::compile(&dns, &"example.net".parse()?)?;
+/// let pass = policy.under(&Profile::RFC7208).always(SpfResult::Pass);
+/// assert_eq!(pass.count().to_string(), "255");
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    leaves: Leaves,
+    diagram: Diagram<Leaf>,
+}
+
+/// One way in which the evaluation for an address can go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Case<L> {
+    /// How the unknowns on the way turned out.
+    pub assuming: Vec<(Unknown, Branch)>,
+    /// What it leads to.
+    #[serde(flatten)]
+    pub leaf: L,
+}
+
+impl Policy {
+    /// Compiles the policy of a domain, as `check_host()` applies it to senders of that domain.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] with the questions that some address needs and the evidence does not answer;
+    /// `spf.too-complex` where hostile records would take too long.
+    pub fn compile<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Result<Self, Error> {
+        Self::compile_within(evidence, domain, &AddressSet::all())
+    }
+
+    /// As [`Policy::compile`], for some addresses only: nothing is asked that none of them needs. At other
+    /// addresses the policy means nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::compile`].
+    pub fn compile_within<E: Evidence + ?Sized>(
+        evidence: &E,
+        domain: &DomainName,
+        scope: &AddressSet,
+    ) -> Result<Self, Error> {
+        let recording = Recording::new(evidence);
+        let mut compiler = compile::Compiler::new(&recording, domain.clone());
+        let leaves = compiler.run(scope)?;
+        let (leaves, diagram) = canonical(&leaves, &compiler.diagram, |leaf| leaf);
+        recording.complete(Self { leaves, diagram }).map_err(Error::from)
+    }
+
+    /// The results at a receiver with these limits.
+    pub fn under(&self, profile: &Profile) -> Results {
+        let (results, diagram) = canonical(&self.leaves, &self.diagram, |leaf| {
+            if leaf.spent.is_within(profile) { leaf.result } else { SpfResult::PermError }
+        });
+        Results { results, diagram }
+    }
+
+    /// What the record intends: its results without limits.
+    pub fn intended(&self) -> Results {
+        self.under(&Profile::LIFTED)
+    }
+
+    /// The unknowns that the policy depends on, sorted.
+    pub fn unknowns(&self) -> &[Unknown] {
+        &self.diagram.unknowns
+    }
+
+    /// Every way in which the evaluation for an address can go; only one if no unknown is on the way.
+    pub fn cases(&self, ip: IpAddr) -> Vec<Case<Leaf>> {
+        cases(&self.diagram, *self.leaves.at(ip.to_canonical()))
+    }
+
+    /// The ranges of addresses, within `scope`, that the policy treats alike, with the ways that it can go for them.
+    pub fn classes(&self, scope: &AddressSet) -> Vec<(IpRange, Vec<Case<Leaf>>)> {
+        let within = self.leaves.zip(scope.as_partition(), |node, inside| inside.then_some(*node));
+        within.runs().filter_map(|(range, node)| Some((range, cases(&self.diagram, (*node)?)))).collect()
+    }
+
+    /// The most that the evaluation spends for any address of a family, each part on its own.
+    pub fn worst(&self, family: Family) -> Spent {
+        let mut worst = Spent::default();
+        let mut nodes: Vec<Node<Leaf>> =
+            self.leaves.runs().filter(|(range, _)| range.family() == family).map(|(_, node)| *node).collect();
+        nodes.sort();
+        nodes.dedup();
+        for node in nodes {
+            self.diagram.each_leaf(node, &mut Vec::new(), &mut |_, leaf| worst = worst.max(leaf.spent));
+        }
+        worst
+    }
+}
+
+/// A result at every address, for every turnout of the unknowns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Results {
+    results: Partition<Node<SpfResult>>,
+    diagram: Diagram<SpfResult>,
+}
+
+impl Results {
+    /// The result at an address, for each turnout of the unknowns that it depends on.
+    pub fn at(&self, ip: IpAddr) -> Vec<Case<SpfResult>> {
+        cases(&self.diagram, *self.results.at(ip.to_canonical()))
+    }
+
+    /// The addresses that have this result however the unknowns turn out.
+    pub fn always(&self, result: SpfResult) -> AddressSet {
+        self.results.addresses_where(|node| *node == Node::Leaf(result))
+    }
+
+    /// The addresses that can have this result.
+    pub fn sometimes(&self, result: SpfResult) -> AddressSet {
+        self.results.addresses_where(|node| {
+            let mut found = false;
+            self.diagram.each_leaf(*node, &mut Vec::new(), &mut |_, leaf| found |= leaf == result);
+            found
+        })
+    }
+
+    /// The longest ranges of addresses that are treated alike, with their results.
+    pub fn runs(&self) -> impl Iterator<Item = (IpRange, Vec<Case<SpfResult>>)> {
+        self.results.runs().map(|(range, node)| (range, cases(&self.diagram, *node)))
+    }
+}
+
+fn cases<L: Copy + Ord>(diagram: &Diagram<L>, node: Node<L>) -> Vec<Case<L>> {
+    let mut cases = Vec::new();
+    diagram.each_leaf(node, &mut Vec::new(), &mut |path, leaf| {
+        let assuming = path.iter().map(|(unknown, branch)| ((*unknown).clone(), *branch)).collect();
+        cases.push(Case { assuming, leaf });
+    });
+    cases
+}
+
+/// Rebuilds a policy in the one form that equal policies share: unknowns that matter, sorted, and choices numbered in
+/// the order of the addresses.
+fn canonical<M: Copy + Ord>(
+    leaves: &Leaves,
+    diagram: &Diagram<Leaf>,
+    leaf: impl Fn(Leaf) -> M,
+) -> (Partition<Node<M>>, Diagram<M>) {
+    let mut order: Vec<usize> = (0..diagram.unknowns.len()).collect();
+    order.sort_by_key(|index| diagram.unknowns.get(*index));
+    // First with every unknown, to see which still matter; then with these alone.
+    let (copied, all) = copied(leaves, diagram, &order, &leaf);
+    let mut used: BTreeMap<usize, ()> = BTreeMap::new();
+    for (_, node) in copied.runs() {
+        all.each_unknown(*node, &mut |unknown| {
+            used.insert(unknown, ());
+        });
+    }
+    if used.len() == order.len() {
+        return (copied, all);
+    }
+    let kept: Vec<usize> =
+        order.iter().enumerate().filter(|(at, _)| used.contains_key(at)).map(|(_, index)| *index).collect();
+    self::copied(leaves, diagram, &kept, &leaf)
+}
+
+fn copied<M: Copy + Ord>(
+    leaves: &Leaves,
+    diagram: &Diagram<Leaf>,
+    order: &[usize],
+    leaf: &impl Fn(Leaf) -> M,
+) -> (Partition<Node<M>>, Diagram<M>) {
+    let unknowns = order.iter().filter_map(|index| diagram.unknowns.get(*index).cloned()).collect();
+    let mut into = Diagram::new(unknowns);
+    let mut numbers = vec![usize::MAX; diagram.unknowns.len()];
+    for (new, old) in order.iter().enumerate() {
+        if let Some(number) = numbers.get_mut(*old) {
+            *number = new;
+        }
+    }
+    let copied = leaves.map(|node| diagram.copy(*node, &mut into, &numbers, leaf));
+    (copied, into)
+}

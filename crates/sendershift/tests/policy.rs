@@ -1,0 +1,255 @@
+//! `Policy` against `check`: for random include trees the two agree at every range boundary, for every receiver profile
+//! and under every turnout of the unknowns.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use sendershift::dns::{Overlay, Quality, RecordType, Records, RrSet, Snapshot, Txt};
+use sendershift::name::DomainName;
+use sendershift::spf::{
+    Branch, MacroContext, Mechanism, Policy, Profile, Query, SpfRecord, SpfResult, Turnout, Unknown, check,
+};
+
+const DOMAINS: usize = 6;
+
+/// One domain of a random estate: what stands at its name.
+fn txt() -> impl Strategy<Value = Option<Vec<String>>> {
+    let record =
+        (prop::collection::vec(term(), 0..6), prop::option::weighted(0.5, qualified("all")), redirect())
+            .prop_map(|(mut terms, all, redirect)| {
+                terms.extend(all);
+                terms.extend(redirect);
+                format!("v=spf1 {}", terms.join(" "))
+            });
+    prop_oneof![
+        40 => record.prop_map(|record| Some(vec![record])),
+        1 => Just(Some(vec!["v=spf1 -all".to_owned(), "v=spf1 -all".to_owned()])),
+        1 => Just(Some(vec!["v=spf1 ip4:bad".to_owned()])),
+        1 => Just(Some(vec!["not spf".to_owned()])),
+        1 => Just(Some(Vec::new())),
+        1 => Just(None),
+    ]
+}
+
+fn qualified(term: &'static str) -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["", "-", "~", "?"]).prop_map(move |qualifier| format!("{qualifier}{term}"))
+}
+
+fn redirect() -> impl Strategy<Value = Option<String>> {
+    prop_oneof![
+        6 => Just(None),
+        2 => (0..DOMAINS).prop_map(|n| Some(format!("redirect=d{n}.example"))),
+        1 => Just(Some("redirect=%{i}.redirect.example".to_owned())),
+    ]
+}
+
+fn term() -> impl Strategy<Value = String> {
+    let mechanism = prop_oneof![
+        6 => (0u8..16, 28u8..=32).prop_map(|(host, prefix)| format!("ip4:192.0.2.{host}/{prefix}")),
+        1 => Just("ip4:0.0.0.0/1".to_owned()),
+        4 => (0u8..16, 124u8..=128).prop_map(|(host, prefix)| format!("ip6:2001:db8::{host:x}/{prefix}")),
+        1 => Just("ip6:::ffff:192.0.2.0/120".to_owned()),
+        8 => (0..DOMAINS).prop_map(|n| format!("include:d{n}.example")),
+        2 => (0..6).prop_map(|n| format!("a:h{n}.example")),
+        1 => (0..6, 28u8..=32, 124u8..=128).prop_map(|(n, v4, v6)| format!("a:h{n}.example/{v4}//{v6}")),
+        2 => (0..3).prop_map(|n| format!("mx:m{n}.example")),
+        1 => (0..7).prop_map(|n| format!("exists:h{n}.example")),
+        2 => (0..3).prop_map(|n| format!("exists:%{{i}}.e{n}.example")),
+        1 => Just("exists:%{ir}.%{d}".to_owned()),
+        1 => Just("exists:%{l}.%{o}".to_owned()),
+        1 => Just("ptr:named.example".to_owned()),
+        1 => Just("include:%{i}.include.example".to_owned()),
+        1 => Just("a:%{i}.a.example".to_owned()),
+        1 => Just("include:%{d1r}.example".to_owned()),
+    ];
+    (prop::sample::select(vec!["", "", "", "-", "~", "?"]), mechanism).prop_map(|(q, m)| format!("{q}{m}"))
+}
+
+fn estate() -> impl Strategy<Value = String> {
+    prop::collection::vec(txt(), DOMAINS).prop_map(|domains| {
+        let mut answers = String::from(HOSTS);
+        for (n, txt) in domains.iter().enumerate() {
+            let _ = match txt {
+                Some(records) => {
+                    let records = serde_json::to_string(records).unwrap();
+                    write!(answers, r#",{{"name":"d{n}.example","type":"TXT","records":{records}}}"#)
+                }
+                None => write!(answers, r#",{{"name":"d{n}.example","type":"TXT","status":"timeout"}}"#),
+            };
+        }
+        format!(r#"{{"format":"sendershift-snapshot/1","closed":true,"answers":[{answers}]}}"#)
+    })
+}
+
+/// Hosts with addresses of both families, of one, of none, too many, and one that times out.
+const HOSTS: &str = r#"
+    {"name":"h0.example","type":"A","records":["192.0.2.1","192.0.2.9"]},
+    {"name":"h0.example","type":"AAAA","records":["2001:db8::1"]},
+    {"name":"h1.example","type":"A","records":["192.0.2.3"]},
+    {"name":"h2.example","type":"AAAA","records":["2001:db8::9"]},
+    {"name":"h3.example","type":"A","status":"timeout"},
+    {"name":"h4.example","type":"A","records":["192.0.2.1","192.0.2.2","192.0.2.3","192.0.2.4","192.0.2.5","192.0.2.6","192.0.2.7","192.0.2.8","192.0.2.9","192.0.2.10","192.0.2.11"]},
+    {"name":"h5.example","type":"CNAME","records":["h0.example"]},
+    {"name":"m0.example","type":"MX","records":["10 h1.example","20 h2.example","30 h0.example"]},
+    {"name":"m1.example","type":"MX","records":["10 gone1.example","20 h4.example","30 gone2.example","40 h0.example"]},
+    {"name":"m2.example","type":"MX","records":["1 h0.example","2 x.example","3 x.example","4 x.example","5 x.example","6 x.example","7 x.example","8 x.example","9 x.example","10 x.example","11 h1.example"]}"#;
+
+/// Evidence in which the unknown turns out, for this client, as assumed.
+fn assume(evidence: &mut Overlay<&Snapshot>, ip: IpAddr, unknown: &Unknown, branch: Branch) {
+    let address = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => Records::A(vec![ip]),
+        IpAddr::V6(ip) => Records::Aaaa(vec![ip]),
+    };
+    let rrset = |records| RrSet::new(records, None, Quality::Cached);
+    let host: DomainName = "named.example".parse().unwrap();
+    if unknown.mechanism == "ptr" {
+        let names = match (branch.turnout, branch.void_queries) {
+            (Turnout::NoMatch, 1) => return,
+            (turnout, voids) => {
+                let name = if turnout == Turnout::Match {
+                    host.prefixed("v").unwrap()
+                } else {
+                    "other.test".parse().unwrap()
+                };
+                evidence.publish(&name, rrset(address(ip)));
+                // Ten names are looked at: nine or ten void ones pass the same limits.
+                let mut names: Vec<DomainName> =
+                    (1..voids).map(|n| host.prefixed(&format!("void{n}")).unwrap()).collect();
+                names.push(name);
+                names
+            }
+        };
+        evidence.publish(&DomainName::reverse(ip), rrset(Records::Ptr(names)));
+        return;
+    }
+    let record: SpfRecord = format!("v=spf1 exists:{}", unknown.target).parse().unwrap();
+    let (_, directive) = record.directives().next().unwrap();
+    let Mechanism::Exists(spec) = &directive.mechanism else { unreachable!() };
+    let domain = "unused.example".parse().unwrap();
+    let sender_domain = "d0.example".parse().unwrap();
+    let name = spec
+        .expand(&MacroContext {
+            local_part: "user",
+            sender_domain: &sender_domain,
+            domain: &domain,
+            ip,
+            helo: "helo.example",
+            validated: None,
+            receiver: None,
+            timestamp: 0,
+        })
+        .unwrap();
+    let text = |text: &str| rrset(Records::Txt(vec![Txt::from_text(text).unwrap()]));
+    match (unknown.mechanism, branch.turnout) {
+        ("exists", Turnout::Match) => {
+            evidence.publish(&name, rrset(Records::A(vec!["127.0.0.2".parse().unwrap()])))
+        }
+        ("a", Turnout::Match) => evidence.publish(&name, rrset(address(ip))),
+        ("a", _) if branch.void_queries == 0 => {
+            let other = if ip.is_ipv4() { "198.51.100.1" } else { "2001:db8:ffff::1" };
+            evidence.publish(&name, rrset(address(other.parse().unwrap())));
+        }
+        ("include", Turnout::Match) => evidence.publish(&name, text("v=spf1 +all")),
+        ("include", Turnout::NoMatch) => evidence.publish(&name, text("v=spf1 -all")),
+        ("include" | "redirect", Turnout::Result(result)) => match result {
+            SpfResult::TempError => evidence.fail(&name, RecordType::Txt),
+            SpfResult::Pass => evidence.publish(&name, text("v=spf1 +all")),
+            SpfResult::Fail => evidence.publish(&name, text("v=spf1 -all")),
+            SpfResult::SoftFail => evidence.publish(&name, text("v=spf1 ~all")),
+            SpfResult::Neutral => evidence.publish(&name, text("v=spf1 ?all")),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+fn neighbours(ip: IpAddr) -> Vec<IpAddr> {
+    match ip {
+        IpAddr::V4(ip) => {
+            let bits = ip.to_bits();
+            [bits.checked_sub(1), Some(bits)]
+                .into_iter()
+                .flatten()
+                .map(|bits| IpAddr::V4(bits.into()))
+                .collect()
+        }
+        IpAddr::V6(ip) => {
+            let bits = ip.to_bits();
+            [bits.checked_sub(1), Some(bits)]
+                .into_iter()
+                .flatten()
+                .map(|bits| IpAddr::V6(bits.into()))
+                .collect()
+        }
+    }
+}
+
+#[test]
+fn policy_agrees_with_check() {
+    let seen: Mutex<BTreeMap<String, usize>> = Mutex::default();
+    let count = |what: String| *seen.lock().unwrap().entry(what).or_default() += 1;
+    let cases = std::env::var("SENDERSHIFT_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1500);
+    let mut runner = TestRunner::new(Config { cases, ..Config::default() });
+    runner
+        .run(&estate(), |json| {
+            let dns = Snapshot::from_json(&json).unwrap();
+            let policy = Policy::compile(&dns, &"d0.example".parse().unwrap()).unwrap();
+            for profile in [&Profile::RFC7208, &Profile::STRICT, &Profile::LIFTED] {
+                let results = policy.under(profile);
+                for (range, _) in results.runs() {
+                    for ip in neighbours(range.first()).into_iter().chain([range.last()]) {
+                        for case in results.at(ip) {
+                            let mut evidence = Overlay::new(&dns);
+                            // Two unknowns of one kind cannot turn out differently in one reverse lookup.
+                            for (unknown, branch) in &case.assuming {
+                                assume(&mut evidence, ip.to_canonical(), unknown, *branch);
+                            }
+                            let query = Query::new(ip, "user@d0.example", "helo.example");
+                            let checked = check(&evidence, &query, profile).unwrap();
+                            count(format!("result {}", checked.result));
+                            for (unknown, _) in &case.assuming {
+                                count(format!("unknown {}", unknown.mechanism));
+                            }
+                            if let Some(problem) = &checked.problem {
+                                count(format!("problem {}", problem.code));
+                            }
+                            prop_assert_eq!(
+                                checked.result,
+                                case.leaf,
+                                "{} at {} assuming {:?}: {:?}",
+                                profile.name,
+                                ip,
+                                case.assuming,
+                                checked
+                            );
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    let seen = seen.into_inner().unwrap();
+    println!("{seen:#?}");
+    for result in SpfResult::ALL {
+        assert!(seen.contains_key(&format!("result {result}")), "{result} never occurred");
+    }
+    for problem in [
+        "too-many-lookups",
+        "too-many-voids",
+        "too-many-mx",
+        "too-many-mx-addresses",
+        "loop",
+        "include-of-none",
+        "redirect-to-none",
+        "several-records",
+        "bad-ip4",
+        "dns-failure",
+    ] {
+        assert!(seen.contains_key(&format!("problem spf.{problem}")), "{problem} never occurred");
+    }
+}
