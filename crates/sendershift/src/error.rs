@@ -139,8 +139,21 @@ impl Invalid {
             return Ok(value);
         }
         problems.sort_by_key(|problem| problem.span);
+        // One pass over the text: a hostile one has a problem every few octets.
+        let (mut at, mut line, mut column) = (0, 1, 1);
         for problem in &mut problems {
-            problem.locate(text);
+            let Some(span) = problem.span else { continue };
+            let start = text.floor_char_boundary(span.start);
+            let passed = text.get(at..start).unwrap_or("");
+            match passed.rsplit_once('\n') {
+                Some((before, last)) => {
+                    line += before.matches('\n').count() + 1;
+                    column = last.chars().count() + 1;
+                }
+                None => column += passed.chars().count(),
+            }
+            at = start;
+            (problem.line, problem.column) = (Some(line), Some(column));
         }
         Err(Self { problems })
     }
