@@ -1,6 +1,11 @@
 //! Plans a change of mail-sending domain and proves that no legitimate message is lost.
 
+pub mod dkim;
 pub mod dns;
 mod document;
 pub mod error;
 pub mod name;
+mod tag_list;
+
+#[cfg(test)]
+mod vectors;
