@@ -1,6 +1,7 @@
 //! Plans a change of mail-sending domain and proves that no legitimate message is lost.
 
 pub mod dkim;
+pub mod dmarc;
 pub mod dns;
 mod document;
 pub mod error;

@@ -91,7 +91,7 @@ impl KeyRecord {
             let Some(value) = reader.tag(part, &record.tags) else { continue };
             match part.name {
                 "v" if index > 0 => {
-                    reader.problem("dkim.version-not-first", "`v` is not the first tag", part.span)
+                    reader.problem("dkim.version-not-first", "`v` is not the first tag", part.span);
                 }
                 "v" if value != "DKIM1" => {
                     reader.problem("dkim.bad-version", "the version is not `DKIM1`", part.span);
