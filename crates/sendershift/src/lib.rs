@@ -9,3 +9,6 @@ pub mod name;
 pub mod net;
 pub mod spf;
 mod tag_list;
+
+#[cfg(test)]
+mod vectors;
