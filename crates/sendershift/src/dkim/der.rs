@@ -36,7 +36,7 @@ pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The bits of the modulus of an RSA public key, either bare (RFC 6376 section 3.6.1) or, as everyone writes
-/// it, in a `SubjectPublicKeyInfo` (RFC 5280 section 4.1, RFC 6376 erratum 3017).
+/// it, in a `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
 pub(super) fn rsa_bits(der: &[u8]) -> Option<usize> {
     let outer = only(der, SEQUENCE)?;
     let Some((algorithm, rest)) = element(outer, SEQUENCE) else { return modulus_bits(outer) };

@@ -1,5 +1,6 @@
 //! Key records (RFC 6376 section 3.6.1, RFC 8301, RFC 8463).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -88,7 +89,7 @@ impl KeyRecord {
         };
         let mut key = None;
         for (index, part) in tag_list::parts(text).enumerate() {
-            let Some(value) = reader.tag(part, &record.tags) else { continue };
+            let Some(value) = reader.tag(part) else { continue };
             match part.name {
                 "v" if index > 0 => {
                     reader.problem("dkim.version-not-first", "`v` is not the first tag", part.span);
@@ -172,17 +173,18 @@ fn algorithm(name: &str) -> Algorithm {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'t> {
     problems: Vec<Problem>,
+    seen: BTreeSet<&'t str>,
 }
 
-impl Reader {
+impl<'t> Reader<'t> {
     fn problem(&mut self, code: &'static str, message: impl Into<String>, span: Span) {
         self.problems.push(Problem::new(code, message).at(span));
     }
 
     /// The value of a part that is a tag by the grammar of RFC 6376 section 3.2, and not there yet.
-    fn tag<'t>(&mut self, part: Part<'t>, before: &[Tag]) -> Option<&'t str> {
+    fn tag(&mut self, part: Part<'t>) -> Option<&'t str> {
         let name = part.name;
         let well_named = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -190,7 +192,7 @@ impl Reader {
             self.problem("dkim.bad-tag", "expected a tag, a name, `=` and a value", part.span);
             return None;
         };
-        if before.iter().any(|tag| tag.name == name) {
+        if !self.seen.insert(name) {
             self.problem("dkim.duplicate-tag", format!("the tag `{name}` stands twice"), part.span);
             return None;
         }

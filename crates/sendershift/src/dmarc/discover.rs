@@ -51,14 +51,14 @@ pub struct Discovery {
     pub walk: Walk,
     /// The policy that applies; none if there is no policy record, or one that is broken.
     pub applied: Option<Applied>,
-    /// Whether a failed query leaves the policy open.
+    /// Whether failed queries leave the policy open.
     pub temperror: bool,
 }
 
 /// Finds the policy that applies to mail from an author domain (RFC 9989 sections 4.10 and 4.10.1).
 ///
 /// Names without an answer in the evidence count as names without a policy record. Whether
-/// the author domain exists is asked only where `sp` and `np` differ.
+/// the author domain exists is asked only where `sp` and `np` differ; if that cannot be told, the policy is open.
 ///
 /// # Examples
 ///

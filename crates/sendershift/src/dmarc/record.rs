@@ -1,5 +1,6 @@
 //! Policy records (RFC 9989 sections 4.5 to 4.8).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -107,8 +108,9 @@ impl DmarcRecord {
             notes: Vec::new(),
         };
         let (mut fatal, mut bad_policies) = (Vec::new(), Vec::new());
+        let mut seen = BTreeSet::new();
         for part in tag_list::parts(&text) {
-            if part.value.is_some() && record.value(part.name).is_some() {
+            if part.value.is_some() && !seen.insert(part.name) {
                 let message = format!("the tag `{}` stands twice", part.name);
                 fatal.push(Problem::new("dmarc.duplicate-tag", message).at(part.span));
                 continue;
@@ -116,7 +118,7 @@ impl DmarcRecord {
             record.tags.push(part.to_tag());
             record.read(part, &mut bad_policies);
         }
-        if record.value("p").is_none() {
+        if !seen.contains("p") {
             let problem = Problem::new("dmarc.no-policy", "there is no tag `p`, so the policy is `none`");
             record.notes.push(problem.at(0..text.len()).help("older receivers ignore a record without `p`"));
         }
