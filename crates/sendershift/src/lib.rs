@@ -3,3 +3,4 @@
 pub mod dns;
 pub mod error;
 pub mod name;
+pub mod wire;
