@@ -9,6 +9,7 @@ pub mod name;
 pub mod net;
 pub mod spf;
 mod tag_list;
+pub mod wire;
 
 #[cfg(test)]
 mod vectors;
