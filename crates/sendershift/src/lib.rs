@@ -6,3 +6,4 @@ pub mod error;
 pub mod name;
 pub mod net;
 pub mod spf;
+pub mod wire;

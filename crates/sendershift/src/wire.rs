@@ -1,0 +1,175 @@
+//! Every operation as text in, text out: the one entry that vectors, Python and the browser share.
+//!
+//! Input and output are JSON documents. A failure is a document too: `sendershift-error/1` with `code`,
+//! `message` and `problems`, or `sendershift-missing/1` with the `questions` that are still open.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::dns::Question;
+use crate::error::{Error, Invalid, Missing, Problem};
+use crate::name::DomainName;
+
+type Operation = fn(&str) -> Result<String, Error>;
+
+/// The operations, sorted by name.
+const OPERATIONS: &[(&str, Operation)] = &[("name.parse", |input| typed(input, name_parse))];
+
+/// The names of all operations, sorted.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
+
+/// Carries out an operation on a JSON document and returns a JSON document.
+///
+/// It never fails: what is wrong is in the document that is returned. Codes of its own are
+/// `wire.unknown-operation`, `json.syntax` (the input is not JSON) and `wire.bad-input` (it is not the document
+/// that the operation reads).
+///
+/// # Examples
+///
+/// ```
+/// let output = sendershift::wire::call("name.parse", r#"{ "name": "Mail.Example." }"#);
+/// assert_eq!(output, r#"{"name":"mail.example","labels":2}"#);
+/// ```
+pub fn call(operation: &str, input: &str) -> String {
+    let known = OPERATIONS.iter().find(|(name, _)| *name == operation);
+    let output = match known {
+        Some((_, run)) => run(input),
+        None => Err(unknown(operation).into()),
+    };
+    output.unwrap_or_else(|error| failure(&error))
+}
+
+fn unknown(operation: &str) -> Problem {
+    let names = operations().collect::<Vec<_>>().join(", ");
+    Problem::new("wire.unknown-operation", format!("there is no operation `{operation}`"))
+        .help(format!("the operations are {names}"))
+}
+
+/// An operation on documents with types.
+fn typed<I, O>(input: &str, run: impl FnOnce(&I) -> Result<O, Error>) -> Result<String, Error>
+where
+    I: DeserializeOwned,
+    O: Serialize,
+{
+    let document = serde_json::from_str(input).map_err(|error| not_readable(input, &error))?;
+    Ok(to_json(&run(&document)?))
+}
+
+/// Our documents have only text as keys and no numbers but integers, so they can always be written.
+fn to_json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_else(|error| format!("{{\"unwritable\":\"{error}\"}}"))
+}
+
+fn not_readable(input: &str, error: &serde_json::Error) -> Problem {
+    let code = if error.is_data() { "wire.bad-input" } else { "json.syntax" };
+    let message = error.to_string();
+    // The place is told by the span.
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let line_start: usize =
+        input.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = (line_start + error.column().saturating_sub(1)).min(input.len());
+    Problem::new(code, message).at(at..at)
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Failure<'a> {
+    Invalid { format: &'static str, code: &'static str, message: String, problems: &'a [Problem] },
+    Missing { format: &'static str, message: String, questions: &'a [Question] },
+}
+
+fn failure(error: &Error) -> String {
+    let message = error.to_string();
+    to_json(&match error {
+        Error::Invalid(Invalid { problems }) => Failure::Invalid {
+            format: "sendershift-error/1",
+            code: problems.first().map_or("wire.bad-input", |problem| problem.code),
+            message,
+            problems,
+        },
+        Error::Missing(Missing { questions }) => {
+            Failure::Missing { format: "sendershift-missing/1", message, questions }
+        }
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NameInput {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct NameOutput {
+    name: DomainName,
+    labels: usize,
+}
+
+fn name_parse(input: &NameInput) -> Result<NameOutput, Error> {
+    let name = DomainName::parse(&input.name)?;
+    Ok(NameOutput { labels: name.label_count(), name })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::{call, failure, operations};
+    use crate::dns::{Question, RecordType};
+    use crate::error::{Error, Missing};
+    use crate::name::DomainName;
+
+    fn problem(operation: &str, input: &str) -> (String, Value) {
+        let document: Value = serde_json::from_str(&call(operation, input)).unwrap();
+        assert_eq!(document["format"], "sendershift-error/1");
+        assert_eq!(document["code"], document["problems"][0]["code"]);
+        (document["code"].as_str().unwrap().to_owned(), document["problems"][0].clone())
+    }
+
+    #[test]
+    fn unknown_operations_are_told_the_known_ones() {
+        let (code, problem) = problem("name.prase", "{}");
+        assert_eq!(code, "wire.unknown-operation");
+        let help = problem["help"].as_str().unwrap();
+        assert!(operations().all(|name| help.contains(name)), "{help}");
+    }
+
+    #[test]
+    fn operations_are_sorted() {
+        assert!(operations().is_sorted());
+    }
+
+    #[test]
+    fn bad_input_has_a_place() {
+        for (input, expected, at) in [
+            ("", "json.syntax", 0),
+            ("{\n  \"name\": }", "json.syntax", 12),
+            ("[]", "wire.bad-input", 1),
+            ("{\"nmae\": \"a\"}", "wire.bad-input", 6),
+            ("{\"name\": 1}", "wire.bad-input", 9),
+        ] {
+            let (code, problem) = problem("name.parse", input);
+            assert_eq!(code, expected, "{input}");
+            assert_eq!(problem["span"], serde_json::json!([at, at]), "{input}: {problem}");
+        }
+    }
+
+    #[test]
+    fn deep_input_is_refused() {
+        let (code, _) = problem("name.parse", &"[".repeat(100_000));
+        assert_eq!(code, "wire.bad-input");
+        let (code, _) = problem("name.parse", &format!("{{\"name\": {}", "[".repeat(100_000)));
+        assert_eq!(code, "wire.bad-input");
+    }
+
+    #[test]
+    fn missing_evidence_is_a_document_of_questions() {
+        let question = Question::new(DomainName::parse("a.example").unwrap(), RecordType::Txt);
+        let document = failure(&Error::from(Missing { questions: vec![question] }));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["format"], "sendershift-missing/1");
+        assert_eq!(document["questions"], serde_json::json!([{ "name": "a.example", "type": "TXT" }]));
+    }
+}

@@ -1,0 +1,22 @@
+//! `cargo xtask NAME`: one command for each thing that is done in this repository, by people and by machines.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
+
+mod process;
+mod python;
+mod suite;
+mod test;
+mod wasm;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test", names @ ..] => test::run(names),
+        _ => {
+            eprintln!("usage: cargo xtask test [PART...]\n\n{}", test::usage());
+            ExitCode::from(2)
+        }
+    }
+}
