@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use sendershift::dns::Snapshot;
+use sendershift::spf::{Profile, Query, check};
 use sendershift_tests::suite::{self, Case, Scenario};
 
 /// The explanation that stands for the receiver's own.
@@ -48,11 +50,9 @@ fn judge(case: &Case, snapshot: &str) -> Result<(), Failed> {
     }
 }
 
-// ---------------------------------------------------------------------------------------------------------
-// THE PLACE TO WIRE: read `snapshot` with `Snapshot::from_json`, call `spf::check` with `case.host`,
-// `case.mail_from` and `case.helo`, and return the result's name and the explanation (none for the default).
-// Then give this file its `[[test]]` entry in tests/Cargo.toml.
-// ---------------------------------------------------------------------------------------------------------
-fn run(_case: &Case, _snapshot: &str) -> Result<(String, Option<String>), Failed> {
-    Err("`spf::check` is not called yet".into())
+fn run(case: &Case, snapshot: &str) -> Result<(String, Option<String>), Failed> {
+    let dns = Snapshot::from_json(snapshot)?;
+    let query = Query::new(case.host.parse()?, &case.mail_from, &case.helo);
+    let checked = check(&dns, &query, &Profile::RFC7208)?;
+    Ok((checked.result.to_string(), checked.explanation))
 }

@@ -137,16 +137,20 @@ impl Invalid {
 
 /// Fills in lines and columns, in one pass over the text.
 fn locate(sorted: &mut [Problem], text: &str) {
-    let (mut at, mut line, mut line_start) = (0, 1, 0);
+    let (mut at, mut line, mut column) = (0, 1, 1);
     for problem in sorted {
         let Some(span) = problem.span else { continue };
-        let between = text.get(at..span.start).unwrap_or_default();
-        line += between.matches('\n').count();
-        line_start = between.rfind('\n').map_or(line_start, |newline| at + newline + 1);
+        let passed = text.get(at..span.start).unwrap_or_default();
+        match passed.rfind('\n') {
+            Some(newline) => {
+                line += passed.matches('\n').count();
+                column = passed.get(newline..).unwrap_or_default().chars().count();
+            }
+            None => column += passed.chars().count(),
+        }
         at = span.start;
         problem.line = u32::try_from(line).ok();
-        let before = text.get(line_start..at).unwrap_or_default();
-        problem.column = u32::try_from(before.chars().count() + 1).ok();
+        problem.column = u32::try_from(column).ok();
     }
 }
 

@@ -274,14 +274,11 @@ impl DomainSpec {
 
     /// `domain-spec = macro-string domain-end`
     ///
-    /// `text` is visible ASCII, not empty, and stands at `offset`. None if a problem was added.
-    pub(super) fn read(text: &str, offset: usize, problems: &mut Vec<Problem>) -> Option<Self> {
+    /// `text` is visible ASCII, not empty, and stands at `offset`.
+    pub(super) fn read(text: &str, offset: usize, problems: &mut Vec<Problem>) -> Self {
         let before = problems.len();
         let string = MacroString::read(text, offset, false, problems);
-        if problems.len() > before {
-            return None;
-        }
-        if !ends_a_domain(&string) {
+        if problems.len() == before && !ends_a_domain(&string) {
             let problem =
                 Problem::new(codes::BAD_DOMAIN, "a domain does not end in a dot and a top-level label")
                     .at(offset..offset + text.len());
@@ -290,10 +287,9 @@ impl DomainSpec {
                 Err(_) if !text.trim_end_matches('.').contains('.') => problem.help("write the full name"),
                 Err(_) => problem,
             });
-            return None;
         }
         let literal = expand::constant_name(&string);
-        Some(Self { text: string.to_string(), string, literal })
+        Self { text: string.to_string(), string, literal }
     }
 }
 
@@ -320,19 +316,19 @@ fn is_top_label(label: &str) -> bool {
 impl FromStr for DomainSpec {
     type Err = Invalid;
 
+    /// Reads a domain-spec.
+    ///
+    /// # Errors
+    ///
+    /// `spf.bad-domain`, `spf.bad-macro`, `spf.not-ascii` or `spf.control-octet`, with their places.
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let bad = |problem: Problem| Invalid::unless(vec![problem], text, ());
-        if let Err(problem) = visible(text.as_bytes(), 0) {
-            bad(problem)?;
-        }
+        let mut problems: Vec<Problem> = visible(text.as_bytes(), 0).err().into_iter().collect();
         if text.is_empty() || text.contains(' ') {
-            bad(Problem::new(codes::BAD_DOMAIN, "a domain is empty or has a space").at(0..text.len()))?;
+            let message = "a domain is empty or has a space in it";
+            problems.push(Problem::new(codes::BAD_DOMAIN, message).at(0..text.len()));
         }
-        let mut problems = Vec::new();
-        match Self::read(text, 0, &mut problems) {
-            Some(spec) => Ok(spec),
-            None => Err(Invalid { problems }),
-        }
+        let spec = Self::read(text, 0, &mut problems);
+        Invalid::unless(problems, text, spec)
     }
 }
 

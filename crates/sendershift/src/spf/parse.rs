@@ -62,7 +62,8 @@ impl FromStr for SpfRecord {
 }
 
 fn not_spf(text: &str) -> Problem {
-    let end = text.find(' ').unwrap_or(text.len());
+    let (spaces, word) = text.split_at(text.len() - text.trim_start_matches(' ').len());
+    let end = spaces.len() + word.find(' ').unwrap_or(word.len());
     let problem =
         Problem::new(codes::NOT_SPF, "the text does not begin with `v=spf1` and a space").at(0..end);
     let begins =
@@ -127,6 +128,13 @@ impl Reader {
         None
     }
 
+    /// What was read, unless problems came up.
+    fn checked<T>(&mut self, read: impl FnOnce(&mut Vec<Problem>) -> T) -> Option<T> {
+        let before = self.problems.len();
+        let value = read(&mut self.problems);
+        (self.problems.len() == before).then_some(value)
+    }
+
     /// `directive = [ qualifier ] mechanism; modifier = name "=" ...`
     fn term(&mut self, word: &[u8], span: Span) -> Option<TermKind> {
         let text = match visible(word, span.start) {
@@ -172,10 +180,9 @@ impl Reader {
             "redirect" => std::mem::replace(&mut self.has_redirect, true),
             "exp" => std::mem::replace(&mut self.has_exp, true),
             _ => {
-                let before = self.problems.len();
-                let value = MacroString::read(value.text, value.at, false, &mut self.problems);
-                let name = name.text.to_owned();
-                return (self.problems.len() == before).then_some(Modifier::Unknown { name, value });
+                let value =
+                    self.checked(|problems| MacroString::read(value.text, value.at, false, problems))?;
+                return Some(Modifier::Unknown { name: name.text.to_owned(), value });
             }
         };
         if seen {
@@ -239,7 +246,7 @@ impl Reader {
             let message = format!("`{}` lacks its domain", name.text);
             return self.fail(Problem::new(codes::MISSING_DOMAIN, message), span);
         }
-        DomainSpec::read(domain.text, domain.at, &mut self.problems)
+        self.checked(|problems| DomainSpec::read(domain.text, domain.at, problems))
     }
 
     /// `[ ":" domain-spec ] [ dual-cidr-length ]`

@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
+use super::codes;
 use super::macros::{DomainSpec, MacroString};
-use crate::error::{Invalid, Span};
+use crate::error::{Invalid, Problem, Span};
 
 /// An SPF record that keeps to the grammar of RFC 7208 section 12.
 ///
@@ -48,8 +49,14 @@ impl SpfRecord {
     /// As [`SpfRecord::parse`], when a part was put together that no record can hold, such as a prefix length of
     /// 99 or a second `redirect`; spans are in the canonical text.
     pub fn from_terms(terms: impl IntoIterator<Item = TermKind>) -> Result<Self, Invalid> {
-        let words = terms.into_iter().map(|term| format!(" {term}"));
-        Self::parse(format!("v=spf1{}", words.collect::<String>()).as_bytes())
+        let words: Vec<String> = terms.into_iter().map(|term| format!(" {term}")).collect();
+        let record = Self::parse(format!("v=spf1{}", words.concat()).as_bytes())?;
+        // The text of an explanation as the value of a modifier would bring its spaces, and so terms of its own.
+        if record.terms.len() != words.len() {
+            let message = "a term has a space in it";
+            return Err(Invalid::one(Problem::new(codes::BAD_TERM, message)));
+        }
+        Ok(record)
     }
 
     pub(super) fn new(text: String, terms: Vec<Term>) -> Self {
