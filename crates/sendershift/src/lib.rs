@@ -12,6 +12,3 @@ pub mod prove;
 pub mod spf;
 mod tag_list;
 pub mod wire;
-
-#[cfg(test)]
-mod vectors;

@@ -27,7 +27,7 @@ pub use binding::Judgement;
 pub use explore::Explored;
 pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
 
-use crate::dns::{Question, RecordType, Resolved, resolve};
+use crate::dns::{Evidence as _, Question, RecordType, Resolved, resolve};
 use crate::error::{Error, Invalid, Missing};
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
