@@ -25,7 +25,7 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
         .required(reader, "kind")
         .and_then(|value| read_word(reader, value, "plan.unknown-kind", &KINDS));
     // A step that waits for nothing says so; only what happens on its date needs not.
-    if !fields.has("after") && kind != Some(StepKind::External) {
+    if kind != Some(StepKind::External) {
         fields.required(reader, "after");
     }
     let after = read_list(reader, &mut fields, "after", read_after);
