@@ -1,8 +1,14 @@
 //! Plans a change of mail-sending domain and proves that no legitimate message is lost.
 
+pub mod dkim;
+pub mod dmarc;
 pub mod dns;
 mod document;
 pub mod error;
 pub mod name;
 pub mod net;
 pub mod spf;
+mod tag_list;
+
+#[cfg(test)]
+mod vectors;

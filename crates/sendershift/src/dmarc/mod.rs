@@ -1,0 +1,63 @@
+//! DMARC (RFC 9989): policy records, the tree walk, alignment, and the verdict on a message.
+
+mod discover;
+mod evaluate;
+mod record;
+mod report;
+mod uri;
+mod walk;
+
+use serde::Serialize;
+
+pub use discover::{Applied, Discovery, Source, discover};
+pub use evaluate::{Authenticated, DmarcResult, Verdict, evaluate};
+pub use record::{DmarcRecord, Psd};
+pub use report::{Authorised, report_authorisation};
+pub use uri::ReportUri;
+pub use walk::{ChosenBy, Found, Query, Walk, aligned, organizational_domain};
+
+/// What a domain owner asks to be done with mail that fails (RFC 9989 section 4.7), the mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// Nothing.
+    None,
+    /// Treat it as suspicious.
+    Quarantine,
+    /// Refuse it.
+    Reject,
+}
+
+impl Policy {
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "none" => Some(Self::None),
+            "quarantine" => Some(Self::Quarantine),
+            "reject" => Some(Self::Reject),
+            _ => None,
+        }
+    }
+
+    /// The policy one level lower, which `t=y` asks for.
+    #[must_use]
+    pub fn lowered(self) -> Self {
+        match self {
+            Self::None | Self::Quarantine => Self::None,
+            Self::Reject => Self::Quarantine,
+        }
+    }
+}
+
+/// How near an authenticated identifier must be to the author domain (RFC 9989 section 4.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alignment {
+    /// Both have the same organizational domain. The default.
+    #[default]
+    Relaxed,
+    /// Both are the same.
+    Strict,
+}
+
+#[cfg(test)]
+mod tests;
