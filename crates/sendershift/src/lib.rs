@@ -7,6 +7,7 @@ mod document;
 pub mod error;
 pub mod name;
 pub mod net;
+pub mod plan;
 pub mod spf;
 mod tag_list;
 
