@@ -206,8 +206,8 @@ impl Check<'_> {
             if step.changes.is_empty() {
                 self.found(place, "plan.no-changes", format!("dns step `{id}` changes nothing"));
             }
-        } else if !step.changes.is_empty() {
-            let message = format!("step `{id}` has changes and is not a dns step");
+        } else if !step.changes.is_empty() && step.kind != StepKind::External {
+            let message = format!("step `{id}` has changes and is neither a dns step nor external");
             self.found(format!("{place}/changes"), "plan.changes-outside-dns", message);
         }
         for (index, change) in step.changes.iter().enumerate() {
