@@ -3,6 +3,8 @@
 //! Input and output are JSON documents. A failure is a document too: `sendershift-error/1` with `code`,
 //! `message` and `problems`, or `sendershift-missing/1` with the `questions` that are still open.
 
+mod mail;
+mod plan;
 mod spf;
 
 use serde::de::DeserializeOwned;
@@ -18,7 +20,11 @@ type Operation = fn(&str) -> Result<String, Error>;
 
 /// The operations, sorted by name.
 const OPERATIONS: &[(&str, Operation)] = &[
+    ("dkim.parse", |input| typed(input, mail::parse_key)),
+    ("dmarc.check", mail::check_dmarc),
+    ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
     ("name.parse", |input| typed(input, name_parse)),
+    ("prove", plan::prove_operation),
     ("spf.check", spf::check_operation),
     ("spf.cost", spf::cost_operation),
     ("spf.parse", |input| typed(input, spf::parse)),

@@ -52,7 +52,7 @@ pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
     Ok(to_json(&cost(&snapshot, &Subject::parse(&text, at)?, profile)?))
 }
 
-fn read<T>(
+pub(super) fn read<T>(
     input: &str,
     fields: impl FnOnce(&mut Reader, &mut Fields<'_>) -> Option<T>,
 ) -> Result<T, Invalid> {
@@ -74,7 +74,7 @@ fn unread<T>(value: Option<T>) -> Result<T, Invalid> {
     value.ok_or_else(|| Invalid::one(Problem::new("wire.bad-input", "the input cannot be read")))
 }
 
-fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str) -> Option<Snapshot> {
+pub(super) fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str) -> Option<Snapshot> {
     let value = fields.required(reader, "dns")?;
     Snapshot::read(reader, value, input)
 }
