@@ -18,6 +18,7 @@ mod macros;
 mod parse;
 mod policy;
 mod profile;
+mod reason;
 mod record;
 mod result;
 mod subject;

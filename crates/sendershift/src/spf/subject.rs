@@ -5,6 +5,9 @@ use crate::dns::{Answer, Evidence, Overlay, Quality, RecordType, Records, RrSet,
 use crate::error::{Invalid, Problem};
 use crate::name::DomainName;
 
+/// Stands for the domain where none matters: no name ends so (RFC 2606 section 2).
+const ANYWHERE: &str = "record.invalid";
+
 /// A domain, or a record to be read as if a domain published it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,10 +50,13 @@ impl Subject {
         }
         let record = SpfRecord::parse(text.as_bytes())?;
         let problems = if at.is_some() { Vec::new() } else { needs_domain(&record) };
-        // The name below `invalid` (RFC 2606) stands for the domain where none matters.
-        let placeholder = || DomainName::parse("record.invalid").unwrap_or_else(|_| DomainName::root());
-        let domain = at.unwrap_or_else(placeholder);
+        let domain = at.map_or_else(|| DomainName::parse(ANYWHERE), Ok).map_err(Invalid::one)?;
         Invalid::unless(problems, text, Self { domain, record: Some(record) })
+    }
+
+    /// Whether it is a record that needs no domain and was given none.
+    pub(super) fn is_placed_anywhere(&self) -> bool {
+        self.record.is_some() && self.domain.as_str() == ANYWHERE
     }
 
     /// The evidence as it would be with the record published; other texts at the name stay.

@@ -203,7 +203,7 @@ impl BatchLine {
     /// Answers one line of a batch, whatever it holds: a `sendershift-check/1` document, a `sendershift-missing/1`
     /// document with the request repeated, or a `sendershift-error/1` document.
     pub fn judge<E: Evidence + ?Sized>(
-        line: &str,
+        line: &[u8],
         evidence: &E,
         profile: &'static Profile,
         trace: bool,
@@ -211,11 +211,15 @@ impl BatchLine {
         #[derive(Serialize)]
         struct Repeated<'a> {
             #[serde(flatten)]
-            request: &'a CheckRequest,
-            #[serde(flatten)]
             failure: super::Failure<'a>,
+            #[serde(flatten)]
+            request: &'a CheckRequest,
         }
-        let request = match CheckRequest::from_json(line) {
+        let request = std::str::from_utf8(line).map_err(|error| {
+            let at = error.valid_up_to();
+            Invalid::one(Problem::new("json.not-utf8", "the line is not UTF-8 text").at(at..at))
+        });
+        let request = match request.and_then(CheckRequest::from_json) {
             Ok(request) => request,
             Err(invalid) => return Self { document: failure(&invalid.into()), judged: Judged::Malformed },
         };

@@ -7,12 +7,12 @@ mod walk;
 
 use serde::Serialize;
 
-use super::policy::{Beyond, Policy, Spent, Unknown};
-use super::{Profile, Subject, VoidUnit};
+use super::policy::{AddressPart, Beyond, Policy, Spent, Unknown};
+use super::{Profile, SpfResult, Subject, VoidUnit};
 use crate::dns::{Evidence, Recording};
 use crate::error::{Error, Span};
 use crate::name::DomainName;
-use crate::net::Family;
+use crate::net::{AddressSet, Family};
 
 /// The cost of a record (`sendershift-cost/1`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +20,7 @@ use crate::net::Family;
 pub struct Cost {
     /// `sendershift-cost/1`.
     pub format: &'static str,
-    /// The domain of the record.
+    /// The domain of the record; `record.invalid` for one that is at home anywhere.
     pub domain: DomainName,
     /// Whether the record is the published one.
     pub published: bool,
@@ -40,6 +40,8 @@ pub struct Cost {
     pub worst_v6: Spent,
     /// The authorised addresses that the limits keep from their pass.
     pub beyond: Beyond,
+    /// The addresses whose evaluation can end in an error whatever the limits are.
+    pub broken: AddressPart,
     /// What the result depends on besides the address.
     pub unknowns: Vec<Unknown>,
     /// Whether records were left out of the tree; the sums have them all.
@@ -115,7 +117,8 @@ pub struct RecordCost {
     pub domain: DomainName,
     /// The text of the record, if there is exactly one that can be read.
     pub record: Option<String>,
-    /// Octets of the name and of all TXT data at it, in wire form (RFC 7208 section 3.4).
+    /// Octets of the name and of all TXT data at it, in wire form (RFC 7208 section 3.4); none for a record without a
+    /// domain.
     pub octets: Option<usize>,
     /// The TTL in seconds.
     pub ttl: Option<u32>,
@@ -203,13 +206,14 @@ pub fn cost<E: Evidence + ?Sized>(
     subject: &Subject,
     profile: &'static Profile,
 ) -> Result<Cost, Error> {
-    let recording = Recording::new(evidence);
-    let (policy, walked) = {
-        let noted = subject.publish_on(&recording);
-        let tree = walk::tree(&subject.publish_on(evidence), &noted, &subject.domain, profile);
-        (Policy::compile(&noted, &subject.domain), tree)
-    };
-    let (tree, truncated) = walked?;
+    let evidence = subject.publish_on(evidence);
+    let recording = Recording::new(&evidence);
+    let walked = walk::tree(&evidence, &recording, &subject.domain, profile);
+    let policy = Policy::compile(&recording, &subject.domain);
+    let (mut tree, truncated) = walked?;
+    if subject.is_placed_anywhere() {
+        tree.octets = None;
+    }
     // The tree may need more answers than the policy: all questions are told together.
     recording.complete(())?;
     let policy = policy?;
@@ -232,8 +236,14 @@ pub fn cost<E: Evidence + ?Sized>(
         worst_v4,
         worst_v6,
         beyond: policy.beyond(profile),
+        broken: AddressPart::from(errors(&policy)),
         unknowns: policy.unknowns().to_vec(),
         truncated,
         tree,
     })
+}
+
+fn errors(policy: &Policy) -> AddressSet {
+    let intended = policy.intended();
+    intended.sometimes(SpfResult::PermError).union(&intended.sometimes(SpfResult::TempError))
 }
