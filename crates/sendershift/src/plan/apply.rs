@@ -71,7 +71,7 @@ impl Change {
     /// let plan = Plan::from_json(text)?;
     /// let step = plan.steps.iter().find(|step| step.id == "shrink-example-com").unwrap();
     /// let texts = ["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 -all", "added-since"].map(Txt::from_text);
-    /// let texts = texts.into_iter().collect::<Result<_, _>>()?;
+    /// let texts = texts.into_iter().map(Result::unwrap).collect();
     /// let before = RrSet::new(Records::Txt(texts), Some(3600), Quality::Authoritative);
     /// let after = step.changes[0].apply(Some(&before))?.unwrap();
     /// assert_eq!(after.records().to_texts(), ["added-since", "v=spf1 ip4:192.0.2.0/24 -all"]);
@@ -120,38 +120,32 @@ type Parts<'r> = [Option<&'r Records>; 3];
 /// The records after the edit; none where none remain.
 fn edited(record_type: RecordType, parts: Parts<'_>) -> Result<Option<Records>, ApplyError> {
     macro_rules! edit {
-        ($variant:ident, $list:expr, $key:expr) => {
-            edit(
-                parts,
-                |records| if let Records::$variant(values) = records { $list(values) } else { &[] },
-                $key,
-            )
+        ($pattern:pat => $list:expr) => {
+            edit!($pattern => $list, |record| record)
         };
-        ($variant:ident) => {
-            edit!($variant, Vec::as_slice, |value| value)
+        ($pattern:pat => $list:expr, $key:expr) => {
+            edit(parts, |records| if let $pattern = records { $list } else { &[] }, $key)
         };
     }
     let records = match record_type {
-        RecordType::A => Records::A(edit!(A)),
-        RecordType::Aaaa => Records::Aaaa(edit!(Aaaa)),
-        RecordType::Cname => return Ok(only(edit!(Cname, slice::from_ref, |name| name))?.map(Records::Cname)),
+        RecordType::A => Records::A(edit!(Records::A(list) => list.as_slice())),
+        RecordType::Aaaa => Records::Aaaa(edit!(Records::Aaaa(list) => list.as_slice())),
+        RecordType::Cname => {
+            return Ok(only(edit!(Records::Cname(name) => slice::from_ref(name)))?.map(Records::Cname));
+        }
         RecordType::Mx => {
-            let mut hosts = edit!(Mx);
+            let mut hosts = edit!(Records::Mx(list) => list.as_slice());
             hosts.sort();
             Records::Mx(hosts)
         }
-        RecordType::Ns => Records::Ns(edit!(Ns)),
-        RecordType::Ptr => Records::Ptr(edit!(Ptr)),
-        RecordType::Soa => return Ok(only(edit!(Soa, slice::from_ref, |soa| soa))?.map(Records::Soa)),
-        RecordType::Txt => Records::Txt(edit!(Txt, Vec::as_slice, Txt::octets)),
+        RecordType::Ns => Records::Ns(edit!(Records::Ns(list) => list.as_slice())),
+        RecordType::Ptr => Records::Ptr(edit!(Records::Ptr(list) => list.as_slice())),
+        RecordType::Soa => {
+            return Ok(only(edit!(Records::Soa(soa) => slice::from_ref(soa)))?.map(Records::Soa));
+        }
+        RecordType::Txt => Records::Txt(edit!(Records::Txt(list) => list.as_slice(), Txt::octets)),
         RecordType::Other(number) => {
-            fn texts(records: &Records) -> &[String] {
-                match records {
-                    Records::Other(_, texts) => texts.as_slice(),
-                    _ => &[],
-                }
-            }
-            Records::Other(number, edit(parts, texts, |text: &String| text.clone()))
+            Records::Other(number, edit!(Records::Other(_, list) => list.as_slice()))
         }
     };
     Ok((!records.to_texts().is_empty()).then_some(records))

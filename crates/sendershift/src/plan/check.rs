@@ -1,6 +1,6 @@
 //! Whether a plan makes sense in itself. Whether it is safe is another question.
 
-pub(super) mod order;
+mod order;
 mod sequence;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +51,10 @@ pub(super) fn problems(plan: &Plan) -> Vec<(String, Problem)> {
     for (index, step) in plan.steps.iter().enumerate() {
         check.step(&format!("/steps/{index}"), step);
     }
-    check.sequences();
+    // With an id for two steps it is not known which is meant.
+    if names.steps.len() == plan.steps.len() {
+        check.sequences();
+    }
     check.found
 }
 
@@ -203,8 +206,8 @@ impl Check<'_> {
             if step.changes.is_empty() {
                 self.found(place, "plan.no-changes", format!("dns step `{id}` changes nothing"));
             }
-        } else if !step.changes.is_empty() {
-            let message = format!("step `{id}` has changes and is not a dns step");
+        } else if !step.changes.is_empty() && step.kind != StepKind::External {
+            let message = format!("step `{id}` has changes and is neither a dns step nor external");
             self.found(format!("{place}/changes"), "plan.changes-outside-dns", message);
         }
         for (index, change) in step.changes.iter().enumerate() {

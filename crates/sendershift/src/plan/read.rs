@@ -3,10 +3,8 @@
 mod parts;
 mod step;
 
-use jiff::Timestamp;
-
 use self::parts::{
-    optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
+    list, optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
     required_text, transposed,
 };
 use super::check;
@@ -144,9 +142,11 @@ fn read_parameters(reader: &mut Reader, value: &Value, evidence: Option<&Snapsho
             *parameter = seconds;
         }
     }
-    if let Some(value) = fields.optional("receivers") {
-        let profiles = reader.list(value).iter();
-        parameters.receivers = profiles.filter_map(|value| reader.parsed(value, Profile::named)).collect();
+    let profile = |reader: &mut Reader, value: &Value| reader.parsed(value, Profile::named);
+    if let Some(value) = fields.optional("receivers")
+        && let Some(receivers) = list(reader, value, profile)
+    {
+        parameters.receivers = receivers;
     }
     parameters.within_limits_from = optional_text(reader, &mut fields, "within_limits_from");
     fields.finish(reader);

@@ -1,4 +1,4 @@
 mod apply;
 mod documents;
-mod order;
 mod read;
+mod round_trip;

@@ -118,11 +118,6 @@ impl Timeline {
         *self.rows.get(from)?.get_or_init(|| self.paths(&[(from, 0)])).get(to)?
     }
 
-    /// The earliest instant of an event, in seconds after the origin.
-    pub(crate) fn earliest(&self, event: Event) -> i64 {
-        self.earliest.get(event.node()).copied().unwrap_or(0)
-    }
-
     /// The steps, each after those it waits for.
     pub(crate) fn steps(&self) -> impl Iterator<Item = usize> {
         // The starts are the odd nodes.

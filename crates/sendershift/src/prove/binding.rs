@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::explore::Bounds;
-use super::world::Flux;
+use super::world::{Content, Flux, Version};
+use crate::dkim::{self, KeyRecord, KeyState};
+use crate::dns::{Evidence, Question, RecordType, Records, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::AddressSet;
@@ -53,23 +55,96 @@ pub(super) struct Binding<'p> {
     pub(super) judgement: Judgement,
     /// What is known of the instant of judgement.
     pub(super) bounds: Bounds,
-    /// The events between which the message is injected, and how long before the judgement at most.
-    pub(super) injected: (Option<Event>, Option<Event>, u64),
+    /// When the message is injected: not before these events, before that one, and less than so long before the judgement.
+    pub(super) injected: (Vec<Event>, Option<Event>, u64),
+    /// The key data that each signature on the message was made for, where its key record changes in the plan.
+    keys: Vec<Option<String>>,
 }
 
 impl<'p> Binding<'p> {
+    /// A binding whose messages may be injected at any time.
+    pub(super) fn new(
+        plan: &Plan,
+        flux: &Flux,
+        stream: &'p Stream,
+        (identity, delivered_by): (&'p Identity, &'p Identity),
+        judgement: Judgement,
+        bounds: Bounds,
+    ) -> Self {
+        let signer = Self::signer(stream, identity, delivered_by);
+        let in_use = stream.live.contains(&signer.id);
+        let keys = signer.dkim.iter().map(|signature| signing_key(plan, flux, signature, in_use)).collect();
+        Self {
+            stream,
+            identity,
+            delivered_by,
+            judgement,
+            bounds,
+            injected: (Vec::new(), None, u64::MAX),
+            keys,
+        }
+    }
+
     /// The domain that SPF is checked for: MAIL FROM, or HELO for the null sender (RFC 7208 section 2.4).
     pub(super) fn spf_domain(&self) -> Option<&'p DomainName> {
         self.identity.mail_from.as_ref().or(self.delivered_by.helo.as_ref())
     }
 
-    /// The signatures on the message.
-    pub(super) fn signatures(&self) -> &'p [Signature] {
-        match self.stream.signed_at {
-            SignedAt::Injection => &self.identity.dkim,
-            SignedAt::Delivery => &self.delivered_by.dkim,
+    /// The identity that signs the message.
+    fn signer(stream: &Stream, identity: &'p Identity, delivered_by: &'p Identity) -> &'p Identity {
+        match stream.signed_at {
+            SignedAt::Injection => identity,
+            SignedAt::Delivery => delivered_by,
         }
     }
+
+    /// The signatures on the message.
+    pub(super) fn signatures(&self) -> &'p [Signature] {
+        &Self::signer(self.stream, self.identity, self.delivered_by).dkim
+    }
+
+    /// The signatures that a receiver can verify: it finds a usable key, and the one that the signature was made for.
+    pub(super) fn verifiable<E: Evidence>(&self, evidence: &E) -> Vec<&'p Signature> {
+        let verifies = |(signature, key): &(&Signature, &Option<String>)| match dkim::key(
+            evidence,
+            &signature.domain,
+            &signature.selector,
+        ) {
+            KeyState::Usable(record) => key.as_ref().is_none_or(|key| *key == key_data(&record)),
+            _ => false,
+        };
+        self.signatures().iter().zip(&self.keys).filter(verifies).map(|(signature, _)| signature).collect()
+    }
+}
+
+/// The key itself, without the white space that may stand in it (RFC 6376 section 3.2).
+fn key_data(record: &KeyRecord) -> String {
+    let data = record.tags().find(|(tag, _)| *tag == "p").map_or("", |(_, value)| value);
+    data.split_ascii_whitespace().collect()
+}
+
+/// The key that an identity signs with, where its record changes: the first usable one if the identity is in use before the
+/// plan, otherwise the last. A selector that gets a new key breaks the signatures made with the old one.
+fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) -> Option<String> {
+    let name = signature.selector.key_name(&signature.domain).ok()?;
+    let versions = flux.versions(&Question::new(name, RecordType::Txt))?;
+    let key = |version: &Version| {
+        let rrset = match &version.content {
+            Content::Set(rrset) => rrset,
+            Content::Alias(alias) => match alias.records() {
+                Records::Cname(target) => match resolve(&plan.evidence, target, RecordType::Txt) {
+                    Resolved::Records(rrset) => rrset,
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            Content::Absent => return None,
+        };
+        let [text] = rrset.texts() else { return None };
+        let record = KeyRecord::parse(text.octets()).ok()?;
+        (!record.is_revoked()).then(|| key_data(&record))
+    };
+    if in_use { versions.iter().find_map(key) } else { versions.iter().rev().find_map(key) }
 }
 
 /// All bindings of a stream that the plan makes possible. `from` is an event before which no message is judged.
@@ -100,12 +175,8 @@ pub(super) fn bindings<'p>(
                 continue;
             }
             let binding = |judgement, bounds, horizon| Binding {
-                stream,
-                identity: *identity,
-                delivered_by: *delivered_by,
-                judgement,
-                bounds,
-                injected: (injected.lower().max(from), injected.stop.map(Event::Done), horizon),
+                injected: (injectable.lower.clone(), injected.stop.map(Event::Done), horizon),
+                ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
             };
             bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
             // A signature made at injection is the same whoever delivers the message.

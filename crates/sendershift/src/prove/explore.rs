@@ -101,7 +101,9 @@ impl Explorer<'_> {
                 if self.explored.mixes_judged > self.budget {
                     return Err(Halt::Budget);
                 }
-                if self.explored.mixes_judged % 64 == 0 && !(self.progress)(self.explored.mixes_judged) {
+                if self.explored.mixes_judged.is_multiple_of(64)
+                    && !(self.progress)(self.explored.mixes_judged)
+                {
                     return Err(Halt::Cancelled);
                 }
                 judged(&mut self.explored, world, value);
@@ -160,13 +162,15 @@ mod tests {
         false
     }
 
+    type Waits = Vec<(prop::sample::Index, u64)>;
+
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = (
             prop::collection::vec((any::<prop::sample::Index>(), 0u64..20), 0..3),
             prop::option::weighted(0.2, 0i64..60),
         );
         prop::collection::vec(step, 1..6).prop_map(|steps| {
-            let of = |(at, (after, on)): (usize, (Vec<(prop::sample::Index, u64)>, Option<i64>))| {
+            let of = |(at, (after, on)): (usize, (Waits, Option<i64>))| {
                 let mut step = Step::new(
                     format!("s{at}"),
                     if on.is_some() { StepKind::External } else { StepKind::Gate },

@@ -29,6 +29,7 @@ pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdi
 
 use crate::dns::{Evidence as _, Question, RecordType, Resolved, resolve};
 use crate::error::{Error, Invalid, Missing};
+use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, Remark, Stream};
@@ -49,7 +50,7 @@ const MAX_OCTETS: usize = 450;
 ///
 /// # Errors
 ///
-/// [`Error::Missing`] with the questions that some message depends on and the plan's evidence does not answer.
+/// [`Error::Invalid`] if the plan makes no sense in itself ([`Plan::check`]); [`Error::Missing`] with the questions that some message depends on and the plan's evidence does not answer.
 pub fn prove(plan: &Plan) -> Result<Proof, Error> {
     prove_with(plan, &mut |_| true)
 }
@@ -60,6 +61,7 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 ///
 /// As [`prove`].
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
+    plan.check()?;
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
     let order: Vec<usize> = timeline.steps().collect();
     let flux = Flux::new(plan, &order);
@@ -197,14 +199,9 @@ impl<'a> Prover<'a> {
         let choices = self.baseline();
         let live = stream.identities.iter().filter(|identity| stream.live.contains(&identity.id));
         let fails = live.into_iter().any(|identity| {
-            let binding = Binding {
-                stream,
-                identity,
-                delivered_by: identity,
-                judgement: Judgement::Delivery,
-                bounds: explore::Bounds::default(),
-                injected: (None, None, 0),
-            };
+            let flux = self.explorer.flux;
+            let bounds = explore::Bounds::default();
+            let binding = Binding::new(plan, flux, stream, (identity, identity), Judgement::Delivery, bounds);
             let world = World::new(plan, self.explorer.flux, &choices);
             let judged = promise::authenticated(
                 &world,
@@ -232,6 +229,7 @@ impl<'a> Prover<'a> {
         let flux = self.explorer.flux;
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
+        undecided.extend(not_modelled(plan));
         undecided.extend(halted.map(|halt| match halt {
             Halt::Budget => Remark::new(
                 "proof.budget",
@@ -395,4 +393,36 @@ impl<'a> Prover<'a> {
         assumptions.extend(plan.assumptions.iter().cloned());
         assumptions
     }
+}
+
+/// Changes whose effect the model does not have: the verdict is never safe with them.
+fn not_modelled(plan: &Plan) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let delegates = |kind: RecordType| {
+        // DNAME, DS and DNSKEY have no names of their own here.
+        matches!(kind, RecordType::Ns | RecordType::Other(39 | 43 | 48))
+    };
+    for step in &plan.steps {
+        for change in &step.changes {
+            let name = &change.name;
+            if delegates(change.record_type) {
+                let message = format!(
+                    "it changes {name} {}: what becomes of the answers below is not judged",
+                    change.record_type
+                );
+                remarks.push(Remark::new("proof.delegation-changes", Some(&step.id), message));
+            }
+            let wildcard = |name: &DomainName| name.labels().next() == Some("*");
+            let covered = name.ancestors().skip(1).any(|ancestor| {
+                ancestor.prefixed("*").is_ok_and(|wildcard| plan.evidence.rrsets(&wildcard).next().is_some())
+            });
+            if wildcard(name) || covered {
+                let message = format!(
+                    "{name} is a wildcard or below one: which names it answers for is not judged (RFC 4592)"
+                );
+                remarks.push(Remark::new("proof.wildcard", Some(&step.id), message));
+            }
+        }
+    }
+    remarks
 }

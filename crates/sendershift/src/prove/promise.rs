@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use super::binding::{Binding, Judgement};
 use super::world::World;
-use crate::dkim;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
 use crate::dns::Evidence;
 use crate::error::Error;
@@ -42,12 +41,11 @@ pub(super) struct Judged {
     pub(super) unbounded: bool,
 }
 
+/// Addresses that are treated alike, by the first of them, and how their evaluation can go.
+type Class = (IpAddr, Vec<Case<Leaf>>);
+
 /// The results of SPF for all addresses of a binding.
-fn classes(
-    world: &World<'_>,
-    domain: &DomainName,
-    sources: &AddressSet,
-) -> Result<Vec<(IpAddr, Vec<Case<Leaf>>)>, Error> {
+fn classes(world: &World<'_>, domain: &DomainName, sources: &AddressSet) -> Result<Vec<Class>, Error> {
     let policy = Policy::compile_within(world, domain, sources)?;
     Ok(policy.classes(sources).into_iter().map(|(range, cases)| (range.first(), cases)).collect())
 }
@@ -65,12 +63,8 @@ pub(super) fn authenticated(
         ..Judged::default()
     };
     let author_domain = &binding.identity.author_domain;
-    let verified: Vec<DomainName> = binding
-        .signatures()
-        .iter()
-        .filter(|signature| dkim::key(world, &signature.domain, &signature.selector).is_usable())
-        .map(|signature| signature.domain.clone())
-        .collect();
+    let verified: Vec<DomainName> =
+        binding.verifiable(world).into_iter().map(|signature| signature.domain.clone()).collect();
     let spf_domain = binding.spf_domain();
     let message = Authenticated { author_domain, spf: spf_domain, dkim: &verified };
     let verdict = dmarc::evaluate(world, &message);
@@ -191,7 +185,7 @@ fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
 
 /// The first failure for each profile. `judge` is told the address and the index of the profile.
 fn first_failures(
-    classes: &[(IpAddr, Vec<Case<Leaf>>)],
+    classes: &[Class],
     profiles: &[&Profile],
     judge: impl Fn(&Leaf, &Profile, (IpAddr, usize)) -> Option<&'static str>,
 ) -> Judged {

@@ -9,7 +9,6 @@ use super::explore::Bounds;
 use super::promise::Failure;
 use super::proof::{Counterexample, Happening, Holding};
 use super::world::{Choices, Content, Flux};
-use crate::dkim;
 use crate::dmarc::{self, Authenticated, DmarcResult};
 use crate::dns::{Overlay, Quality, RecordType, Records, RrSet, Snapshot, Txt};
 use crate::name::DomainName;
@@ -170,20 +169,20 @@ impl Found<'_> {
         let text = |text: &str| Some(rrset(Records::Txt(vec![Txt::from_text(text).ok()?])));
         match (unknown.mechanism, branch.turnout) {
             ("exists", Turnout::Match) => {
-                evidence.publish(&name, rrset(Records::A(vec![[127, 0, 0, 2].into()])))
+                evidence.publish(&name, rrset(Records::A(vec![[127, 0, 0, 2].into()])));
             }
             ("a", Turnout::Match) => evidence.publish(&name, address),
             ("include", Turnout::Match) | ("redirect", Turnout::Result(SpfResult::Pass)) => {
-                evidence.publish(&name, text("v=spf1 +all")?)
+                evidence.publish(&name, text("v=spf1 +all")?);
             }
             ("include", Turnout::NoMatch) | ("redirect", Turnout::Result(SpfResult::Fail)) => {
-                evidence.publish(&name, text("v=spf1 -all")?)
+                evidence.publish(&name, text("v=spf1 -all")?);
             }
             ("redirect", Turnout::Result(SpfResult::SoftFail)) => {
-                evidence.publish(&name, text("v=spf1 ~all")?)
+                evidence.publish(&name, text("v=spf1 ~all")?);
             }
             ("redirect", Turnout::Result(SpfResult::Neutral)) => {
-                evidence.publish(&name, text("v=spf1 ?all")?)
+                evidence.publish(&name, text("v=spf1 ?all")?);
             }
             (_, Turnout::Result(SpfResult::TempError)) => evidence.fail(&name, RecordType::Txt),
             _ => {
@@ -197,12 +196,7 @@ impl Found<'_> {
     fn replay(&self) -> Option<Replay> {
         let evidence = self.evidence()?;
         let binding = self.binding;
-        let verified: Vec<Signature> = binding
-            .signatures()
-            .iter()
-            .filter(|signature| dkim::key(&evidence, &signature.domain, &signature.selector).is_usable())
-            .cloned()
-            .collect();
+        let verified: Vec<Signature> = binding.verifiable(&evidence).into_iter().cloned().collect();
         let checked = match (self.failure.address, binding.spf_domain()) {
             (Some(ip), Some(domain)) => {
                 let helo = binding.delivered_by.helo.as_ref().unwrap_or(domain);
@@ -310,9 +304,9 @@ impl Found<'_> {
         for (event, seconds) in &bounds.upper {
             edges.push((judged, node(*event), less(*seconds)?));
         }
-        let (from, until, horizon) = self.binding.injected;
-        edges.extend([(0, injected, 0), (injected, judged, 0), (judged, injected, less(horizon)?)]);
-        edges.extend(from.map(|event| (node(event), injected, 0)));
+        let (from, until, horizon) = &self.binding.injected;
+        edges.extend([(0, injected, 0), (injected, judged, 0), (judged, injected, less(*horizon)?)]);
+        edges.extend(from.iter().map(|event| (node(*event), injected, 0)));
         edges.extend(until.map(|event| (injected, node(event), 1)));
         let mut at = vec![0i64; judged + 1];
         // Longest paths by relaxation: they exist, unless the bounds contradict each other.
@@ -329,7 +323,9 @@ impl Found<'_> {
             if !moved {
                 let judged = at.pop()? / TICKS;
                 let injected = at.pop()? / TICKS;
-                at.iter_mut().for_each(|at| *at /= TICKS);
+                for at in &mut at {
+                    *at /= TICKS;
+                }
                 return Some(Schedule { events: at, injected, judged });
             }
         }
@@ -339,13 +335,13 @@ impl Found<'_> {
     /// The steps that play a part: those that the bounds name.
     fn parts(&self) -> Vec<usize> {
         let bounds = self.bounds();
-        let (from, until, _) = self.binding.injected;
+        let (from, until, _) = &self.binding.injected;
         let events = bounds
             .lower
             .into_iter()
             .chain(bounds.upper.into_iter().map(|(event, _)| event))
-            .chain(from)
-            .chain(until);
+            .chain(from.iter().copied())
+            .chain(*until);
         let mut steps: Vec<usize> = events
             .filter_map(|event| match event {
                 Event::Start(step) | Event::Done(step) => Some(step),
@@ -487,7 +483,8 @@ impl Found<'_> {
             ));
         }
         for signature in self.binding.signatures() {
-            let state = if replay.verified.contains(signature) { "key found" } else { "no usable key" };
+            let state =
+                if replay.verified.contains(signature) { "key found" } else { "no key that verifies it" };
             let aligned = if replay.dkim_aligned { "" } else { ", nothing aligned" };
             parts.push(format!("DKIM {} at {}: {state}{aligned}", signature.selector, signature.domain));
         }

@@ -71,6 +71,8 @@ impl Order {
         }
         let mut cycle: Vec<usize> = way.into_iter().skip_while(|met| *met != step).collect();
         cycle.reverse();
+        let first = (0..cycle.len()).min_by_key(|at| cycle.get(*at)).unwrap_or_default();
+        cycle.rotate_left(first);
         cycle
     }
 
@@ -109,3 +111,6 @@ impl Order {
         pairs.iter().enumerate().filter(missed).map(|(_, pair)| *pair).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

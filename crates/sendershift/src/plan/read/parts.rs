@@ -69,7 +69,7 @@ pub(super) fn read_list<T>(
 }
 
 /// All entries are read, so that all problems are found.
-fn list<T>(
+pub(super) fn list<T>(
     reader: &mut Reader,
     value: &Value,
     mut read: impl FnMut(&mut Reader, &Value) -> Option<T>,

@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 
-use super::parts::{read_list, read_seconds, read_text, read_word, required_name, required_text, transposed};
+use super::parts::{
+    read_list, read_seconds, read_text, read_word, required_list, required_name, required_text, transposed,
+};
 use crate::dns::snapshot::read_record_list;
 use crate::dns::{RecordType, Records};
 use crate::document::{Fields, Kind, Reader, Value};
@@ -25,10 +27,10 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
         .required(reader, "kind")
         .and_then(|value| read_word(reader, value, "plan.unknown-kind", &KINDS));
     // A step that waits for nothing says so; only what happens on its date needs not.
-    if !fields.has("after") && kind != Some(StepKind::External) {
-        fields.required(reader, "after");
-    }
-    let after = read_list(reader, &mut fields, "after", read_after);
+    let after = match kind {
+        Some(StepKind::External) => read_list(reader, &mut fields, "after", read_after),
+        _ => required_list(reader, &mut fields, "after", read_after),
+    };
     let on = fields.optional("on").map(|value| reader.timestamp(value));
     let changes = read_list(reader, &mut fields, "changes", read_change);
     let starts = read_list(reader, &mut fields, "starts", read_use);

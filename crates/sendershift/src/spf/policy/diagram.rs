@@ -174,7 +174,7 @@ impl<L: Copy + Ord> Diagram<L> {
     }
 
     /// The choice between `branches` by `unknown`, in canonical form.
-    pub(super) fn choose(&mut self, unknown: usize, branches: Vec<Node<L>>) -> Node<L> {
+    pub(super) fn choose(&mut self, unknown: usize, branches: &[Node<L>]) -> Node<L> {
         let key = |diagram: &Self, index: usize| diagram.unknowns.get(index).cloned();
         let tops = branches.iter().filter_map(|node| self.top(*node));
         let first = tops.chain([unknown]).min_by_key(|index| key(self, *index)).unwrap_or(unknown);
@@ -186,8 +186,9 @@ impl<L: Copy + Ord> Diagram<L> {
         let count = key(self, first).map_or(0, |unknown| unknown.branches().len());
         let above = (0..count)
             .map(|branch| {
-                let below = branches.iter().map(|node| self.given(*node, first, branch)).collect();
-                self.choose(unknown, below)
+                let below: Vec<Node<L>> =
+                    branches.iter().map(|node| self.given(*node, first, branch)).collect();
+                self.choose(unknown, &below)
             })
             .collect();
         self.intern(Choice { unknown: first, branches: above })
@@ -217,8 +218,9 @@ impl<L: Copy + Ord> Diagram<L> {
             Node::Leaf(value) => leaf(self, value),
             Node::Choice(index) => {
                 let Some(choice) = self.choices.get(index).cloned() else { return node };
-                let branches = choice.branches.into_iter().map(|node| self.replace(node, leaf)).collect();
-                self.choose(choice.unknown, branches)
+                let branches: Vec<Node<L>> =
+                    choice.branches.into_iter().map(|node| self.replace(node, leaf)).collect();
+                self.choose(choice.unknown, &branches)
             }
         }
     }
