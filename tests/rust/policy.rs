@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 
 use estate::estate;
-use proptest::prop_assert_eq;
 use proptest::test_runner::{Config, TestRunner};
+use proptest::{prop_assert, prop_assert_eq};
 use sendershift::dns::{Overlay, Quality, RecordType, Records, RrSet, Snapshot, Txt};
 use sendershift::name::DomainName;
 use sendershift::spf::{

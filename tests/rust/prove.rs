@@ -49,7 +49,11 @@ fn safe_plans() {
 fn broken_plans_and_their_stories() {
     for (name, code, told) in [
         ("broken-cached-ttl.json", "p1.not-authenticated", "caches may keep it for 1 d 1 h after"),
-        ("broken-lateness.json", "p1.no-dkim-under-enforcement", "that there is none, as step `remove-s1` left it"),
+        (
+            "broken-lateness.json",
+            "p1.no-dkim-under-enforcement",
+            "that there is none, as step `remove-s1` left it",
+        ),
         ("broken-negative-cache.json", "p1.no-dkim-under-enforcement", "that there is none, as before step"),
         ("broken-queued-mail.json", "p1.not-authenticated", "with the sources of `new`"),
         ("broken-reject-before-key.json", "p1.no-dkim-under-enforcement", "p=reject"),
