@@ -5,6 +5,7 @@ pub mod dmarc;
 pub mod dns;
 mod document;
 pub mod error;
+pub mod migration;
 pub mod name;
 pub mod net;
 pub mod plan;
