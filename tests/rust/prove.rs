@@ -93,6 +93,23 @@ fn one_second_decides() {
     assert!(decided > 0, "no wait of the plan is as short as it can be");
 }
 
+/// Who no longer sends still has a queue: mail leaves the old sources until the queue lifetime is over.
+#[test]
+fn a_stopped_sender_has_a_queue() {
+    let mut plan = document("safe-make-before-break.json");
+    let wait = &mut plan["steps"][4]["after"][0];
+    assert_eq!(*wait, json!({ "step": "stop-old", "at_least": "PT432000S" }));
+    wait["at_least"] = json!("PT431999S");
+    let unsafe_for = |code| (Judged::Unsafe, vec![code, "p2.worse-than-today"]);
+    assert_eq!(verdict(&plan), unsafe_for("p1.spf-needed-too"));
+    let proof = proven(&plan);
+    let found = proof.promises[0].counterexample.as_ref().unwrap();
+    assert_eq!(
+        (found.delivered_by.as_deref(), found.identity.as_deref()),
+        (Some("by-old-esp"), Some("by-old-esp"))
+    );
+}
+
 /// A small plan that the tests below change: one domain, one stream, and a new key at its selector.
 fn selector_plan() -> Value {
     let key = |data: &str| format!("v=DKIM1; k=ed25519; p={data}");

@@ -55,8 +55,8 @@ pub(super) struct Binding<'p> {
     pub(super) judgement: Judgement,
     /// What is known of the instant of judgement.
     pub(super) bounds: Bounds,
-    /// When the message is injected: not before these events, before that one, and less than so long before the judgement.
-    pub(super) injected: (Vec<Event>, Option<Event>, u64),
+    /// When the message is injected: not before these events, before those, and less than so long before the judgement.
+    pub(super) injected: (Vec<Event>, Vec<Event>, u64),
     /// The key data that each signature on the message was made for, where its key record changes in the plan.
     keys: Vec<Option<String>>,
 }
@@ -80,7 +80,7 @@ impl<'p> Binding<'p> {
             delivered_by,
             judgement,
             bounds,
-            injected: (Vec::new(), None, u64::MAX),
+            injected: (Vec::new(), Vec::new(), u64::MAX),
             keys,
         }
     }
@@ -164,27 +164,26 @@ pub(super) fn bindings<'p>(
                 .into_iter()
                 .flatten()
                 .collect();
-            let queue = parameters.queue_lifetime;
-            // It is handed to sources while their identity is in use, and may then wait in their queue: that of
-            // the old sources still drains when nobody uses them any more.
-            let handed_over = [injected.upper(queue), delivered.upper(0)];
-            let handed_over =
-                Bounds { lower: lower.clone(), upper: handed_over.into_iter().flatten().collect() };
-            let upper = [injected.upper(queue), delivered.upper(queue)];
+            // It enters a queue while that is in use, and may leave it later: those who no longer send still have a queue.
+            let upper = [injected, delivered].map(|span| span.upper(parameters.queue_lifetime));
             let bounds = Bounds { lower: lower.clone(), upper: upper.into_iter().flatten().collect() };
-            // The message is injected at all, and so before the end of the use of its identity.
+            // The message is injected at all: before the end of the use of its identity, and of the queue.
             let injectable = Bounds {
                 lower: [injected.lower(), from].into_iter().flatten().collect(),
-                upper: injected.upper(0).into_iter().collect(),
+                upper: [injected, delivered].into_iter().filter_map(|span| span.upper(0)).collect(),
             };
-            if !injectable.feasible(timeline) || !handed_over.feasible(timeline) {
+            if !injectable.feasible(timeline) || !bounds.feasible(timeline) {
                 continue;
             }
             let binding = |judgement, bounds, horizon| Binding {
-                injected: (injectable.lower.clone(), injected.stop.map(Event::Done), horizon),
+                injected: (
+                    injectable.lower.clone(),
+                    injectable.upper.iter().map(|(event, _)| *event).collect(),
+                    horizon,
+                ),
                 ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
             };
-            bindings.push(binding(Judgement::Delivery, bounds, queue));
+            bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
             // A signature made at injection is the same whoever delivers the message.
             if stream.signed_at == SignedAt::Injection && (delivered_by, delivered) != (identity, injected) {
                 continue;

@@ -78,7 +78,7 @@ impl Found<'_> {
         let (from, until, horizon) = &self.binding.injected;
         edges.extend([(0, injected, 0), (injected, judged, 0), (judged, injected, less(*horizon)?)]);
         edges.extend(from.iter().map(|event| (node(*event), injected, 0)));
-        edges.extend(until.map(|event| (injected, node(event), 1)));
+        edges.extend(until.iter().map(|event| (injected, node(*event), 1)));
         let mut at = vec![0i64; judged + 1];
         // Longest paths by relaxation: they exist, unless the bounds contradict each other.
         for _ in 0..=at.len() {
@@ -112,7 +112,7 @@ impl Found<'_> {
             .into_iter()
             .chain(bounds.upper.into_iter().map(|(event, _)| event))
             .chain(from.iter().copied())
-            .chain(*until);
+            .chain(until.iter().copied());
         let mut steps: Vec<usize> = events
             .filter_map(|event| match event {
                 Event::Start(step) | Event::Done(step) => Some(step),
