@@ -346,6 +346,11 @@ impl<'v> Fields<'v> {
         (!matches!(entry.value.kind, Kind::Null)).then_some(&entry.value)
     }
 
+    /// Whether the key is there, even with the value null.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
     /// The value of a key that must be there.
     pub(crate) fn required(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'v Value> {
         let value = self.optional(key);

@@ -7,9 +7,8 @@ mod document;
 pub mod error;
 pub mod name;
 pub mod net;
+pub mod plan;
+pub mod prove;
 pub mod spf;
 mod tag_list;
 pub mod wire;
-
-#[cfg(test)]
-mod vectors;

@@ -3,6 +3,10 @@
 //! Input and output are JSON documents. A failure is a document too: `sendershift-error/1` with `code`,
 //! `message` and `problems`, or `sendershift-missing/1` with the `questions` that are still open.
 
+mod mail;
+mod plan;
+mod spf;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +14,21 @@ use crate::dns::Question;
 use crate::error::{Error, Invalid, Missing, Problem};
 use crate::name::DomainName;
 
+pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged};
+
 type Operation = fn(&str) -> Result<String, Error>;
 
 /// The operations, sorted by name.
-const OPERATIONS: &[(&str, Operation)] = &[("name.parse", |input| typed(input, name_parse))];
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("dkim.parse", |input| typed(input, mail::parse_key)),
+    ("dmarc.check", mail::check_dmarc),
+    ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
+    ("name.parse", |input| typed(input, name_parse)),
+    ("prove", plan::prove_operation),
+    ("spf.check", spf::check_operation),
+    ("spf.cost", spf::cost_operation),
+    ("spf.parse", |input| typed(input, spf::parse)),
+];
 
 /// The names of all operations, sorted.
 pub fn operations() -> impl Iterator<Item = &'static str> {
@@ -58,7 +73,7 @@ where
 }
 
 /// Our documents have only text as keys and no numbers but integers, so they can always be written.
-fn to_json(document: &impl Serialize) -> String {
+pub(crate) fn to_json(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_else(|error| format!("{{\"unwritable\":\"{error}\"}}"))
 }
 
@@ -80,19 +95,26 @@ enum Failure<'a> {
     Missing { format: &'static str, message: String, questions: &'a [Question] },
 }
 
-fn failure(error: &Error) -> String {
-    let message = error.to_string();
-    to_json(&match error {
-        Error::Invalid(Invalid { problems }) => Failure::Invalid {
-            format: "sendershift-error/1",
-            code: problems.first().map_or("wire.bad-input", |problem| problem.code),
-            message,
-            problems,
-        },
-        Error::Missing(Missing { questions }) => {
-            Failure::Missing { format: "sendershift-missing/1", message, questions }
+impl<'a> Failure<'a> {
+    fn of(error: &'a Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::Invalid(Invalid { problems }) => Self::Invalid {
+                format: "sendershift-error/1",
+                code: problems.first().map_or("wire.bad-input", |problem| problem.code),
+                message,
+                problems,
+            },
+            Error::Missing(Missing { questions }) => {
+                Self::Missing { format: "sendershift-missing/1", message, questions }
+            }
         }
-    })
+    }
+}
+
+/// The document of a failure: `sendershift-error/1` or `sendershift-missing/1`.
+pub fn failure(error: &Error) -> String {
+    to_json(&Failure::of(error))
 }
 
 #[derive(Deserialize)]

@@ -4,18 +4,10 @@ use proptest::prelude::*;
 
 use super::{KeyRecord, KeyState, Selector, key};
 use crate::dns::Snapshot;
-use crate::vectors;
 
 pub(super) const RSA_1024: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkpmino0khlfiOzz0FJpKqQkHa38CT198fVLwbFcSj6SCok47fcSJkjLjdKrzOjT0jxSlPmYzhfIHDTY5sAxktEORmhU8ZkgPSWlFsCoDstl6rEkT4pShlszUo/Z539AcBJNUAEW3z8DO3blImCYiGOBoNy+x25UGVphSbpcw/AQIDAQAB";
 const RSA_512: &str = "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAK4xSZZR3+Mrf+O2dun7L1ZgWy6bBUeZILnV90bGIkrjnvUDgWKipHBKbSBBxS2ujW3FukBIpWzoEDX+QPQRtH0CAwEAAQ==";
 const ED25519: &str = "bbw3kBeTdkocZgnJphAIQfWPdwW8pzBWg0Upd0i7G9c=";
-
-#[test]
-fn parse_vectors() {
-    vectors::run(include_str!("../../../../tests/vectors/dkim/parse.json"), "dkim.parse", |input| {
-        vectors::outcome(KeyRecord::parse(vectors::text(input, "record").as_bytes()))
-    });
-}
 
 fn state_of(records: &[String]) -> KeyState {
     let answer = BTreeMap::from([

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::dns::{Answer, Evidence, Question, RecordType, Recording, Snapshot};
 use crate::name::DomainName;
-use crate::vectors;
 
 fn name(text: &str) -> DomainName {
     text.parse().unwrap()
@@ -21,13 +20,6 @@ fn records(records: &[(&str, &str)]) -> Snapshot {
     let document =
         serde_json::json!({ "format": "sendershift-snapshot/1", "closed": true, "answers": answers });
     Snapshot::from_json(&document.to_string()).unwrap()
-}
-
-#[test]
-fn parse_vectors() {
-    vectors::run(include_str!("../../../../tests/vectors/dmarc/parse.json"), "dmarc.parse", |input| {
-        vectors::outcome(DmarcRecord::parse(vectors::text(input, "record").as_bytes()))
-    });
 }
 
 /// Evidence that refuses to be asked the same question twice.
@@ -43,17 +35,19 @@ impl Evidence for Once<'_> {
 }
 
 #[test]
-fn check_vectors() {
-    vectors::run(include_str!("../../../../tests/vectors/dmarc/check.json"), "dmarc.check", |input| {
+fn no_question_is_asked_twice() {
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/dmarc/check.json")).unwrap();
+    for case in file["cases"].as_array().unwrap() {
+        let input = &case["input"];
         let snapshot = Snapshot::from_json(&input["dns"].to_string()).unwrap();
         let spf = input["spf"].as_str().map(name);
         let dkim: Vec<DomainName> =
             input["dkim"].as_array().unwrap().iter().map(|domain| name(domain.as_str().unwrap())).collect();
-        let author_domain = name(vectors::text(input, "from"));
+        let author_domain = name(input["from"].as_str().unwrap());
         let message = Authenticated { author_domain: &author_domain, spf: spf.as_ref(), dkim: &dkim };
-        let verdict = evaluate(&Once(&snapshot, RefCell::default()), &message);
-        vectors::outcome::<_, ()>(Ok(verdict))
-    });
+        evaluate(&Once(&snapshot, RefCell::default()), &message);
+    }
 }
 
 /// RFC 9990, "Verifying External Destinations".

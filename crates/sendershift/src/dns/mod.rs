@@ -41,10 +41,19 @@ pub enum Answer<'a> {
 pub trait Evidence {
     /// The answer to the question for `record_type` at `name`.
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_>;
+
+    /// Why the answer was assumed, where nobody gave it.
+    fn assumed(&self, _name: &DomainName, _record_type: RecordType) -> Option<&str> {
+        None
+    }
 }
 
 impl<E: Evidence + ?Sized> Evidence for &E {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
         (**self).answer(name, record_type)
+    }
+
+    fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
+        (**self).assumed(name, record_type)
     }
 }

@@ -70,4 +70,9 @@ impl<E: Evidence> Evidence for Overlay<E> {
             other => other,
         }
     }
+
+    fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
+        let is_ours = self.changes.contains_key(&(name.clone(), record_type));
+        if is_ours { None } else { self.base.assumed(name, record_type) }
+    }
 }

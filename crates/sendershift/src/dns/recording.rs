@@ -39,4 +39,8 @@ impl<E: Evidence> Evidence for Recording<E> {
         }
         answer
     }
+
+    fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
+        self.base.assumed(name, record_type)
+    }
 }

@@ -89,52 +89,95 @@ impl Snapshot {
     /// Every problem of the document, with its place: `json.syntax`, `document.*`, `name.*`, `dns.*`, and
     /// `snapshot.contradiction` where two answers exclude each other.
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
-        let mut reader = Reader::default();
-        let snapshot = match Value::from_json(text) {
-            Ok(value) => Self::read(&mut reader, &value, text),
-            Err(problem) => {
-                reader.problem(problem);
-                None
+        Self::from_sources(&[("", text)]).map_err(|mut problems| {
+            // There is one text, so there are problems of one text.
+            problems.pop().map_or_else(|| Invalid { problems: Vec::new() }, |(_, invalid)| invalid)
+        })
+    }
+
+    /// Reads several documents as one snapshot; each comes with the name by which problems refer to it.
+    ///
+    /// Of two answers to one question the better quality wins. What is not listed does not exist only if every document
+    /// says so of itself, and the snapshot is as old as the oldest of them.
+    ///
+    /// # Errors
+    ///
+    /// The problems of each document that has any, with its index, as for [`Snapshot::from_json`].
+    pub fn from_sources(sources: &[(&str, &str)]) -> Result<Self, Vec<(usize, Invalid)>> {
+        let mut places = Places::new(sources);
+        let mut merged: Option<Self> = None;
+        for (index, (_, text)) in sources.iter().enumerate() {
+            let mut reader = Reader::default();
+            places.source = index;
+            match Value::from_json(text) {
+                Ok(value) => merged = Self::read_onto(merged.take(), &mut reader, &value, &mut places),
+                Err(problem) => reader.problem(problem),
             }
-        };
-        reader.finish(text, snapshot.unwrap_or_default())
+            places.problems.extend(reader.problems.into_iter().map(|problem| (index, problem)));
+        }
+        let mut snapshot = merged.unwrap_or_default();
+        snapshot.complete(&mut places);
+        let mut invalid = Vec::new();
+        for (index, (_, text)) in sources.iter().enumerate() {
+            let of_this = places.problems.iter().filter(|(source, _)| *source == index);
+            let problems = of_this.map(|(_, problem)| problem.clone()).collect();
+            invalid.extend(Invalid::unless(problems, text, ()).err().map(|problems| (index, problems)));
+        }
+        if invalid.is_empty() { Ok(snapshot) } else { Err(invalid) }
     }
 
     /// Reads a snapshot that stands inside another document.
     pub(crate) fn read(reader: &mut Reader, value: &Value, text: &str) -> Option<Self> {
-        let mut fields = reader.fields(value)?;
+        let sources = [("", text)];
+        let mut places = Places::new(&sources);
+        let mut snapshot = Self::read_onto(None, reader, value, &mut places)?;
+        snapshot.complete(&mut places);
+        places.problems.into_iter().for_each(|(_, problem)| reader.problem(problem));
+        Some(snapshot)
+    }
+
+    /// Reads a document and adds its answers to those of the documents before it.
+    fn read_onto(
+        before: Option<Self>,
+        reader: &mut Reader,
+        value: &Value,
+        places: &mut Places<'_>,
+    ) -> Option<Self> {
+        let Some(mut fields) = reader.fields(value) else { return before };
         reader.format(&mut fields, FORMAT);
-        let mut snapshot = Self {
-            taken: fields.optional("taken").and_then(|value| reader.timestamp(value)),
-            closed: fields.optional("closed").and_then(|value| reader.boolean(value)).unwrap_or(false),
-            nodes: BTreeMap::new(),
+        let taken = fields.optional("taken").and_then(|value| reader.timestamp(value));
+        let closed = fields.optional("closed").and_then(|value| reader.boolean(value)).unwrap_or(false);
+        let mut snapshot = match before {
+            Some(before) => Self {
+                taken: before.taken.zip(taken).map(|(one, two)| one.min(two)),
+                closed: before.closed && closed,
+                ..before
+            },
+            None => Self { taken, closed, nodes: BTreeMap::new() },
         };
-        let mut places = BTreeMap::new();
         if let Some(answers) = fields.required(reader, "answers") {
             for answer in reader.list(answers) {
                 if let Some((name, record_type, stored)) = read_answer(reader, answer) {
-                    snapshot.add(reader, &mut places, (name, record_type), stored, answer.span, text);
+                    snapshot.add(places, (name, record_type), stored, answer.span);
                 }
             }
         }
         fields.finish(reader);
-        snapshot.complete(reader, &places, text);
         Some(snapshot)
     }
 
     /// Adds an answer; of two to one question the better quality wins.
     fn add(
         &mut self,
-        reader: &mut Reader,
-        places: &mut BTreeMap<(DomainName, RecordType), Span>,
+        places: &mut Places<'_>,
         (name, record_type): (DomainName, RecordType),
         stored: Stored,
         span: Span,
-        text: &str,
     ) {
+        let place = (places.source, span);
         let node = self.nodes.entry(name.clone()).or_default();
         if stored.content == Content::NxDomain {
-            places.entry((name, record_type)).or_insert(span);
+            places.of.entry((name, record_type)).or_insert(place);
             if node.nxdomain.as_ref().is_none_or(|old| old.quality < stored.quality) {
                 node.nxdomain = Some(stored);
             }
@@ -142,41 +185,24 @@ impl Snapshot {
         }
         let Some((_, old)) = node.sets.iter_mut().find(|(kind, _)| *kind == record_type) else {
             node.sets.push((record_type, stored));
-            places.insert((name, record_type), span);
+            places.of.insert((name, record_type), place);
             return;
         };
         match (old.quality.cmp(&stored.quality), old.says_the_same(&stored)) {
             (std::cmp::Ordering::Less, _) => {
                 *old = stored;
-                places.insert((name, record_type), span);
+                places.of.insert((name, record_type), place);
             }
             (std::cmp::Ordering::Equal, false) => {
-                let first = places.get(&(name.clone(), record_type)).copied();
-                reader.problem(contradiction(
-                    &format!("two answers to {name} {record_type} differ"),
-                    span,
-                    first,
-                    text,
-                ));
+                let first = places.of.get(&(name.clone(), record_type)).copied();
+                places.contradiction(&format!("two answers to {name} {record_type} differ"), place, first);
             }
             _ => {}
         }
     }
 
     /// Adds the ancestors of all names that exist, and reports what cannot be true together.
-    fn complete(
-        &mut self,
-        reader: &mut Reader,
-        places: &BTreeMap<(DomainName, RecordType), Span>,
-        text: &str,
-    ) {
-        let place = |name: &DomainName| {
-            places
-                .range((name.clone(), RecordType::A)..)
-                .next()
-                .filter(|((n, _), _)| n == name)
-                .map(|(_, span)| *span)
-        };
+    fn complete(&mut self, places: &mut Places<'_>) {
         let existing: Vec<DomainName> =
             self.nodes.iter().filter(|(_, n)| !n.sets.is_empty()).map(|(n, _)| n.clone()).collect();
         for name in existing {
@@ -187,7 +213,7 @@ impl Snapshot {
                     !matches!(other.content, Content::Failed(_)) && other.quality >= stored.quality
                 }) {
                     let problem = format!("{name} is said to exist and not to exist");
-                    reader.problem(contradiction(&problem, place(&name).unwrap_or_default(), None, text));
+                    places.contradiction(&problem, places.first(&name).unwrap_or_default(), None);
                 }
             }
             let alias = node
@@ -199,13 +225,14 @@ impl Snapshot {
                 .iter()
                 .any(|(kind, s)| *kind != RecordType::Cname && matches!(s.content, Content::Records(_)));
             if alias && other {
+                let (source, span) = places.first(&name).unwrap_or_default();
                 let problem = Problem::new(
                     "snapshot.alias-with-data",
                     format!("{name} has a CNAME record and other records"),
                 )
-                .at(place(&name).unwrap_or_default())
+                .at(span)
                 .help("a name with a CNAME record has no other records (RFC 1034 section 3.6.2)");
-                reader.problem(problem);
+                places.problems.push((source, problem));
             }
             node.sets.sort_by_key(|(kind, _)| *kind);
             if node.sets.iter().all(|(_, stored)| matches!(stored.content, Content::Failed(_))) {
@@ -219,12 +246,8 @@ impl Snapshot {
                     Entry::Occupied(entry) if entry.get().nxdomain.is_some() => {
                         let ancestor = entry.key();
                         let problem = format!("{ancestor} is said not to exist, but {name} below it does");
-                        reader.problem(contradiction(
-                            &problem,
-                            place(ancestor).unwrap_or_default(),
-                            place(&name),
-                            text,
-                        ));
+                        let place = places.first(ancestor).unwrap_or_default();
+                        places.contradiction(&problem, place, places.first(&name));
                         break;
                     }
                     // Its own ancestors are there already, or follow when it is reached.
@@ -242,18 +265,6 @@ impl Snapshot {
     /// Whether what is not listed does not exist.
     pub fn closed(&self) -> bool {
         self.closed
-    }
-
-    /// Whether an answer about the name was assumed, and why.
-    pub fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
-        let node = self.nodes.get(name)?;
-        let mut stored = node
-            .sets
-            .iter()
-            .filter(|(kind, _)| *kind == record_type)
-            .map(|(_, stored)| stored)
-            .chain(&node.nxdomain);
-        stored.find_map(|stored| stored.note.assumed.as_deref())
     }
 
     /// The names that exist by this snapshot, in text order.
@@ -310,6 +321,13 @@ impl Evidence for Snapshot {
             },
         }
     }
+
+    fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
+        let node = self.nodes.get(name)?;
+        let says = |kind| kind == record_type || kind == RecordType::Cname;
+        let stored = node.sets.iter().filter(|(kind, _)| says(*kind)).map(|(_, stored)| stored);
+        stored.chain(&node.nxdomain).find_map(|stored| stored.note.assumed.as_deref())
+    }
 }
 
 impl Stored {
@@ -323,14 +341,37 @@ impl Stored {
     }
 }
 
-fn contradiction(message: &str, span: Span, first: Option<Span>, text: &str) -> Problem {
-    let problem = Problem::new("snapshot.contradiction", message).at(span);
-    match first {
-        Some(first) => {
-            let line = text.get(..first.start).unwrap_or(text).matches('\n').count() + 1;
-            problem.help(format!("the other answer is on line {line}; keep the right one"))
-        }
-        None => problem.help("keep the answer that is right"),
+/// Where answers stand, and what is wrong with them, by the index of the text.
+struct Places<'a> {
+    sources: &'a [(&'a str, &'a str)],
+    /// The text being read.
+    source: usize,
+    of: BTreeMap<(DomainName, RecordType), (usize, Span)>,
+    problems: Vec<(usize, Problem)>,
+}
+
+impl<'a> Places<'a> {
+    fn new(sources: &'a [(&'a str, &'a str)]) -> Self {
+        Self { sources, source: 0, of: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    /// The first answer about a name.
+    fn first(&self, name: &DomainName) -> Option<(usize, Span)> {
+        let from = (name.clone(), RecordType::A);
+        self.of.range(from..).next().filter(|((at, _), _)| at == name).map(|(_, place)| *place)
+    }
+
+    fn contradiction(&mut self, message: &str, (source, span): (usize, Span), other: Option<(usize, Span)>) {
+        let problem = Problem::new("snapshot.contradiction", message).at(span);
+        let problem = match other.and_then(|(at, span)| Some((at, span, self.sources.get(at)?))) {
+            Some((at, span, (name, text))) => {
+                let line = text.get(..span.start).unwrap_or(text).matches('\n').count() + 1;
+                let file = if at == source { String::new() } else { format!(" of {name}") };
+                problem.help(format!("the other answer is on line {line}{file}; keep the right one"))
+            }
+            None => problem.help("keep the answer that is right"),
+        };
+        self.problems.push((source, problem));
     }
 }
 
@@ -622,6 +663,37 @@ mod tests {
         let snapshot = snapshot(false, two);
         let Answer::Records(rrset) = snapshot.answer(&name("a.example"), RecordType::A) else { panic!() };
         assert_eq!((rrset.ttl(), rrset.quality()), (Some(300), Quality::Authoritative));
+    }
+
+    #[test]
+    fn several_documents_are_one_snapshot() {
+        let document = |head: &str, answers: &str| {
+            format!("{{\"format\":\"sendershift-snapshot/1\",{head}\n\"answers\":[{answers}]}}")
+        };
+        let cached = r#"{"name":"a.example","type":"A","ttl":60,"records":["192.0.2.1"]}"#;
+        let better = r#"{"name":"a.example","type":"A","authoritative":true,"records":["192.0.2.2"]}"#;
+        let gone = r#"{"name":"example","type":"TXT","status":"nxdomain"}"#;
+        let closed = document(r#""closed":true,"taken":"2022-01-24","#, cached);
+        let open = document(r#""taken":"2022-01-23","#, better);
+        let read = |texts: &[&str]| {
+            let names = ["one.json", "two.json"];
+            Snapshot::from_sources(&names.into_iter().zip(texts.iter().copied()).collect::<Vec<_>>())
+        };
+        for texts in [[&*closed, &*open], [&*open, &*closed]] {
+            let merged = read(&texts).unwrap();
+            assert!(!merged.closed());
+            assert_eq!(merged.taken(), Some("2022-01-23T00:00:00Z".parse().unwrap()));
+            let Answer::Records(rrset) = merged.answer(&name("a.example"), RecordType::A) else { panic!() };
+            assert_eq!(rrset.records().to_texts(), ["192.0.2.2"]);
+        }
+        let differs = document("", &cached.replace("192.0.2.1", "192.0.2.9"));
+        let (index, invalid) = read(&[&closed, &differs]).unwrap_err().pop().unwrap();
+        assert_eq!((index, invalid.problems[0].code), (1, "snapshot.contradiction"));
+        assert!(invalid.problems[0].help.as_deref().unwrap().contains("line 2 of one.json"));
+        let (index, invalid) = read(&[&closed, &document("", gone)]).unwrap_err().pop().unwrap();
+        assert_eq!((index, invalid.problems[0].code), (1, "snapshot.contradiction"));
+        let both = read(&["{", "["]).unwrap_err();
+        assert_eq!(both.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 1]);
     }
 
     #[test]

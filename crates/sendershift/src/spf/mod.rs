@@ -10,6 +10,7 @@
 
 mod check;
 pub mod codes;
+mod cost;
 mod display;
 mod document;
 mod expand;
@@ -17,16 +18,20 @@ mod macros;
 mod parse;
 mod policy;
 mod profile;
+mod reason;
 mod record;
 mod result;
+mod subject;
 
 pub use check::{
     Asked, CheckProblem, Checked, Outcome, Query, Trace, TraceLog, TraceStep, check, check_traced,
 };
+pub use cost::{Cost, CostProblem, Limits, Lookups, Note, RecordCost, Remaining, TermCost, Totals, cost};
 pub use document::{RecordDocument, TermDocument};
 pub use expand::{MacroContext, Partial, PartialContext};
 pub use macros::{DomainSpec, MacroExpand, MacroLetter, MacroPart, MacroString};
-pub use policy::{Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown};
+pub use policy::{AddressPart, Beyond, Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown};
 pub use profile::{Profile, VoidUnit};
 pub use record::{Directive, DualCidr, Mechanism, Modifier, Qualifier, SpfRecord, Term, TermKind};
 pub use result::SpfResult;
+pub use subject::Subject;

@@ -5,7 +5,8 @@ use serde::{Serialize, Serializer};
 use crate::error::Problem;
 
 /// What a receiver counts as a void lookup (RFC 7208 section 4.6.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum VoidUnit {
     /// A term in whose evaluation at least one query was void counts once.
     Term,

@@ -126,7 +126,7 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
         selection: &Arc<Selection>,
     ) -> Result<Decision, Stop> {
         for (term, directive) in record.directives() {
-            self.trace.begin(domain, record.written(term), term.span);
+            self.trace.begin(domain, record.written(term), term.span, self.lookups, self.voids);
             let matched = self.directive(directive, term, domain);
             self.end_of_term(&matched, |matched| if *matched { Outcome::Match } else { Outcome::NoMatch });
             if matched? {
@@ -138,7 +138,7 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
             && !record.has_all()
             && let Some((term, _)) = record.modifiers().find(|(term, _)| record.costs_lookup(term))
         {
-            self.trace.begin(domain, record.written(term), term.span);
+            self.trace.begin(domain, record.written(term), term.span, self.lookups, self.voids);
             let decision = self.redirect(target, term, domain);
             self.end_of_term(&decision, |decision| Outcome::Decided(decision.result));
             return decision;

@@ -9,8 +9,8 @@ use crate::spf::SpfResult;
 
 /// Listens to a check. `()` listens to nothing and costs nothing.
 pub trait Trace {
-    /// The evaluation of a term of the record at `domain` begins.
-    fn begin(&mut self, _domain: &DomainName, _term: &str, _span: Span) {}
+    /// The evaluation of a term of the record at `domain` begins; the totals are those of the whole check so far.
+    fn begin(&mut self, _domain: &DomainName, _term: &str, _span: Span, _lookups: u32, _voids: u32) {}
     /// The term asked a question.
     fn asked(&mut self, _name: &DomainName, _record_type: RecordType, _answer: &Resolved<'_>) {}
     /// The evaluation of the term ends; the totals are those of the whole check so far.
@@ -75,13 +75,10 @@ pub struct TraceLog {
     pub steps: Vec<TraceStep>,
     #[serde(skip)]
     open: Vec<usize>,
-    #[serde(skip)]
-    spent: (u32, u32),
 }
 
 impl Trace for TraceLog {
-    fn begin(&mut self, domain: &DomainName, term: &str, span: Span) {
-        let (lookups, voids) = self.spent;
+    fn begin(&mut self, domain: &DomainName, term: &str, span: Span, lookups: u32, voids: u32) {
         let (domain, term, depth) = (domain.clone(), term.to_owned(), self.open.len());
         self.open.push(self.steps.len());
         self.steps.push(TraceStep {
@@ -110,7 +107,6 @@ impl Trace for TraceLog {
     }
 
     fn end(&mut self, outcome: Outcome, lookups: u32, voids: u32) {
-        self.spent = (lookups, voids);
         if let Some(step) = self.open.pop().and_then(|index| self.steps.get_mut(index)) {
             step.outcome = Some(outcome);
             // Until here the step held the totals at its beginning.

@@ -353,7 +353,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
 
     fn open(&mut self, unknown: usize, result: SpfResult, spent: Spent, rest: Node<Leaf>) -> Node<Leaf> {
         let branches = self.diagram.unknowns.get(unknown).map(Unknown::branches).unwrap_or_default();
-        let branches = branches
+        let branches: Vec<Node<Leaf>> = branches
             .into_iter()
             .map(|branch| {
                 let spent = spent.then(Spent::voids(branch.void_queries));
@@ -364,7 +364,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 }
             })
             .collect();
-        self.diagram.choose(unknown, branches)
+        self.diagram.choose(unknown, &branches)
     }
 
     fn each_leaf(&mut self, leaves: &Leaves, change: impl Fn(Leaf) -> Leaf) -> Leaves {

@@ -4,7 +4,7 @@
 //! unknowns come in the order of their keys, each at most once, and a choice that makes no difference is left out: so
 //! two nodes of one [`Diagram`] mean the same if and only if they are the same node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -56,41 +56,48 @@ impl Unknown {
     /// Reverse lookups may be void up to 10 times; between one and all of them no limit in use tells a difference
     /// that the extremes do not show, because limits are monotone.
     pub fn branches(&self) -> Vec<Branch> {
-        let plain: &[(Turnout, u32)] = match self.mechanism {
-            // `exists` without an answer is a void lookup.
-            "exists" => &[(Turnout::Match, 0), (Turnout::NoMatch, 1)],
-            "ptr" => &[
-                (Turnout::Match, 0),
-                (Turnout::Match, MANY),
-                (Turnout::NoMatch, 0),
-                (Turnout::NoMatch, 1),
-                (Turnout::NoMatch, MANY),
-            ],
-            "include" => &[
-                (Turnout::Match, 0),
-                (Turnout::NoMatch, 0),
-                (Turnout::Result(SpfResult::TempError), 0),
-                (Turnout::Result(SpfResult::PermError), 0),
-            ],
-            "redirect" => &[
-                (Turnout::Result(SpfResult::Neutral), 0),
-                (Turnout::Result(SpfResult::Pass), 0),
-                (Turnout::Result(SpfResult::Fail), 0),
-                (Turnout::Result(SpfResult::SoftFail), 0),
-                (Turnout::Result(SpfResult::TempError), 0),
-                (Turnout::Result(SpfResult::PermError), 0),
-            ],
-            _ => &[(Turnout::Match, 0), (Turnout::NoMatch, 0), (Turnout::NoMatch, 1)],
-        };
-        let names: &[u32] = if self.asks_name { &[0, 1, MANY] } else { &[0] };
-        let each = |extra: &u32| {
-            let extra = *extra;
-            plain
-                .iter()
-                .map(move |(turnout, voids)| Branch { turnout: *turnout, void_queries: voids + extra })
-        };
-        names.iter().flat_map(each).collect()
+        branches(self.mechanism, self.asks_name)
     }
+}
+
+/// The most void queries that a term takes whose target is not known.
+pub(in crate::spf) fn most_void_queries(mechanism: &str, asks_name: bool) -> u32 {
+    branches(mechanism, asks_name).into_iter().map(|branch| branch.void_queries).max().unwrap_or(0)
+}
+
+fn branches(mechanism: &str, asks_name: bool) -> Vec<Branch> {
+    let plain: &[(Turnout, u32)] = match mechanism {
+        // `exists` without an answer is a void lookup.
+        "exists" => &[(Turnout::Match, 0), (Turnout::NoMatch, 1)],
+        "ptr" => &[
+            (Turnout::Match, 0),
+            (Turnout::Match, MANY),
+            (Turnout::NoMatch, 0),
+            (Turnout::NoMatch, 1),
+            (Turnout::NoMatch, MANY),
+        ],
+        "include" => &[
+            (Turnout::Match, 0),
+            (Turnout::NoMatch, 0),
+            (Turnout::Result(SpfResult::TempError), 0),
+            (Turnout::Result(SpfResult::PermError), 0),
+        ],
+        "redirect" => &[
+            (Turnout::Result(SpfResult::Neutral), 0),
+            (Turnout::Result(SpfResult::Pass), 0),
+            (Turnout::Result(SpfResult::Fail), 0),
+            (Turnout::Result(SpfResult::SoftFail), 0),
+            (Turnout::Result(SpfResult::TempError), 0),
+            (Turnout::Result(SpfResult::PermError), 0),
+        ],
+        _ => &[(Turnout::Match, 0), (Turnout::NoMatch, 0), (Turnout::NoMatch, 1)],
+    };
+    let names: &[u32] = if asks_name { &[0, 1, MANY] } else { &[0] };
+    let each = |extra: &u32| {
+        let extra = *extra;
+        plain.iter().map(move |(turnout, voids)| Branch { turnout: *turnout, void_queries: voids + extra })
+    };
+    names.iter().flat_map(each).collect()
 }
 
 /// More void queries than any limit allows that a `ptr` can cause: ten names without addresses.
@@ -167,7 +174,7 @@ impl<L: Copy + Ord> Diagram<L> {
     }
 
     /// The choice between `branches` by `unknown`, in canonical form.
-    pub(super) fn choose(&mut self, unknown: usize, branches: Vec<Node<L>>) -> Node<L> {
+    pub(super) fn choose(&mut self, unknown: usize, branches: &[Node<L>]) -> Node<L> {
         let key = |diagram: &Self, index: usize| diagram.unknowns.get(index).cloned();
         let tops = branches.iter().filter_map(|node| self.top(*node));
         let first = tops.chain([unknown]).min_by_key(|index| key(self, *index)).unwrap_or(unknown);
@@ -179,8 +186,9 @@ impl<L: Copy + Ord> Diagram<L> {
         let count = key(self, first).map_or(0, |unknown| unknown.branches().len());
         let above = (0..count)
             .map(|branch| {
-                let below = branches.iter().map(|node| self.given(*node, first, branch)).collect();
-                self.choose(unknown, below)
+                let below: Vec<Node<L>> =
+                    branches.iter().map(|node| self.given(*node, first, branch)).collect();
+                self.choose(unknown, &below)
             })
             .collect();
         self.intern(Choice { unknown: first, branches: above })
@@ -210,8 +218,9 @@ impl<L: Copy + Ord> Diagram<L> {
             Node::Leaf(value) => leaf(self, value),
             Node::Choice(index) => {
                 let Some(choice) = self.choices.get(index).cloned() else { return node };
-                let branches = choice.branches.into_iter().map(|node| self.replace(node, leaf)).collect();
-                self.choose(choice.unknown, branches)
+                let branches: Vec<Node<L>> =
+                    choice.branches.into_iter().map(|node| self.replace(node, leaf)).collect();
+                self.choose(choice.unknown, &branches)
             }
         }
     }
@@ -249,6 +258,25 @@ impl<L: Copy + Ord> Diagram<L> {
                 self.each_unknown(*node, visit);
             }
         }
+    }
+
+    /// The different leaves below some nodes. There may be many more paths than choices, so none is walked twice.
+    pub(super) fn leaves(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<L> {
+        let mut leaves = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<Node<L>> = nodes.into_iter().collect();
+        while let Some(node) = open.pop() {
+            match node {
+                Node::Leaf(leaf) => {
+                    leaves.insert(leaf);
+                }
+                Node::Choice(index) if seen.insert(index) => {
+                    open.extend(self.choices.get(index).into_iter().flat_map(|choice| &choice.branches));
+                }
+                Node::Choice(_) => {}
+            }
+        }
+        leaves
     }
 
     /// Calls `visit` with every leaf below a node and the turnouts that lead to it.

@@ -10,9 +10,10 @@ mod compile;
 mod diagram;
 mod spent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+pub(super) use diagram::most_void_queries;
 pub use diagram::{Branch, Leaf, Turnout, Unknown};
 use diagram::{Diagram, Node};
 use serde::Serialize;
@@ -22,7 +23,7 @@ use super::{Profile, SpfResult};
 use crate::dns::{Evidence, Recording};
 use crate::error::Error;
 use crate::name::DomainName;
-use crate::net::{AddressSet, Family, IpRange, Partition};
+use crate::net::{AddressCount, AddressSet, Family, IpRange, Partition};
 
 type Leaves = Partition<Node<Leaf>>;
 
@@ -120,15 +121,69 @@ impl Policy {
 
     /// The most that the evaluation spends for any address of a family, each part on its own.
     pub fn worst(&self, family: Family) -> Spent {
-        let mut worst = Spent::default();
-        let mut nodes: Vec<Node<Leaf>> =
-            self.leaves.runs().filter(|(range, _)| range.family() == family).map(|(_, node)| *node).collect();
-        nodes.sort();
-        nodes.dedup();
-        for node in nodes {
-            self.diagram.each_leaf(node, &mut Vec::new(), &mut |_, leaf| worst = worst.max(leaf.spent));
+        let runs = self.leaves.runs().filter(|(range, _)| range.family() == family);
+        let leaves = self.diagram.leaves(runs.map(|(_, node)| *node));
+        leaves.into_iter().fold(Spent::default(), |worst, leaf| worst.max(leaf.spent))
+    }
+
+    /// The authorised addresses that do not get a pass at a receiver because of its limits.
+    pub fn beyond(&self, profile: &Profile) -> Beyond {
+        let mut judged: BTreeMap<Node<Leaf>, Option<Reach>> = BTreeMap::new();
+        let reached = self.leaves.map(|node| {
+            *judged.entry(*node).or_insert_with(|| Reach::of(&self.diagram.leaves([*node]), profile))
+        });
+        let part = |reach| AddressPart::from(reached.addresses_where(|at| *at == Some(reach)));
+        Beyond { always: part(Reach::Always), sometimes: part(Reach::Sometimes), open: part(Reach::Open) }
+    }
+}
+
+/// How a receiver's limits stand between an address and its pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Always,
+    Sometimes,
+    Open,
+}
+
+impl Reach {
+    fn of(leaves: &BTreeSet<Leaf>, profile: &Profile) -> Option<Self> {
+        let is_over = |leaf: &&Leaf| !leaf.spent.is_within(profile);
+        let passes: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.result == SpfResult::Pass).collect();
+        let over = passes.iter().filter(|leaf| is_over(leaf)).count();
+        match over {
+            0 => None,
+            _ if passes.len() < leaves.len() => Some(Self::Open),
+            _ if over == passes.len() => Some(Self::Always),
+            _ => Some(Self::Sometimes),
         }
-        worst
+    }
+}
+
+/// Authorised addresses that limits keep from their pass: permerror in place of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Beyond {
+    /// Addresses that the record passes and the receiver never does.
+    pub always: AddressPart,
+    /// Addresses that the record passes and the receiver only sometimes, as unknowns turn out.
+    pub sometimes: AddressPart,
+    /// Addresses that the record passes only if an unknown matches; if so, the receiver may refuse to.
+    pub open: AddressPart,
+}
+
+/// Some addresses, counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AddressPart {
+    /// How many.
+    pub count: AddressCount,
+    /// Which.
+    pub ranges: AddressSet,
+}
+
+impl From<AddressSet> for AddressPart {
+    fn from(ranges: AddressSet) -> Self {
+        Self { count: ranges.count(), ranges }
     }
 }
 
@@ -152,11 +207,7 @@ impl Results {
 
     /// The addresses that can have this result.
     pub fn sometimes(&self, result: SpfResult) -> AddressSet {
-        self.results.addresses_where(|node| {
-            let mut found = false;
-            self.diagram.each_leaf(*node, &mut Vec::new(), &mut |_, leaf| found |= leaf == result);
-            found
-        })
+        self.results.addresses_where(|node| self.diagram.leaves([*node]).contains(&result))
     }
 
     /// The longest ranges of addresses that are treated alike, with their results.
@@ -185,17 +236,17 @@ fn canonical<M: Copy + Ord>(
     order.sort_by_key(|index| diagram.unknowns.get(*index));
     // First with every unknown, to see which still matter; then with these alone.
     let (copied, all) = copied(leaves, diagram, &order, &leaf);
-    let mut used: BTreeMap<usize, ()> = BTreeMap::new();
+    let mut used: BTreeSet<usize> = BTreeSet::new();
     for (_, node) in copied.runs() {
         all.each_unknown(*node, &mut |unknown| {
-            used.insert(unknown, ());
+            used.insert(unknown);
         });
     }
     if used.len() == order.len() {
         return (copied, all);
     }
     let kept: Vec<usize> =
-        order.iter().enumerate().filter(|(at, _)| used.contains_key(at)).map(|(_, index)| *index).collect();
+        order.iter().enumerate().filter(|(at, _)| used.contains(at)).map(|(_, index)| *index).collect();
     self::copied(leaves, diagram, &kept, &leaf)
 }
 

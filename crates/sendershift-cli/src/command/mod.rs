@@ -1,0 +1,52 @@
+//! The commands, one file for each.
+
+mod spf_check;
+mod spf_cost;
+
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+use sendershift::spf::Profile;
+
+use crate::Global;
+use crate::failure::Failure;
+use crate::output::{Exit, Output};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check, measure and compare SPF records
+    #[command(subcommand)]
+    Spf(Spf),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Spf {
+    /// Evaluate `check_host()` for a client and a sender (RFC 7208)
+    Check(spf_check::Check),
+    /// Show what a record costs: its tree of lookups, the worst case, who pays for too many
+    Cost(spf_cost::Cost),
+}
+
+impl Command {
+    pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        match self {
+            Self::Spf(Spf::Check(check)) => check.run(global, output),
+            Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
+        }
+    }
+}
+
+/// The receiver whose limits apply.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Receiver {
+    /// The kind of receiver whose limits apply
+    #[arg(long = "receiver", value_name = "PROFILE", default_value = Profile::RFC7208.name)]
+    #[arg(value_parser = PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name)))]
+    name: String,
+}
+
+impl Receiver {
+    fn profile(&self) -> &'static Profile {
+        // Names that are none have been refused with the arguments.
+        Profile::named(&self.name).unwrap_or(&Profile::RFC7208)
+    }
+}

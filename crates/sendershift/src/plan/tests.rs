@@ -1,0 +1,4 @@
+mod apply;
+mod documents;
+mod read;
+mod round_trip;

@@ -1,0 +1,246 @@
+//! How messages are bound: which identity, which sources, whose signature, and when that can be judged.
+
+use std::collections::BTreeMap;
+
+use super::explore::Bounds;
+use super::world::{Content, Flux, Version};
+use crate::dkim::{self, KeyRecord, KeyState};
+use crate::dns::{Evidence, Question, RecordType, Records, Resolved, resolve};
+use crate::error::Error;
+use crate::name::DomainName;
+use crate::net::AddressSet;
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Identity, Plan, Signature, SignedAt, Source, Stream};
+use crate::spf::{Policy, SpfResult};
+
+/// The time in which a stream injects messages with an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    /// The step that starts the use; none where it is in use before the plan.
+    start: Option<usize>,
+    /// The step that stops it; none where it stays.
+    stop: Option<usize>,
+}
+
+impl Span {
+    fn lower(self) -> Option<Event> {
+        self.start.map(Event::Start)
+    }
+
+    /// Not later than so long after the end of the use.
+    fn upper(self, seconds: u64) -> Option<(Event, u64)> {
+        self.stop.map(|step| (Event::Done(step), seconds))
+    }
+}
+
+/// When a message is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Judgement {
+    /// By the receiver, at a delivery attempt.
+    Delivery,
+    /// By someone behind it, who verifies the signature again: a quarantine, a forwarder's target.
+    Later,
+}
+
+/// Messages that are judged alike: they carry one identity, come from the sources of one identity, and are signed as one identity.
+#[derive(Clone, Debug)]
+pub(super) struct Binding<'p> {
+    pub(super) stream: &'p Stream,
+    /// The identity in From and MAIL FROM.
+    pub(super) identity: &'p Identity,
+    /// The identity whose sources deliver it.
+    pub(super) delivered_by: &'p Identity,
+    pub(super) judgement: Judgement,
+    /// What is known of the instant of judgement.
+    pub(super) bounds: Bounds,
+    /// When the message is injected: not before these events, before that one, and less than so long before the judgement.
+    pub(super) injected: (Vec<Event>, Option<Event>, u64),
+    /// The key data that each signature on the message was made for, where its key record changes in the plan.
+    keys: Vec<Option<String>>,
+}
+
+impl<'p> Binding<'p> {
+    /// A binding whose messages may be injected at any time.
+    pub(super) fn new(
+        plan: &Plan,
+        flux: &Flux,
+        stream: &'p Stream,
+        (identity, delivered_by): (&'p Identity, &'p Identity),
+        judgement: Judgement,
+        bounds: Bounds,
+    ) -> Self {
+        let signer = Self::signer(stream, identity, delivered_by);
+        let in_use = stream.live.contains(&signer.id);
+        let keys = signer.dkim.iter().map(|signature| signing_key(plan, flux, signature, in_use)).collect();
+        Self {
+            stream,
+            identity,
+            delivered_by,
+            judgement,
+            bounds,
+            injected: (Vec::new(), None, u64::MAX),
+            keys,
+        }
+    }
+
+    /// The domain that SPF is checked for: MAIL FROM, or HELO for the null sender (RFC 7208 section 2.4).
+    pub(super) fn spf_domain(&self) -> Option<&'p DomainName> {
+        self.identity.mail_from.as_ref().or(self.delivered_by.helo.as_ref())
+    }
+
+    /// The identity that signs the message.
+    fn signer(stream: &Stream, identity: &'p Identity, delivered_by: &'p Identity) -> &'p Identity {
+        match stream.signed_at {
+            SignedAt::Injection => identity,
+            SignedAt::Delivery => delivered_by,
+        }
+    }
+
+    /// The signatures on the message.
+    pub(super) fn signatures(&self) -> &'p [Signature] {
+        &Self::signer(self.stream, self.identity, self.delivered_by).dkim
+    }
+
+    /// The signatures that a receiver can verify: it finds a usable key, and the one that the signature was made for.
+    pub(super) fn verifiable<E: Evidence>(&self, evidence: &E) -> Vec<&'p Signature> {
+        let verifies = |(signature, key): &(&Signature, &Option<String>)| match dkim::key(
+            evidence,
+            &signature.domain,
+            &signature.selector,
+        ) {
+            KeyState::Usable(record) => key.as_ref().is_none_or(|key| *key == key_data(&record)),
+            _ => false,
+        };
+        self.signatures().iter().zip(&self.keys).filter(verifies).map(|(signature, _)| signature).collect()
+    }
+}
+
+/// The key itself, without the white space that may stand in it (RFC 6376 section 3.2).
+fn key_data(record: &KeyRecord) -> String {
+    let data = record.tags().find(|(tag, _)| *tag == "p").map_or("", |(_, value)| value);
+    data.split_ascii_whitespace().collect()
+}
+
+/// The key that an identity signs with, where its record changes: the first usable one if the identity is in use before the
+/// plan, otherwise the last. A selector that gets a new key breaks the signatures made with the old one.
+fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) -> Option<String> {
+    let name = signature.selector.key_name(&signature.domain).ok()?;
+    let versions = flux.versions(&Question::new(name, RecordType::Txt))?;
+    let key = |version: &Version| {
+        let rrset = match &version.content {
+            Content::Set(rrset) => rrset,
+            Content::Alias(alias) => match alias.records() {
+                Records::Cname(target) => match resolve(&plan.evidence, target, RecordType::Txt) {
+                    Resolved::Records(rrset) => rrset,
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            Content::Absent => return None,
+        };
+        let [text] = rrset.texts() else { return None };
+        let record = KeyRecord::parse(text.octets()).ok()?;
+        (!record.is_revoked()).then(|| key_data(&record))
+    };
+    if in_use { versions.iter().find_map(key) } else { versions.iter().rev().find_map(key) }
+}
+
+/// All bindings of a stream that the plan makes possible. `from` is an event before which no message is judged.
+pub(super) fn bindings<'p>(
+    plan: &'p Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    stream: &'p Stream,
+    from: Option<Event>,
+) -> Vec<Binding<'p>> {
+    let spans = spans(plan, flux, timeline, stream);
+    let parameters = &plan.parameters;
+    let mut bindings = Vec::new();
+    for (identity, injected) in &spans {
+        for (delivered_by, delivered) in &spans {
+            let lower: Vec<Event> = [Some(Event::Origin), injected.lower(), delivered.lower(), from]
+                .into_iter()
+                .flatten()
+                .collect();
+            let upper = [injected.upper(parameters.queue_lifetime), delivered.upper(0)];
+            let bounds = Bounds { lower: lower.clone(), upper: upper.into_iter().flatten().collect() };
+            // The message is injected at all, and so before the end of the use of its identity.
+            let injectable = Bounds {
+                lower: [injected.lower(), from].into_iter().flatten().collect(),
+                upper: injected.upper(0).into_iter().collect(),
+            };
+            if !injectable.feasible(timeline) || !bounds.feasible(timeline) {
+                continue;
+            }
+            let binding = |judgement, bounds, horizon| Binding {
+                injected: (injectable.lower.clone(), injected.stop.map(Event::Done), horizon),
+                ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
+            };
+            bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
+            // A signature made at injection is the same whoever delivers the message.
+            if stream.signed_at == SignedAt::Injection && (delivered_by, delivered) != (identity, injected) {
+                continue;
+            }
+            let late = [
+                injected.upper(parameters.signature_lifetime),
+                delivered.upper(parameters.signature_lifetime),
+            ];
+            let late = Bounds { lower, upper: late.into_iter().flatten().collect() };
+            if late.feasible(timeline) {
+                bindings.push(binding(Judgement::Later, late, parameters.signature_lifetime));
+            }
+        }
+    }
+    bindings
+}
+
+/// The spans in which a stream uses its identities.
+fn spans<'p>(
+    plan: &'p Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    stream: &'p Stream,
+) -> Vec<(&'p Identity, Span)> {
+    let mut spans = Vec::new();
+    for identity in &stream.identities {
+        let mut open = stream.live.contains(&identity.id).then_some(Span { start: None, stop: None });
+        for at in timeline.steps() {
+            let Some(step) = plan.steps.get(at).filter(|_| flux.happens.get(at) == Some(&true)) else {
+                continue;
+            };
+            let names = |uses: &[crate::plan::Use]| {
+                uses.iter().any(|used| {
+                    used.stream == stream.id && used.identity == identity.id && used.share != Some(0)
+                })
+            };
+            match open {
+                None if names(&step.starts) => open = Some(Span { start: Some(at), stop: None }),
+                Some(span) if names(&step.stops) => {
+                    spans.push((identity, Span { stop: Some(at), ..span }));
+                    open = None;
+                }
+                _ => {}
+            }
+        }
+        spans.extend(open.map(|span| (identity, span)));
+    }
+    spans
+}
+
+/// The addresses of every source, by id.
+///
+/// # Errors
+///
+/// What compiling the record of a source's include gives.
+pub(super) fn addresses(plan: &Plan) -> Result<BTreeMap<&str, AddressSet>, Error> {
+    let of = |source: &Source| match &source.include {
+        None => Ok(source.addresses.clone()),
+        Some(include) => {
+            let listed = Policy::compile(&plan.evidence, include)?.intended().always(SpfResult::Pass);
+            Ok::<_, Error>(source.addresses.union(&listed))
+        }
+    };
+    plan.sources.iter().map(|source| Ok((source.id.as_str(), of(source)?))).collect()
+}

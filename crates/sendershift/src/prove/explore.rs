@@ -1,0 +1,241 @@
+//! Which sets of cached versions a receiver can hold at one instant, and a walk over all of them.
+//!
+//! At the instant of judgement every chosen version and every binding of the message says that some event has
+//! happened by then ([`Bounds::lower`]) or did not happen too long ago ([`Bounds::upper`]). All of these involve that one
+//! instant, so together they can hold if and only if each pair of them can: `docs/prover.md` has the proof.
+
+use super::world::{Choices, Flux, Version, World};
+use crate::dns::Question;
+use crate::plan::Plan;
+use crate::plan::timeline::{Event, Timeline};
+
+/// What is known about the instant of judgement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// Events that are not after it.
+    pub(super) lower: Vec<Event>,
+    /// Events that it comes less than so many seconds after: a horizon is over when it is reached, as a TTL is.
+    pub(super) upper: Vec<(Event, u64)>,
+}
+
+impl Bounds {
+    /// Adds those of a version; false if the whole can then not hold.
+    fn add(&mut self, version: &Version, timeline: &Timeline) -> bool {
+        let lower = version.from.map(Event::Start);
+        let upper = version.until.map(|(step, seconds)| (Event::Done(step), seconds));
+        let feasible = lower
+            .is_none_or(|lower| self.upper.iter().all(|upper| reaches(timeline, *upper, lower)))
+            && upper.is_none_or(|upper| {
+                self.lower.iter().chain(&lower).all(|lower| reaches(timeline, upper, *lower))
+            });
+        self.lower.extend(lower);
+        self.upper.extend(upper);
+        feasible
+    }
+
+    /// Whether all can hold together.
+    pub(super) fn feasible(&self, timeline: &Timeline) -> bool {
+        self.upper.iter().all(|upper| self.lower.iter().all(|lower| reaches(timeline, *upper, *lower)))
+    }
+}
+
+/// Whether an instant less than so long after one event can come after the other: the plan must not force that much time
+/// between them.
+fn reaches(timeline: &Timeline, (event, seconds): (Event, u64), later: Event) -> bool {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    timeline.distance(event, later).is_none_or(|distance| distance < seconds)
+}
+
+/// What was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Explored {
+    /// RRsets that change in the plan.
+    pub rrsets_in_flux: usize,
+    /// Times that an evaluation asked for one of them and all its versions were considered.
+    pub rrsets_forked: u64,
+    /// Versions that cannot be seen together with the rest, by a pair of bounds.
+    pub pairs_excluded: u64,
+    /// Complete sets of versions that were judged.
+    pub mixes_judged: u64,
+    /// Address classes that were judged, over all mixes.
+    pub address_classes: u64,
+    /// Ways in which messages are bound to identities, sources and signatures.
+    pub bindings: u64,
+}
+
+/// Why a walk ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The budget of mixes is used up.
+    Budget,
+    /// The caller wants to stop.
+    Cancelled,
+}
+
+/// Walks over all sets of versions that an evaluation can meet.
+pub(super) struct Explorer<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) flux: &'a Flux,
+    pub(super) timeline: &'a Timeline,
+    pub(super) explored: Explored,
+    pub(super) budget: u64,
+    pub(super) progress: &'a mut dyn FnMut(u64) -> bool,
+}
+
+impl Explorer<'_> {
+    /// Calls `evaluate` with every world that is possible within the bounds. An evaluation that asks for an RRset in
+    /// flux for the first time is repeated for each version of it; only when it asks for no more is `judged` called with what it gave.
+    pub(super) fn walk<T>(
+        &mut self,
+        bounds: &Bounds,
+        evaluate: &mut dyn FnMut(&World<'_>) -> T,
+        judged: &mut dyn FnMut(&mut Explored, World<'_>, T),
+    ) -> Result<(), Halt> {
+        let mut open = vec![(Choices::new(), bounds.clone())];
+        while let Some((choices, bounds)) = open.pop() {
+            let world = World::new(self.plan, self.flux, &choices);
+            let value = evaluate(&world);
+            let Some(question) = world.undecided() else {
+                self.explored.mixes_judged += 1;
+                if self.explored.mixes_judged > self.budget {
+                    return Err(Halt::Budget);
+                }
+                if self.explored.mixes_judged.is_multiple_of(64)
+                    && !(self.progress)(self.explored.mixes_judged)
+                {
+                    return Err(Halt::Cancelled);
+                }
+                judged(&mut self.explored, world, value);
+                continue;
+            };
+            self.explored.rrsets_forked += 1;
+            self.fork(&question, &choices, &bounds, &mut open);
+        }
+        Ok(())
+    }
+
+    fn fork(
+        &mut self,
+        question: &Question,
+        choices: &Choices,
+        bounds: &Bounds,
+        open: &mut Vec<(Choices, Bounds)>,
+    ) {
+        let versions = self.flux.versions(question).unwrap_or_default();
+        // The last one pushed is walked first: the newest version.
+        for (index, version) in versions.iter().enumerate() {
+            let mut bounds = bounds.clone();
+            if bounds.add(version, self.timeline) {
+                let mut choices = choices.clone();
+                choices.insert(question.clone(), index);
+                open.push((choices, bounds));
+            } else {
+                self.explored.pairs_excluded += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Bounds, Event, Timeline};
+    use crate::plan::{After, Step, StepKind};
+
+    /// Constraints `later - earlier >= distance` over numbered instants: can all of them hold?
+    fn satisfiable(instants: usize, constraints: &[(usize, usize, i64)]) -> bool {
+        let mut at = vec![0i64; instants];
+        for _ in 0..=instants {
+            let mut moved = false;
+            for (earlier, later, distance) in constraints {
+                if at[*later] < at[*earlier] + distance {
+                    at[*later] = at[*earlier] + distance;
+                    moved = true;
+                }
+            }
+            if !moved {
+                return true;
+            }
+        }
+        false
+    }
+
+    type Waits = Vec<(prop::sample::Index, u64)>;
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = (
+            prop::collection::vec((any::<prop::sample::Index>(), 0u64..20), 0..3),
+            prop::option::weighted(0.2, 0i64..60),
+        );
+        prop::collection::vec(step, 1..6).prop_map(|steps| {
+            let of = |(at, (after, on)): (usize, (Waits, Option<i64>))| {
+                let mut step = Step::new(
+                    format!("s{at}"),
+                    if on.is_some() { StepKind::External } else { StepKind::Gate },
+                );
+                step.on = on.map(|second| jiff::Timestamp::from_second(second).unwrap());
+                if at > 0 && on.is_none() {
+                    step.after = after
+                        .into_iter()
+                        .map(|(index, at_least)| After { step: format!("s{}", index.index(at)), at_least })
+                        .collect();
+                }
+                step
+            };
+            steps.into_iter().enumerate().map(of).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// The lemma of `docs/prover.md`: bounds on one instant can hold together if and only if each pair can, external
+        /// dates included.
+        #[test]
+        fn pairs_decide(
+            steps in steps(),
+            lower in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..5),
+            upper in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), 0u64..30), 0..5),
+        ) {
+            let timeline = Timeline::new(&steps, jiff::Timestamp::UNIX_EPOCH).unwrap();
+            let event = |index: prop::sample::Index, done: bool| {
+                let step = index.index(steps.len());
+                if done { Event::Done(step) } else { Event::Start(step) }
+            };
+            let bounds = Bounds {
+                lower: lower.into_iter().map(|(index, done)| event(index, done)).collect(),
+                upper: upper.into_iter().map(|(index, done, seconds)| (event(index, done), seconds)).collect(),
+            };
+            // The same in full: the origin, start and done of each step, and the instant.
+            let node = |event: Event| match event {
+                Event::Origin => 0,
+                Event::Start(step) => 1 + 2 * step,
+                Event::Done(step) => 2 + 2 * step,
+            };
+            let instant = 1 + 2 * steps.len();
+            let mut constraints = Vec::new();
+            for (at, step) in steps.iter().enumerate() {
+                let (start, done) = (node(Event::Start(at)), node(Event::Done(at)));
+                constraints.extend([(0, start, 0), (start, done, 0)]);
+                if let Some(on) = step.on {
+                    let on = on.as_second();
+                    constraints.extend([(0, start, on), (start, 0, -on), (done, start, 0)]);
+                }
+                for after in &step.after {
+                    let earlier = steps.iter().position(|other| other.id == after.step).unwrap();
+                    constraints.push((node(Event::Done(earlier)), start, i64::try_from(after.at_least).unwrap()));
+                }
+            }
+            for event in &bounds.lower {
+                constraints.push((node(*event), instant, 0));
+            }
+            for (event, seconds) in &bounds.upper {
+                // Less than so long after: one second less, as all distances are whole seconds.
+                constraints.push((instant, node(*event), 1 - i64::try_from(*seconds).unwrap()));
+            }
+            prop_assert_eq!(bounds.feasible(&timeline), satisfiable(instant + 1, &constraints));
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! Judges plans: whoever made them, does every message of every declared stream stay authenticated?
+//!
+//! [`prove`] looks at every way in which a message can be bound to identities, sources and signatures
+//! (`binding`), and for each at every set of record versions that a receiver may hold at the instant of judgement
+//! (`explore`, `world`), however late any step is. What it asks of each is a promise (`promise`): **P1**,
+//! authenticated, and **P2**, within limits. A failure becomes a counterexample that is replayed through plain evaluation
+//! and told as a story (`story`). It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
+//! nothing with the planner.
+
+mod binding;
+mod explore;
+mod promise;
+mod proof;
+mod story;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use binding::Binding;
+use explore::{Explorer, Halt};
+use promise::Judged as MessageJudged;
+pub(crate) use story::duration;
+use story::{Found, Length};
+use world::{Choices, Flux, World};
+
+pub use binding::Judgement;
+pub use explore::Explored;
+pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
+
+use crate::dns::{Evidence as _, Question, RecordType, Resolved, resolve};
+use crate::error::{Error, Invalid, Missing};
+use crate::name::DomainName;
+use crate::net::AddressSet;
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Plan, Remark, Stream};
+use crate::spf::{Profile, SpfRecord};
+
+/// The promises that [`prove`] judges.
+pub const JUDGED: [&str; 2] = ["p1", "p2"];
+/// The promises that it does not judge yet.
+pub const NOT_JUDGED: [&str; 8] = ["p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];
+
+/// How many mixes are judged before the verdict is undecided.
+const BUDGET: u64 = 2_000_000;
+
+/// Octets that a record and its name should have at most (RFC 7208 section 3.4).
+const MAX_OCTETS: usize = 450;
+
+/// Judges a plan.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if the plan makes no sense in itself ([`Plan::check`]); [`Error::Missing`] with the questions that some message depends on and the plan's evidence does not answer.
+pub fn prove(plan: &Plan) -> Result<Proof, Error> {
+    prove_with(plan, &mut |_| true)
+}
+
+/// As [`prove`]; `progress` is called now and then with the number of mixes judged so far, and returns whether to go on.
+///
+/// # Errors
+///
+/// As [`prove`].
+pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
+    plan.check()?;
+    let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
+    let order: Vec<usize> = timeline.steps().collect();
+    let flux = Flux::new(plan, &order);
+    let sources = binding::addresses(plan)?;
+    let mut missing = flux.missing.clone();
+    let mut prover = Prover {
+        explorer: Explorer {
+            plan,
+            flux: &flux,
+            timeline: &timeline,
+            explored: Explored { rrsets_in_flux: flux.len(), ..Explored::default() },
+            budget: BUDGET,
+            progress,
+        },
+        sources,
+        shortest: BTreeMap::new(),
+        undecided: BTreeMap::new(),
+        conditions: Vec::new(),
+        missing: BTreeSet::new(),
+    };
+    let halted = plan.streams.iter().try_for_each(|stream| prover.stream(stream)).err();
+    missing.append(&mut prover.missing);
+    if !missing.is_empty() {
+        return Err(Missing { questions: missing.into_iter().collect() }.into());
+    }
+    Ok(prover.proof(halted))
+}
+
+struct Prover<'a> {
+    explorer: Explorer<'a>,
+    sources: BTreeMap<&'a str, AddressSet>,
+    /// The shortest counterexample for each promise and profile, and its length.
+    shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
+    undecided: BTreeMap<(&'static str, String), Remark>,
+    conditions: Vec<Remark>,
+    missing: BTreeSet<Question>,
+}
+
+impl<'a> Prover<'a> {
+    fn stream(&mut self, stream: &'a Stream) -> Result<(), Halt> {
+        let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
+        let profiles: &'a [&'static Profile] = &plan.parameters.receivers;
+        let from = self.judged_from(stream);
+        let within_limits_from = self.step(plan.parameters.within_limits_from.as_deref()).map(Event::Done);
+        for binding in binding::bindings(plan, flux, timeline, stream, from) {
+            self.explorer.explored.bindings += 1;
+            let addresses = self.addresses(&binding);
+            self.walk("p1", &binding, &|world| {
+                promise::authenticated(world, &binding, &addresses, profiles)
+            })?;
+            let Some(domain) = binding.spf_domain().filter(|_| binding.judgement == Judgement::Delivery)
+            else {
+                continue;
+            };
+            let baseline = self.baseline();
+            let world = World::new(plan, flux, &baseline);
+            let today = promise::today(&world, domain, &addresses, profiles).ok();
+            self.walk("p2", &binding, &|world| {
+                promise::within_limits(world, &binding, &addresses, profiles, today.as_ref())
+            })?;
+            if let Some(event) = within_limits_from {
+                let mut binding = binding.clone();
+                binding.bounds.lower.push(event);
+                if binding.bounds.feasible(timeline) {
+                    self.walk("p2", &binding, &|world| {
+                        promise::within_limits(world, &binding, &addresses, profiles, None)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges one promise for one binding in every possible world.
+    fn walk(
+        &mut self,
+        promise: &'static str,
+        binding: &Binding<'_>,
+        evaluate: &dyn Fn(&World<'_>) -> MessageJudged,
+    ) -> Result<(), Halt> {
+        let (plan, flux) = (self.explorer.plan, self.explorer.flux);
+        let Self { explorer, shortest, undecided, missing, .. } = self;
+        explorer.walk(&binding.bounds, &mut |world| evaluate(world), &mut |explored, world, judged| {
+            explored.address_classes += judged.classes;
+            if let Some(Error::Invalid(invalid)) = &judged.error {
+                for problem in &invalid.problems {
+                    undecided.insert((promise, problem.code.to_owned()), Remark::new(problem.code, Some(&binding.stream.id), &problem.message));
+                }
+            }
+            if judged.unbounded {
+                let message = "SPF includes a name that depends on the message: how many lookups that takes is not known";
+                undecided.insert((promise, "proof.unbounded".to_owned()), Remark::new("proof.unbounded", Some(&binding.stream.id), message));
+            }
+            for (index, failure) in &judged.failures {
+                let Some(profile) = plan.parameters.receivers.get(*index) else { continue };
+                let found = Found { plan, flux, binding, choices: world.choices, profile, failure };
+                let length = found.length();
+                if shortest.get(&(promise, *index)).is_some_and(|(shortest, _)| *shortest <= length) {
+                    continue;
+                }
+                match found.counterexample() {
+                    Some(counterexample) => {
+                        shortest.insert((promise, *index), (length, counterexample));
+                    }
+                    None => {
+                        let message = format!("{} was found and plain evaluation does not confirm it", failure.code);
+                        undecided.insert((promise, failure.code.to_owned()), Remark::new("proof.not-confirmed", Some(&binding.stream.id), message));
+                    }
+                }
+            }
+            missing.append(&mut world.missing());
+        })
+    }
+
+    /// The addresses that deliver the messages of a binding.
+    fn addresses(&self, binding: &Binding<'_>) -> AddressSet {
+        let sources = binding.delivered_by.sources.iter().filter_map(|id| self.sources.get(id.as_str()));
+        sources.fold(AddressSet::empty(), |all, source| all.union(source))
+    }
+
+    fn step(&self, id: Option<&str>) -> Option<usize> {
+        self.explorer.plan.steps.iter().position(|step| Some(step.id.as_str()) == id)
+    }
+
+    /// The choice of the oldest version of everything.
+    fn baseline(&self) -> Choices {
+        self.explorer.flux.questions().map(|question| (question, 0)).collect()
+    }
+
+    /// The event before which a stream that fails today is not judged. A stream that passes today is judged from the
+    /// start, whatever the plan says.
+    fn judged_from(&mut self, stream: &'a Stream) -> Option<Event> {
+        let step = self.step(stream.judged_from.as_deref())?;
+        let plan = self.explorer.plan;
+        let choices = self.baseline();
+        let live = stream.identities.iter().filter(|identity| stream.live.contains(&identity.id));
+        let fails = live.into_iter().any(|identity| {
+            let flux = self.explorer.flux;
+            let bounds = explore::Bounds::default();
+            let binding = Binding::new(plan, flux, stream, (identity, identity), Judgement::Delivery, bounds);
+            let world = World::new(plan, self.explorer.flux, &choices);
+            let judged = promise::authenticated(
+                &world,
+                &binding,
+                &self.addresses(&binding),
+                &plan.parameters.receivers,
+            );
+            !judged.failures.is_empty()
+        });
+        if !fails {
+            let message = "the stream passes today, so it is judged from the start and not only from the step that the plan names";
+            self.conditions.push(Remark::new("proof.passes-today", Some(&stream.id), message));
+            return None;
+        }
+        let message = format!(
+            "the stream fails today; it is judged from when step `{}` is done",
+            plan.steps.get(step)?.id
+        );
+        self.conditions.push(Remark::new("proof.fails-today", Some(&stream.id), message));
+        Some(Event::Done(step))
+    }
+
+    fn proof(mut self, halted: Option<Halt>) -> Proof {
+        let plan = self.explorer.plan;
+        let flux = self.explorer.flux;
+        let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
+        undecided.extend(flux.stuck.values().cloned());
+        undecided.extend(not_modelled(plan));
+        undecided.extend(halted.map(|halt| match halt {
+            Halt::Budget => Remark::new(
+                "proof.budget",
+                None,
+                format!("more than {BUDGET} mixes of record versions are possible; the rest was not judged"),
+            ),
+            Halt::Cancelled => Remark::new("proof.cancelled", None, "the proof was stopped before its end"),
+        }));
+        if flux.len() > 0 && self.explorer.explored.mixes_judged == 0 {
+            undecided.push(Remark::new(
+                "proof.nothing-judged",
+                None,
+                "records change, and no message was judged: does any stream send?",
+            ));
+        }
+        let sizes = self.too_large();
+        let mut promises = Vec::new();
+        for promise in JUDGED {
+            for (index, profile) in plan.parameters.receivers.iter().enumerate() {
+                let found = self.shortest.remove(&(promise, index)).map(|(_, counterexample)| counterexample);
+                let found = found.or_else(|| sizes.clone().filter(|_| promise == "p2"));
+                let verdict = match (&found, undecided.is_empty()) {
+                    (Some(_), _) => Judged::Unsafe,
+                    (None, false) => Judged::Undecided,
+                    (None, true) => Judged::Safe,
+                };
+                promises.push(PromiseVerdict {
+                    promise,
+                    receiver: profile.name,
+                    verdict,
+                    counterexample: found,
+                });
+            }
+        }
+        // A plan that no receiver is named for promises nothing.
+        let verdict = promises.iter().map(|promise| promise.verdict).max().unwrap_or(Judged::Undecided);
+        Proof {
+            verdict,
+            judged: JUDGED.to_vec(),
+            not_judged: NOT_JUDGED.to_vec(),
+            promises,
+            assumptions: self.assumptions(),
+            explored: self.explorer.explored,
+            undecided,
+            conditions: self.conditions,
+        }
+    }
+
+    /// An SPF record that a step makes larger than it should be (RFC 7208 section 3.4), and than it is today.
+    fn too_large(&self) -> Option<Counterexample> {
+        let flux = self.explorer.flux;
+        for question in flux.questions().filter(|question| question.record_type == RecordType::Txt) {
+            let sizes: Vec<(usize, &world::Version)> = flux
+                .versions(&question)?
+                .iter()
+                .filter_map(|version| match &version.content {
+                    world::Content::Set(rrset)
+                        if rrset.texts().iter().any(|text| SpfRecord::is_spf(text.octets())) =>
+                    {
+                        Some((rrset.size(&question.name), version))
+                    }
+                    _ => None,
+                })
+                .collect();
+            let today = match resolve(&self.explorer.plan.evidence, &question.name, RecordType::Txt) {
+                Resolved::Records(rrset) => rrset.size(&question.name),
+                _ => 0,
+            };
+            let allowed = today.max(MAX_OCTETS);
+            if let Some((size, version)) = sizes.into_iter().find(|(size, _)| *size > allowed) {
+                let step = version
+                    .from
+                    .and_then(|step| self.explorer.plan.steps.get(step))
+                    .map_or("", |step| step.id.as_str());
+                let story = format!(
+                    "Step `{step}` makes the answer for {question} {size} octets long; {allowed} are allowed."
+                );
+                return Some(Counterexample::of_record("p2.record-too-large", story));
+            }
+        }
+        None
+    }
+
+    fn assumptions(&self) -> Vec<Remark> {
+        let plan = self.explorer.plan;
+        let parameters = &plan.parameters;
+        let days = |seconds: u64| duration(i64::try_from(seconds).unwrap_or(i64::MAX));
+        let mut assumptions = vec![
+            Remark::new(
+                "assume.queue-lifetime",
+                None,
+                format!(
+                    "no message waits in the sender's queue for more than {}",
+                    days(parameters.queue_lifetime)
+                ),
+            ),
+            Remark::new(
+                "assume.signature-lifetime",
+                None,
+                format!(
+                    "no signature is verified more than {} after its message was injected",
+                    days(parameters.signature_lifetime)
+                ),
+            ),
+            Remark::new(
+                "assume.resolver-stale",
+                None,
+                format!(
+                    "no resolver answers from a cache entry more than {} after its TTL has run out",
+                    days(parameters.resolver_stale)
+                ),
+            ),
+            Remark::new(
+                "assume.third-parties",
+                None,
+                "records that the plan does not change stay as they are in its evidence",
+            ),
+            Remark::new(
+                "assume.answers-arrive",
+                None,
+                "DNS questions are answered, delegation and DNSSEC stay as they are",
+            ),
+            Remark::new(
+                "assume.content-intact",
+                None,
+                "nobody rewrites a message before its signature is verified",
+            ),
+            Remark::new(
+                "assume.tree-walk",
+                None,
+                "organizational domains are found by tree walk (RFC 9989); the reading by public suffix list is not judged",
+            ),
+        ];
+        for question in &self.explorer.flux.assumed_ttls {
+            let message = format!(
+                "the TTL of {question} is not known from a server of the zone; {} is assumed",
+                days(parameters.ttl_ceiling)
+            );
+            assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
+        }
+        for source in &plan.sources {
+            if let Some(why) = &source.assumed {
+                assumptions.push(Remark::new(
+                    "assume.source",
+                    Some(&source.id),
+                    format!("the addresses are assumed: {why}"),
+                ));
+            }
+        }
+        for name in plan.evidence.names() {
+            for (record_type, _) in plan.evidence.rrsets(name) {
+                if let Some(why) = plan.evidence.assumed(name, record_type) {
+                    assumptions.push(Remark::new(
+                        "assume.record",
+                        Some(name.as_str()),
+                        format!("the {record_type} records are assumed: {why}"),
+                    ));
+                }
+            }
+        }
+        assumptions.extend(plan.assumptions.iter().cloned());
+        assumptions
+    }
+}
+
+/// Changes whose effect the model does not have: the verdict is never safe with them.
+fn not_modelled(plan: &Plan) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let delegates = |kind: RecordType| {
+        // DNAME, DS and DNSKEY have no names of their own here.
+        matches!(kind, RecordType::Ns | RecordType::Other(39 | 43 | 48))
+    };
+    for step in &plan.steps {
+        for change in &step.changes {
+            let name = &change.name;
+            if delegates(change.record_type) {
+                let message = format!(
+                    "it changes {name} {}: what becomes of the answers below is not judged",
+                    change.record_type
+                );
+                remarks.push(Remark::new("proof.delegation-changes", Some(&step.id), message));
+            }
+            let wildcard = |name: &DomainName| name.labels().next() == Some("*");
+            let covered = name.ancestors().skip(1).any(|ancestor| {
+                ancestor.prefixed("*").is_ok_and(|wildcard| plan.evidence.rrsets(&wildcard).next().is_some())
+            });
+            if wildcard(name) || covered {
+                let message = format!(
+                    "{name} is a wildcard or below one: which names it answers for is not judged (RFC 4592)"
+                );
+                remarks.push(Remark::new("proof.wildcard", Some(&step.id), message));
+            }
+        }
+    }
+    remarks
+}

@@ -1,0 +1,289 @@
+//! The DNS as one receiver may see it in the middle of a plan: for every RRset that changes, one of its versions.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl};
+use crate::name::DomainName;
+use crate::plan::{Change, Plan, Remark};
+
+/// What a version of an RRset holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Set(RrSet),
+    Alias(RrSet),
+    Absent,
+}
+
+/// One version of the answer to a question, and when a receiver may see it.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) content: Content,
+    /// The step whose start makes it visible; none for what is there before the plan.
+    pub(super) from: Option<usize>,
+    /// The step that replaces it, and how many seconds after its done a cache may still hold it.
+    pub(super) until: Option<(usize, u64)>,
+}
+
+/// All RRsets that a plan changes, with their versions.
+#[derive(Debug)]
+pub(super) struct Flux {
+    versions: BTreeMap<DomainName, BTreeMap<RecordType, Vec<Version>>>,
+    /// Names at which or below which something is published by the plan.
+    created: BTreeSet<DomainName>,
+    /// Steps that cannot be done as they stand, and why; nothing that waits for them happens either.
+    pub(super) stuck: BTreeMap<usize, Remark>,
+    /// For each step, whether it can happen at all.
+    pub(super) happens: Vec<bool>,
+    /// Questions whose TTL is assumed, because no server of the zone said it.
+    pub(super) assumed_ttls: BTreeSet<Question>,
+    /// Questions about RRsets that change, which the evidence does not answer.
+    pub(super) missing: BTreeSet<Question>,
+}
+
+/// Types that evaluation asks for: an alias that comes or goes changes the answer for all of them.
+const ASKED: [RecordType; 6] =
+    [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr, RecordType::Soa, RecordType::Txt];
+
+impl Flux {
+    /// Applies the changes of the plan's steps, given in an order in which each comes after those it depends on.
+    pub(super) fn new(plan: &Plan, order: &[usize]) -> Self {
+        let mut flux = Self {
+            versions: BTreeMap::new(),
+            created: BTreeSet::new(),
+            stuck: BTreeMap::new(),
+            happens: vec![true; plan.steps.len()],
+            assumed_ttls: BTreeSet::new(),
+            missing: BTreeSet::new(),
+        };
+        let index: BTreeMap<&str, usize> =
+            plan.steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
+        let mut touched: BTreeMap<DomainName, Vec<(usize, &Change)>> = BTreeMap::new();
+        let mut state: BTreeMap<Question, Option<RrSet>> = BTreeMap::new();
+        for at in order {
+            let Some(step) = plan.steps.get(*at) else { continue };
+            let waits_for = step.after.iter().filter_map(|after| index.get(after.step.as_str()));
+            let blocked = waits_for.copied().any(|earlier| flux.happens.get(earlier) == Some(&false));
+            let results: Vec<_> = step
+                .changes
+                .iter()
+                .map(|change| {
+                    let question = Question::new(change.name.clone(), change.record_type);
+                    if matches!(
+                        plan.evidence.answer(&change.name, change.record_type),
+                        Answer::Unknown | Answer::Failed
+                    ) {
+                        flux.missing.insert(question.clone());
+                    }
+                    let before =
+                        state.get(&question).cloned().unwrap_or_else(|| published(&plan.evidence, &question));
+                    (question, change.apply(before.as_ref()))
+                })
+                .collect();
+            let failed = results.iter().find_map(|(_, result)| result.as_ref().err());
+            if blocked || failed.is_some() {
+                if let Some(slot) = flux.happens.get_mut(*at) {
+                    *slot = false;
+                }
+                if let Some(error) = failed.filter(|_| !blocked) {
+                    flux.stuck.insert(*at, Remark::new(error.code(), Some(&step.id), error.to_string()));
+                }
+                continue;
+            }
+            for (change, (question, result)) in step.changes.iter().zip(results) {
+                if let Ok(after) = result {
+                    if after.is_some() {
+                        flux.created.extend(change.name.ancestors());
+                    }
+                    state.insert(question, after);
+                    touched.entry(change.name.clone()).or_default().push((*at, change));
+                }
+            }
+        }
+        for (name, changes) in touched {
+            let mut types: BTreeSet<RecordType> =
+                changes.iter().map(|(_, change)| change.record_type).collect();
+            if types.contains(&RecordType::Cname) {
+                types.extend(ASKED);
+            }
+            let versions = types
+                .into_iter()
+                .map(|record_type| {
+                    let question = Question::new(name.clone(), record_type);
+                    (record_type, flux.versions_of(plan, &question, &changes))
+                })
+                .collect();
+            flux.versions.insert(name, versions);
+        }
+        flux
+    }
+
+    /// The versions of the answer to one question, oldest first.
+    fn versions_of(
+        &mut self,
+        plan: &Plan,
+        question: &Question,
+        changes: &[(usize, &Change)],
+    ) -> Vec<Version> {
+        let alias_question = Question::new(question.name.clone(), RecordType::Cname);
+        let mut set = published(&plan.evidence, question);
+        let mut alias = published(&plan.evidence, &alias_question);
+        let stale = plan.parameters.resolver_stale;
+        let absence = self.absence(plan, question);
+        let lifetime = |flux: &mut Self, content: &Content| {
+            stale
+                + match content {
+                    Content::Absent => absence,
+                    Content::Set(rrset) | Content::Alias(rrset) => {
+                        let (ttl, assumed) = positive_ttl(rrset, plan.parameters.ttl_ceiling);
+                        if assumed {
+                            flux.assumed_ttls.insert(question.clone());
+                        }
+                        ttl
+                    }
+                }
+        };
+        let content = |alias: &Option<RrSet>, set: &Option<RrSet>| match (alias, set) {
+            (Some(alias), _) if question.record_type != RecordType::Cname => Content::Alias(alias.clone()),
+            (_, Some(set)) => Content::Set(set.clone()),
+            (_, None) => Content::Absent,
+        };
+        let mut versions = vec![Version { content: content(&alias, &set), from: None, until: None }];
+        let mut at = 0;
+        while let Some((step, _)) = changes.get(at) {
+            let (mut alias_changes, mut set_changes) = (false, false);
+            while let Some((_, change)) = changes.get(at).filter(|(other, _)| other == step) {
+                at += 1;
+                if change.record_type == question.record_type {
+                    set = change.apply(set.as_ref()).unwrap_or(set);
+                    set_changes = true;
+                } else if change.record_type == RecordType::Cname {
+                    alias = change.apply(alias.as_ref()).unwrap_or(alias);
+                    alias_changes = true;
+                }
+            }
+            if !alias_changes && !set_changes {
+                continue;
+            }
+            if let Some(last) = versions.last_mut() {
+                last.until = Some((*step, lifetime(self, &last.content.clone())));
+            }
+            if alias_changes && set_changes {
+                // One goes and the other comes, in either order: in between there may be neither.
+                let until = Some((*step, stale + absence));
+                versions.push(Version { content: Content::Absent, from: Some(*step), until });
+            }
+            versions.push(Version { content: content(&alias, &set), from: Some(*step), until: None });
+        }
+        versions
+    }
+
+    /// How long absence at a name may be remembered, in seconds.
+    fn absence(&mut self, plan: &Plan, question: &Question) -> u64 {
+        let listed = plan.evidence.negative(&question.name, question.record_type);
+        let known = match listed {
+            Some((Some(ttl), Quality::Authoritative)) => Some(ttl),
+            _ => negative_ttl(&plan.evidence, &question.name),
+        };
+        // A plan that changes an SOA record on the way may lengthen what is remembered.
+        let changed =
+            plan.steps.iter().flat_map(|step| &step.changes).filter_map(|change| match &change.add {
+                Some(Records::Soa(soa)) if question.name.is_within(&change.name) => Some(soa.minimum),
+                _ => None,
+            });
+        let changed = u64::from(changed.max().unwrap_or(0));
+        if let Some(ttl) = known {
+            return u64::from(ttl).max(changed);
+        }
+        self.assumed_ttls.insert(question.clone());
+        let cached = listed.and_then(|(ttl, _)| ttl).unwrap_or(0);
+        plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed)
+    }
+
+    /// The versions of the answer to a question, if it changes.
+    pub(super) fn versions(&self, question: &Question) -> Option<&[Version]> {
+        self.versions.get(&question.name)?.get(&question.record_type).map(Vec::as_slice)
+    }
+
+    /// The questions whose answers change.
+    pub(super) fn questions(&self) -> impl Iterator<Item = Question> {
+        self.versions
+            .iter()
+            .flat_map(|(name, types)| types.keys().map(|kind| Question::new(name.clone(), *kind)))
+    }
+
+    /// The number of RRsets that change.
+    pub(super) fn len(&self) -> usize {
+        self.versions.values().map(BTreeMap::len).sum()
+    }
+}
+
+fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
+    match evidence.answer(&question.name, question.record_type) {
+        Answer::Records(rrset) => Some(rrset.clone()),
+        _ => None,
+    }
+}
+
+/// The TTL of an RRset in seconds, and whether it is assumed: from a cache it is only a lower bound.
+fn positive_ttl(rrset: &RrSet, ceiling: u64) -> (u64, bool) {
+    match (rrset.quality(), rrset.ttl()) {
+        (Quality::Authoritative, Some(ttl)) => (u64::from(ttl), false),
+        (_, ttl) => (ceiling.max(u64::from(ttl.unwrap_or(0))), true),
+    }
+}
+
+/// A choice of versions, by the questions they answer: indexes into [`Flux::versions`].
+pub(super) type Choices = BTreeMap<Question, usize>;
+
+/// Evidence as a receiver sees it that holds the chosen versions.
+pub(super) struct World<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) flux: &'a Flux,
+    pub(super) choices: &'a Choices,
+    undecided: RefCell<Option<Question>>,
+    missing: RefCell<BTreeSet<Question>>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(plan: &'a Plan, flux: &'a Flux, choices: &'a Choices) -> Self {
+        Self { plan, flux, choices, undecided: RefCell::default(), missing: RefCell::default() }
+    }
+
+    /// The first question that was asked and for which no version is chosen yet.
+    pub(super) fn undecided(&self) -> Option<Question> {
+        self.undecided.borrow().clone()
+    }
+
+    /// The questions that were asked and that the evidence does not answer.
+    pub(super) fn missing(self) -> BTreeSet<Question> {
+        self.missing.into_inner()
+    }
+}
+
+impl Evidence for World<'_> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        let question = Question::new(name.clone(), record_type);
+        if let Some(versions) = self.flux.versions(&question) {
+            let chosen = self.choices.get(&question).and_then(|index| versions.get(*index));
+            return match chosen.map(|version| &version.content) {
+                Some(Content::Set(rrset)) => Answer::Records(rrset),
+                Some(Content::Alias(rrset)) => Answer::Alias(rrset),
+                Some(Content::Absent) => Answer::NoData,
+                None => {
+                    self.undecided.borrow_mut().get_or_insert(question);
+                    Answer::Unknown
+                }
+            };
+        }
+        match self.plan.evidence.answer(name, record_type) {
+            Answer::NxDomain if self.flux.created.contains(name) => Answer::NoData,
+            // That a server did not answer says nothing about what receivers will see.
+            Answer::Unknown | Answer::Failed => {
+                self.missing.borrow_mut().insert(question);
+                Answer::Unknown
+            }
+            answer => answer,
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What a record costs: the tree of what it refers to, the worst case, and who pays for passing a limit.
+//!
+//! Two readings stand side by side. The *tree* adds up what every term spends if nothing matches. The *worst case* is
+//! that of the [`Policy`]: the most that any one address spends on its way to a result, in each family.
+
+mod walk;
+
+use serde::Serialize;
+
+use super::policy::{AddressPart, Beyond, Policy, Spent, Unknown};
+use super::{Profile, SpfResult, Subject, VoidUnit};
+use crate::dns::{Evidence, Recording};
+use crate::error::{Error, Span};
+use crate::name::DomainName;
+use crate::net::{AddressSet, Family};
+
+/// The cost of a record (`sendershift-cost/1`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Cost {
+    /// `sendershift-cost/1`.
+    pub format: &'static str,
+    /// The domain of the record; `record.invalid` for one that is at home anywhere.
+    pub domain: DomainName,
+    /// Whether the record is the published one.
+    pub published: bool,
+    /// The receiver whose limits apply.
+    pub receiver: &'static Profile,
+    /// Whether every evaluation provably stays within the limits.
+    pub within: bool,
+    /// The lookups if nothing matches.
+    pub lookups: Lookups,
+    /// The limits of the receiver.
+    pub limits: Limits,
+    /// What the worst case leaves of them.
+    pub remaining: Remaining,
+    /// The most that any IPv4 client makes the evaluation spend, each part on its own.
+    pub worst_v4: Spent,
+    /// The most that any IPv6 client does.
+    pub worst_v6: Spent,
+    /// The authorised addresses that the limits keep from their pass.
+    pub beyond: Beyond,
+    /// The addresses whose evaluation can end in an error whatever the limits are.
+    pub broken: AddressPart,
+    /// What the result depends on besides the address.
+    pub unknowns: Vec<Unknown>,
+    /// Whether records were left out of the tree; the sums have them all.
+    pub truncated: bool,
+    /// The record and what it refers to.
+    pub tree: RecordCost,
+}
+
+/// Lookups if nothing matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Lookups {
+    /// All.
+    pub total: u32,
+    /// By terms of records that are in the evidence as somebody published them.
+    pub published: u32,
+    /// By terms of records that were assumed.
+    pub assumed: u32,
+}
+
+/// The limits of a receiver: the largest numbers that are still fine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Lookups.
+    pub lookups: u32,
+    /// Void lookups.
+    pub voids: u32,
+    /// What counts as one void lookup: `term` or `query`.
+    pub void_unit: VoidUnit,
+}
+
+/// What is left of the limits; negative where they are passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Remaining {
+    /// Lookups.
+    pub lookups: i64,
+    /// Void lookups.
+    pub voids: i64,
+}
+
+/// What terms spend, if nothing matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Lookups.
+    pub lookups: u32,
+    /// Those among them that terms of assumed records cause.
+    pub assumed: u32,
+    /// Void lookups of an IPv4 client at worst, in the receiver's unit.
+    pub voids_v4: u32,
+    /// Void lookups of an IPv6 client at worst, in the receiver's unit.
+    pub voids_v6: u32,
+}
+
+impl Totals {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            lookups: self.lookups.saturating_add(other.lookups),
+            assumed: self.assumed.saturating_add(other.assumed),
+            voids_v4: self.voids_v4.saturating_add(other.voids_v4),
+            voids_v6: self.voids_v6.saturating_add(other.voids_v6),
+        }
+    }
+}
+
+/// A record in the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordCost {
+    /// The domain.
+    pub domain: DomainName,
+    /// The text of the record, if there is exactly one that can be read.
+    pub record: Option<String>,
+    /// Octets of the name and of all TXT data at it, in wire form (RFC 7208 section 3.4); none for a record without a
+    /// domain.
+    pub octets: Option<usize>,
+    /// The TTL in seconds.
+    pub ttl: Option<u32>,
+    /// Why the record was assumed, if it was.
+    pub assumed: Option<String>,
+    /// Why there is no record to go by.
+    pub problem: Option<CostProblem>,
+    /// What all its terms spend together, what they refer to included.
+    pub total: Totals,
+    /// The terms in order.
+    pub terms: Vec<TermCost>,
+}
+
+/// A term in the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TermCost {
+    /// The term as written.
+    pub term: String,
+    /// Its place in the record.
+    pub span: Span,
+    /// What it spends itself.
+    pub own: Totals,
+    /// What it spends together with what it refers to.
+    pub total: Totals,
+    /// Why an answer that it asks for was assumed, if one was.
+    pub assumed: Option<String>,
+    /// What makes an evaluation end in an error here.
+    pub problem: Option<CostProblem>,
+    /// What else there is to say.
+    pub note: Option<Note>,
+    /// The record that it refers to.
+    pub child: Option<RecordCost>,
+}
+
+/// Something in the tree that ends an evaluation with an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CostProblem {
+    /// A stable name for the kind of problem, as in a check.
+    pub code: &'static str,
+}
+
+/// What else there is to say about a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Note {
+    /// The record that it refers to stands in full further up.
+    ShownAbove,
+    /// The record that it refers to is left out, since the tree is too large; its cost is counted.
+    Truncated,
+    /// What it asks for depends on the message.
+    DependsOnMessage,
+    /// It is never evaluated, because of an `all`.
+    Idle,
+}
+
+/// What a record costs at a receiver.
+///
+/// # Errors
+///
+/// [`Error::Missing`] with the questions that some address needs and the evidence does not answer; `spf.too-complex`
+/// where hostile records would take too long.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::spf::{Profile, Subject, cost};
+///
+/// let dns = Snapshot::from_json(r#"{
+///     "format": "sendershift-snapshot/1", "closed": true,
+///     "answers": [
+///         { "name": "example.net", "type": "TXT", "records": ["v=spf1 include:_spf.example.net ~all"] },
+///         { "name": "_spf.example.net", "type": "TXT", "records": ["v=spf1 exists:%{i}.example.net -all"] }
+///     ]
+/// }"#)?;
+/// let cost = cost(&dns, &Subject::parse("example.net", None)?, &Profile::RFC7208)?;
+/// assert_eq!((cost.lookups.total, cost.remaining.lookups), (2, 8));
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn cost<E: Evidence + ?Sized>(
+    evidence: &E,
+    subject: &Subject,
+    profile: &'static Profile,
+) -> Result<Cost, Error> {
+    let evidence = subject.publish_on(evidence);
+    let recording = Recording::new(&evidence);
+    let walked = walk::tree(&evidence, &recording, &subject.domain, profile);
+    let policy = Policy::compile(&recording, &subject.domain);
+    let (mut tree, truncated) = walked?;
+    if subject.is_placed_anywhere() {
+        tree.octets = None;
+    }
+    // The tree may need more answers than the policy: all questions are told together.
+    recording.complete(())?;
+    let policy = policy?;
+    let [worst_v4, worst_v6] = [Family::V4, Family::V6].map(|family| policy.worst(family));
+    let worst = worst_v4.max(worst_v6);
+    let left = |limit: u32, spent: u32| i64::from(limit) - i64::from(spent);
+    let Totals { lookups: total, assumed, .. } = tree.total;
+    Ok(Cost {
+        format: "sendershift-cost/1",
+        domain: subject.domain.clone(),
+        published: subject.record.is_none(),
+        receiver: profile,
+        within: worst.is_within(profile) && worst.unbounded == 0,
+        lookups: Lookups { total, published: total - assumed, assumed },
+        limits: Limits { lookups: profile.lookups, voids: profile.voids, void_unit: profile.void_unit },
+        remaining: Remaining {
+            lookups: left(profile.lookups, worst.lookups),
+            voids: left(profile.voids, worst.voids_for(profile)),
+        },
+        worst_v4,
+        worst_v6,
+        beyond: policy.beyond(profile),
+        broken: AddressPart::from(errors(&policy)),
+        unknowns: policy.unknowns().to_vec(),
+        truncated,
+        tree,
+    })
+}
+
+fn errors(policy: &Policy) -> AddressSet {
+    let intended = policy.intended();
+    intended.sometimes(SpfResult::PermError).union(&intended.sometimes(SpfResult::TempError))
+}

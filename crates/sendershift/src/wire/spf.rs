@@ -1,0 +1,234 @@
+//! The operations on SPF.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{failure, to_json};
+use crate::dns::{Evidence, Snapshot};
+use crate::document::{Fields, Reader, Value};
+use crate::error::{Error, Invalid, Problem};
+use crate::name::DomainName;
+use crate::spf::{
+    Checked, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check, check_traced,
+    cost,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ParseInput {
+    record: String,
+}
+
+pub(super) fn parse(input: &ParseInput) -> Result<RecordDocument, Error> {
+    Ok(SpfRecord::parse(input.record.as_bytes())?.to_document())
+}
+
+/// `{ "dns", "ip", "mail_from", "helo", "receiver", "trace" }`, the last three optional.
+pub(super) fn check_operation(input: &str) -> Result<String, Error> {
+    let (snapshot, request, profile, trace) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let request = CheckRequest::read(reader, fields);
+        let profile = profile(reader, fields);
+        let trace = fields.optional("trace").and_then(|value| reader.boolean(value)).unwrap_or(false);
+        Some((snapshot?, request?, profile?, trace))
+    })?;
+    Ok(to_json(&request.check(&snapshot, profile, trace)?))
+}
+
+/// `{ "dns", "subject", "domain", "receiver" }`, the last two optional: the subject is a domain, or a record to be read
+/// at `domain`.
+pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
+    let (snapshot, subject, profile) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
+        let subject =
+            fields.required(reader, "subject").and_then(|value| reader.text(value)).map(str::to_owned);
+        let profile = profile(reader, fields);
+        Some((snapshot?, (subject?, at), profile?))
+    })?;
+    // Problems of the subject have their places in it, as those of a record that is parsed.
+    let (text, at) = subject;
+    Ok(to_json(&cost(&snapshot, &Subject::parse(&text, at)?, profile)?))
+}
+
+pub(super) fn read<T>(
+    input: &str,
+    fields: impl FnOnce(&mut Reader, &mut Fields<'_>) -> Option<T>,
+) -> Result<T, Invalid> {
+    let value = match Value::from_json(input) {
+        Ok(value) => value,
+        Err(problem) => return Invalid::unless(vec![problem], input, None).and_then(unread),
+    };
+    let mut reader = Reader::default();
+    let read = reader.fields(&value).and_then(|mut table| {
+        let read = fields(&mut reader, &mut table);
+        table.finish(&mut reader);
+        read
+    });
+    reader.finish(input, read).and_then(unread)
+}
+
+/// What is not read has had its problems told.
+fn unread<T>(value: Option<T>) -> Result<T, Invalid> {
+    value.ok_or_else(|| Invalid::one(Problem::new("wire.bad-input", "the input cannot be read")))
+}
+
+pub(super) fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str) -> Option<Snapshot> {
+    let value = fields.required(reader, "dns")?;
+    Snapshot::read(reader, value, input)
+}
+
+fn profile(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<&'static Profile> {
+    match fields.optional("receiver") {
+        Some(value) => reader.parsed(value, Profile::named),
+        None => Some(&Profile::RFC7208),
+    }
+}
+
+/// One question to `check_host()`: a line of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CheckRequest {
+    /// The address of the client.
+    pub ip: IpAddr,
+    /// The MAIL FROM address; empty for the null sender.
+    pub mail_from: String,
+    /// The HELO name, if it is known.
+    pub helo: Option<String>,
+}
+
+impl CheckRequest {
+    /// A request.
+    pub fn new(ip: IpAddr, mail_from: impl Into<String>, helo: Option<String>) -> Self {
+        Self { ip, mail_from: mail_from.into(), helo }
+    }
+
+    /// Reads `{ "ip", "mail_from", "helo" }`, the last one optional.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the document, with its place.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        read(text, Self::read)
+    }
+
+    fn read(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Self> {
+        let ip = fields.required(reader, "ip").and_then(|value| {
+            reader.parsed(value, |text| {
+                text.parse().map_err(|_| {
+                    Problem::new("net.bad-address", format!("`{text}` is not an IPv4 or IPv6 address"))
+                })
+            })
+        });
+        let mut text = |value| reader.text(value).map(str::to_owned);
+        let helo = fields.optional("helo").and_then(&mut text);
+        let mail_from = fields.required(reader, "mail_from").and_then(|value| reader.text(value));
+        Some(Self { ip: ip?, mail_from: mail_from?.to_owned(), helo })
+    }
+
+    /// Answers the request.
+    ///
+    /// # Errors
+    ///
+    /// The questions whose answers the evidence does not hold.
+    pub fn check<E: Evidence + ?Sized>(
+        &self,
+        evidence: &E,
+        profile: &'static Profile,
+        trace: bool,
+    ) -> Result<CheckDocument, Error> {
+        let query = Query::new(self.ip, &self.mail_from, self.helo.as_deref().unwrap_or_default());
+        let mut log = TraceLog::default();
+        let checked = if trace {
+            check_traced(evidence, &query, profile, &mut log)
+        } else {
+            check(evidence, &query, profile)
+        }?;
+        Ok(CheckDocument {
+            format: "sendershift-check/1",
+            request: self.clone(),
+            domain: query.domain().cloned(),
+            receiver: profile,
+            checked,
+            trace: trace.then_some(log),
+        })
+    }
+}
+
+/// The answer to a [`CheckRequest`] (`sendershift-check/1`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CheckDocument {
+    /// `sendershift-check/1`.
+    pub format: &'static str,
+    /// The request, repeated.
+    #[serde(flatten)]
+    pub request: CheckRequest,
+    /// The domain that was checked.
+    pub domain: Option<DomainName>,
+    /// The receiver whose limits apply.
+    pub receiver: &'static Profile,
+    /// The result and what it took.
+    #[serde(flatten)]
+    pub checked: Checked,
+    /// What each term did, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceLog>,
+}
+
+/// The answer to one line of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchLine {
+    /// A JSON document without line breaks.
+    pub document: String,
+    /// What became of the line.
+    pub judged: Judged,
+}
+
+/// What became of a line of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Judged {
+    /// It has a result.
+    Result(SpfResult),
+    /// Evidence is missing.
+    Missing,
+    /// It is not a request.
+    Malformed,
+}
+
+impl BatchLine {
+    /// Answers one line of a batch, whatever it holds: a `sendershift-check/1` document, a `sendershift-missing/1`
+    /// document with the request repeated, or a `sendershift-error/1` document.
+    pub fn judge<E: Evidence + ?Sized>(
+        line: &[u8],
+        evidence: &E,
+        profile: &'static Profile,
+        trace: bool,
+    ) -> Self {
+        #[derive(Serialize)]
+        struct Repeated<'a> {
+            #[serde(flatten)]
+            failure: super::Failure<'a>,
+            #[serde(flatten)]
+            request: &'a CheckRequest,
+        }
+        let request = std::str::from_utf8(line).map_err(|error| {
+            let at = error.valid_up_to();
+            Invalid::one(Problem::new("json.not-utf8", "the line is not UTF-8 text").at(at..at))
+        });
+        let request = match request.and_then(CheckRequest::from_json) {
+            Ok(request) => request,
+            Err(invalid) => return Self { document: failure(&invalid.into()), judged: Judged::Malformed },
+        };
+        match request.check(evidence, profile, trace) {
+            Ok(answer) => Self { document: to_json(&answer), judged: Judged::Result(answer.checked.result) },
+            Err(error) => {
+                let repeated = Repeated { request: &request, failure: super::Failure::of(&error) };
+                Self { document: to_json(&repeated), judged: Judged::Missing }
+            }
+        }
+    }
+}

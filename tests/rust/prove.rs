@@ -1,0 +1,214 @@
+//! The prover on plans written by hand: the safe ones, and the broken ones with their stories.
+
+use std::fs;
+use std::path::Path;
+
+use sendershift::plan::Plan;
+use sendershift::prove::{Judged, Proof, prove};
+use serde_json::{Value, json};
+
+fn document(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans").join(name);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn proven(document: &Value) -> Proof {
+    let plan =
+        Plan::from_json(&document.to_string()).unwrap_or_else(|invalid| panic!("{:#?}", invalid.problems));
+    prove(&plan).unwrap()
+}
+
+/// The verdict, and the codes of the counterexamples.
+fn verdict(document: &Value) -> (Judged, Vec<&'static str>) {
+    let proof = proven(document);
+    let mut codes: Vec<&'static str> =
+        proof.promises.iter().filter_map(|promise| Some(promise.counterexample.as_ref()?.code)).collect();
+    codes.dedup();
+    (proof.verdict, codes)
+}
+
+#[test]
+fn safe_plans() {
+    for name in ["safe-split.json", "safe-make-before-break.json"] {
+        let proof = proven(&document(name));
+        assert_eq!(proof.verdict, Judged::Safe, "{name}: {:#?}", proof.promises);
+        assert!(
+            proof.explored.mixes_judged > 0 && proof.explored.pairs_excluded > 0,
+            "{name}: {:?}",
+            proof.explored
+        );
+        assert!(
+            proof.explored.rrsets_forked > 0 && proof.explored.address_classes > 0,
+            "{name}: {:?}",
+            proof.explored
+        );
+    }
+}
+
+#[test]
+fn broken_plans_and_their_stories() {
+    for (name, code, told) in [
+        ("broken-cached-ttl.json", "p1.not-authenticated", "caches may keep it for 1 d 1 h after"),
+        ("broken-lateness.json", "p1.signature-not-verifiable", "its signature is verified again"),
+        ("broken-negative-cache.json", "p1.no-dkim-under-enforcement", "that there is none, as before step"),
+        ("broken-queued-mail.json", "p1.not-authenticated", "with the sources of `new`"),
+        ("broken-reject-before-key.json", "p1.no-dkim-under-enforcement", "p=reject"),
+    ] {
+        let document = document(name);
+        let (verdict, codes) = verdict(&document);
+        assert_eq!((verdict, codes.first().copied()), (Judged::Unsafe, Some(code)), "{name}");
+        let proof = proven(&document);
+        let story =
+            proof.promises.iter().find_map(|promise| Some(promise.counterexample.as_ref()?.story.join("\n")));
+        let story = story.unwrap();
+        assert!(story.contains(told), "{name}:\n{story}");
+    }
+}
+
+/// A horizon is over when it is reached: one second decides.
+#[test]
+fn one_second_decides() {
+    let mut plan = document("safe-split.json");
+    let mut decided = 0;
+    for step in 0..plan["steps"].as_array().unwrap().len() {
+        for wait in 0..plan["steps"][step]["after"].as_array().unwrap().len() {
+            let at_least = plan["steps"][step]["after"][wait]["at_least"].clone();
+            let Some(seconds) =
+                at_least.as_str().and_then(|text| text[2..text.len() - 1].parse::<u64>().ok())
+            else {
+                continue;
+            };
+            if seconds == 0 {
+                continue;
+            }
+            plan["steps"][step]["after"][wait]["at_least"] = json!(format!("PT{}S", seconds - 1));
+            decided += usize::from(verdict(&plan).0 == Judged::Unsafe);
+            plan["steps"][step]["after"][wait]["at_least"] = at_least;
+        }
+    }
+    assert!(decided > 0, "no wait of the plan is as short as it can be");
+}
+
+/// A small plan that the tests below change: one domain, one stream, and a new key at its selector.
+fn selector_plan() -> Value {
+    let key = |data: &str| format!("v=DKIM1; k=ed25519; p={data}");
+    let (old, new) = (
+        key("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+        key("PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="),
+    );
+    let answer = |name: &str, kind: &str, record: &str| json!({ "name": name, "type": kind, "ttl": 3600, "authoritative": true, "records": [record] });
+    let identity = |id: &str, selector: &str| {
+        json!({
+            "id": id, "author_domain": "club.example", "mail_from": "club.example", "sources": ["own"],
+            "dkim": [{ "domain": "club.example", "selector": selector }]
+        })
+    };
+    json!({
+        "format": "sendershift-plan/1",
+        "parameters": { "start": "2026-11-02T00:00:00Z", "resolver_stale": "PT3600S" },
+        "sources": [{ "id": "own", "addresses": ["192.0.2.0/28"] }],
+        "streams": [{ "id": "news", "identities": [identity("now", "s1"), identity("then", "s1")], "live": ["now"] }],
+        "evidence": {
+            "format": "sendershift-snapshot/1", "closed": true,
+            "answers": [
+                answer("club.example", "SOA", "ns.club.example. hostmaster.club.example. 1 7200 900 1209600 3600"),
+                answer("club.example", "TXT", "v=spf1 ip4:192.0.2.0/28 -all"),
+                answer("_dmarc.club.example", "TXT", "v=DMARC1; p=reject"),
+                answer("s1._domainkey.club.example", "TXT", &old)
+            ]
+        },
+        "steps": [
+            { "id": "switch", "kind": "send", "after": [],
+              "starts": [{ "stream": "news", "identity": "then" }], "stops": [{ "stream": "news", "identity": "now" }] },
+            { "id": "replace-key", "kind": "dns", "after": [{ "step": "switch", "at_least": "PT2592000S" }],
+              "changes": [{ "name": "s1._domainkey.club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": 3600,
+                            "remove": [old], "add": [new] }] }
+        ]
+    })
+}
+
+/// A new key under an old selector breaks the signatures that were made with the other key, however long one waits.
+#[test]
+fn a_selector_is_not_reused() {
+    let plan = selector_plan();
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+}
+
+/// What the model does not have is never called safe.
+#[test]
+fn what_is_not_modelled_is_undecided() {
+    let base = {
+        let mut plan = selector_plan();
+        plan["steps"].as_array_mut().unwrap().pop();
+        plan
+    };
+    assert_eq!(verdict(&base).0, Judged::Safe);
+    for (name, kind, record) in [
+        ("club.example", "NS", "ns.other.example."),
+        ("*.club.example", "TXT", "v=spf1 -all"),
+        ("club.example", "TYPE43", "1 13 2 00"),
+    ] {
+        let mut plan = base.clone();
+        plan["steps"].as_array_mut().unwrap().push(json!({
+            "id": "other", "kind": "dns", "after": [],
+            "changes": [{ "name": name, "type": kind, "ttl_before": null, "ttl_after": 3600, "add": [record] }]
+        }));
+        assert_eq!(verdict(&plan).0, Judged::Undecided, "{name} {kind}");
+    }
+    // A step that cannot be done as it is written.
+    let mut plan = base.clone();
+    plan["steps"].as_array_mut().unwrap().push(json!({
+        "id": "other", "kind": "dns", "after": [],
+        "changes": [{ "name": "club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": 3600,
+                      "remove": ["v=spf1 ip4:192.0.2.1 -all"], "add": ["v=spf1 -all"] }]
+    }));
+    assert_eq!(verdict(&plan).0, Judged::Undecided);
+}
+
+/// An external step happens on its date, whether the plan is ready or not.
+#[test]
+fn external_steps_do_not_wait() {
+    let mut plan = selector_plan();
+    let steps = plan["steps"].as_array_mut().unwrap();
+    steps.pop();
+    steps.push(json!({
+        "id": "provider-drops-key", "kind": "external", "on": "2027-11-02T00:00:00Z",
+        "changes": [{ "name": "s1._domainkey.club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": null,
+                      "remove": ["v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="] }]
+    }));
+    assert_eq!(verdict(&plan).0, Judged::Unsafe, "the stream still signs with the key");
+}
+
+/// The lookups of a record grow over the limit while its domain is in use.
+#[test]
+fn limits_are_kept() {
+    let mut plan = selector_plan();
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    for n in 0..11 {
+        answers.push(json!({ "name": format!("p{n}.example"), "type": "TXT", "ttl": 60, "authoritative": true, "records": ["v=spf1 ip4:203.0.113.9 -all"] }));
+    }
+    let includes: Vec<String> = (0..11).map(|n| format!("include:p{n}.example")).collect();
+    let record = format!("v=spf1 {} ip4:192.0.2.0/28 -all", includes.join(" "));
+    let steps = plan["steps"].as_array_mut().unwrap();
+    steps.pop();
+    steps.push(json!({
+        "id": "add-providers", "kind": "dns", "after": [],
+        "changes": [{ "name": "club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": 3600,
+                      "remove": ["v=spf1 ip4:192.0.2.0/28 -all"], "add": [record] }]
+    }));
+    let (verdict, codes) = verdict(&plan);
+    assert_eq!((verdict, codes), (Judged::Unsafe, vec!["p2.too-many-lookups"]));
+}
+
+/// Evidence that is missing is asked for, all at once.
+#[test]
+fn missing_evidence_is_asked_for() {
+    let mut plan = selector_plan();
+    plan["evidence"]["closed"] = json!(false);
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    answers.retain(|answer| answer["name"] != "club.example" || answer["type"] != "TXT");
+    let plan = Plan::from_json(&plan.to_string()).unwrap();
+    let sendershift::error::Error::Missing(missing) = prove(&plan).unwrap_err() else { panic!() };
+    let questions: Vec<String> = missing.questions.iter().map(ToString::to_string).collect();
+    assert!(questions.contains(&"club.example TXT".to_owned()), "{questions:?}");
+}
