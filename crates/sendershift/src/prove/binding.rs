@@ -164,21 +164,27 @@ pub(super) fn bindings<'p>(
                 .into_iter()
                 .flatten()
                 .collect();
-            let upper = [injected.upper(parameters.queue_lifetime), delivered.upper(0)];
+            let queue = parameters.queue_lifetime;
+            // It is handed to sources while their identity is in use, and may then wait in their queue: that of
+            // the old sources still drains when nobody uses them any more.
+            let handed_over = [injected.upper(queue), delivered.upper(0)];
+            let handed_over =
+                Bounds { lower: lower.clone(), upper: handed_over.into_iter().flatten().collect() };
+            let upper = [injected.upper(queue), delivered.upper(queue)];
             let bounds = Bounds { lower: lower.clone(), upper: upper.into_iter().flatten().collect() };
             // The message is injected at all, and so before the end of the use of its identity.
             let injectable = Bounds {
                 lower: [injected.lower(), from].into_iter().flatten().collect(),
                 upper: injected.upper(0).into_iter().collect(),
             };
-            if !injectable.feasible(timeline) || !bounds.feasible(timeline) {
+            if !injectable.feasible(timeline) || !handed_over.feasible(timeline) {
                 continue;
             }
             let binding = |judgement, bounds, horizon| Binding {
                 injected: (injectable.lower.clone(), injected.stop.map(Event::Done), horizon),
                 ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
             };
-            bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
+            bindings.push(binding(Judgement::Delivery, bounds, queue));
             // A signature made at injection is the same whoever delivers the message.
             if stream.signed_at == SignedAt::Injection && (delivered_by, delivered) != (identity, injected) {
                 continue;
