@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::{Draft, Texts, step};
-use super::zone::longer_than;
+use super::zone::HOUR;
 use crate::error::Error;
 use crate::plan::{After, StepKind, Use};
 use crate::prove::duration;
@@ -83,7 +83,7 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
         moving_step.stops = stops;
         moving_step.after = std::mem::take(&mut waits);
         let id = draft.add(moving_step);
-        let watched = wave.watch.max(longer_than(0));
+        let watched = wave.watch.max(HOUR);
         let texts = Texts {
             title: format!("Watch: {}", wave.title),
             why: "What nobody declared shows only in real traffic: look before going on.".to_owned(),

@@ -3,7 +3,7 @@
 use super::draft::{Draft, Texts, seen, slug, step};
 use super::publish::word;
 use super::spf::overlay;
-use super::zone::{Wish, longer_than};
+use super::zone::{Wish, covering};
 use crate::dmarc::{self, DmarcRecord, Policy};
 use crate::dns::{RecordType, Records, Txt};
 use crate::error::Error;
@@ -110,7 +110,7 @@ fn waits(
             waits.push(After { step: moved.step.clone(), at_least: goal.dwell });
         }
         if applies(&moved.stream.now.author_domain) {
-            let queue = longer_than(draft.facts.migration.parameters.queue_lifetime);
+            let queue = covering(draft.facts.migration.parameters.queue_lifetime);
             waits.push(After { step: moved.step.clone(), at_least: queue });
             waits.push(After { step: moved.gate.clone(), at_least: 0 });
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{Draft, Texts, seen, slug, step};
 use super::facts::{Fate, spf_domain};
 use super::spf::{Current, current, overlay, terms_of, without_terms};
-use super::zone::{Wish, longer_than};
+use super::zone::{Wish, covering};
 use crate::dns::{Evidence, RecordType, Records, Txt};
 use crate::error::Error;
 use crate::name::DomainName;
@@ -130,7 +130,7 @@ fn harms(before: &[Fate], after: &[Fate]) -> bool {
 fn after_moves(draft: &Draft<'_>, seconds: u64, concerns: impl Fn(&super::draft::Move<'_>) -> bool) -> Vec<After> {
     let mut waits = Vec::new();
     for moved in draft.moves.iter().filter(|moved| concerns(moved)) {
-        waits.push(After { step: moved.step.clone(), at_least: longer_than(seconds) });
+        waits.push(After { step: moved.step.clone(), at_least: covering(seconds) });
         waits.push(After { step: moved.gate.clone(), at_least: 0 });
     }
     waits

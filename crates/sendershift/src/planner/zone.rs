@@ -9,12 +9,12 @@ use crate::dns::{
 use crate::name::DomainName;
 use crate::plan::{After, Change, Expect, Parameters, Preview};
 
-/// An hour: waits are rounded up to whole ones, and an hour is the margin over what must have passed.
-const HOUR: u64 = 3600;
+/// Waits are whole hours, in seconds.
+pub(super) const HOUR: u64 = 3600;
 
-/// A wait that is longer than a time after which something is over.
-pub(super) fn longer_than(seconds: u64) -> u64 {
-    (seconds / HOUR + 1) * HOUR
+/// The whole hours that cover a time, in seconds.
+pub(super) fn covering(seconds: u64) -> u64 {
+    seconds.div_ceil(HOUR).saturating_mul(HOUR)
 }
 
 /// One edit of an RRset.
@@ -134,7 +134,7 @@ impl<'m> Zone<'m> {
     /// The waits after which nobody sees an older version of the RRset any more.
     pub(super) fn visible(&self, question: &Question) -> Vec<After> {
         let edits = self.edits.get(question).into_iter().flatten();
-        edits.map(|edit| After { step: edit.step.clone(), at_least: longer_than(edit.old_version) }).collect()
+        edits.map(|edit| After { step: edit.step.clone(), at_least: covering(edit.old_version) }).collect()
     }
 
     /// The waits after which nobody sees an older version of anything any more.
