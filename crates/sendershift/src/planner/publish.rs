@@ -1,0 +1,266 @@
+//! What has to be there before streams move: keys, mail exchanges, report authorisations, policy records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::draft::{Draft, Texts, seen, slug, step};
+use super::spf::overlay;
+use super::zone::Wish;
+use crate::dkim;
+use crate::dmarc::{self, Authorised, DmarcRecord, Policy};
+use crate::dns::{Question, RecordType, Records, Txt};
+use crate::error::Error;
+use crate::migration::{Domain, Key};
+use crate::name::DomainName;
+use crate::plan::{After, StepKind};
+
+/// Publishes the DKIM keys of the new identities, one step for each signing domain.
+pub(super) fn keys(draft: &mut Draft<'_>) {
+    let mut wanted: BTreeMap<DomainName, BTreeMap<DomainName, &Key>> = BTreeMap::new();
+    for stream in draft.moves.iter().map(|moved| moved.stream).collect::<Vec<_>>() {
+        for key in &stream.keys {
+            let Ok(name) = key.signature.selector.key_name(&key.signature.domain) else { continue };
+            let other = wanted.entry(key.signature.domain.clone()).or_default().insert(name.clone(), key);
+            if other.is_some_and(|other| !other.records.same_as(&key.records)) {
+                draft.blocker("plan.selector-reused", name.as_str(), "two streams want different keys here: every key needs a selector of its own");
+            }
+        }
+    }
+    for (signing_domain, keys) in wanted {
+        let mut wishes = Vec::new();
+        for (name, key) in keys {
+            let there = [RecordType::Txt, RecordType::Cname].into_iter().find_map(|kind| draft.zone.get(&name, kind));
+            if let Some(there) = there {
+                if !there.records().same_as(&key.records) {
+                    let message = "is in use with another key, and a selector is never used again: signatures made with the old key would fail (RFC 6376 section 3.1)";
+                    draft.blocker("plan.selector-reused", name.as_str(), message);
+                }
+                continue;
+            }
+            let Some(ours) = draft.ours(&name) else {
+                draft.blocker("plan.not-our-domain", name.as_str(), "a key has to be published here, and it is not within a domain of the migration");
+                continue;
+            };
+            wishes.push(Wish { name, remove: None, add: Some(key.records.clone()), ttl: ours.ttl });
+        }
+        let changes = draft.changes(&wishes);
+        if changes.is_empty() {
+            continue;
+        }
+        let texts = Texts {
+            title: format!("Publish the DKIM keys of {signing_domain}"),
+            why: "Verifiers have to find a key before the first message is signed with it; that there is none they may remember (RFC 6376 section 6.1.2, RFC 2308).".to_owned(),
+            done_when: seen(&changes),
+            abort_when: "the published key is not the public half of the one that the signer uses".to_owned(),
+            undo: "Take the keys out again. Once something was signed with them, not before the signature lifetime has passed.".to_owned(),
+        };
+        let mut step = step(format!("publish-dkim-{}", slug(&signing_domain)), StepKind::Dns, ("prepare", "dns team"), texts);
+        step.changes = changes;
+        draft.add(step);
+    }
+    unusable_keys(draft);
+}
+
+/// New identities whose signatures nobody could verify.
+fn unusable_keys(draft: &mut Draft<'_>) {
+    let signatures: BTreeSet<_> = draft.moves.iter().flat_map(|moved| &moved.then.dkim).cloned().collect();
+    for signature in signatures {
+        let state = dkim::key(&draft.zone.world, &signature.domain, &signature.selector);
+        let why = match &state {
+            dkim::KeyState::Usable(_) | dkim::KeyState::Unknown => continue,
+            dkim::KeyState::Absent => "there is no key, and the migration gives none to publish".to_owned(),
+            dkim::KeyState::Testing(_) => "the key says `t=y`: mail signed with it counts as unsigned (RFC 6376 section 3.6.1)".to_owned(),
+            dkim::KeyState::Revoked => "the key is revoked".to_owned(),
+            dkim::KeyState::NotForEmail => "the key is not for mail".to_owned(),
+            dkim::KeyState::Failed => "the key could not be read".to_owned(),
+            dkim::KeyState::Malformed(invalid) => invalid.to_string(),
+        };
+        let name = format!("{}._domainkey.{}", signature.selector, signature.domain);
+        draft.blocker("plan.no-usable-key", &name, why);
+    }
+}
+
+/// Publishes mail exchanges where there are none: replies and bounces have to arrive.
+pub(super) fn exchanges(draft: &mut Draft<'_>) {
+    let mut used: BTreeSet<DomainName> = BTreeSet::new();
+    for moved in &draft.moves {
+        used.insert(moved.then.author_domain.clone());
+        used.extend(moved.then.mail_from.clone());
+    }
+    for domain in &draft.facts.migration.domains {
+        let Some(wanted) = &domain.mx else { continue };
+        used.remove(&domain.name);
+        let there = draft.zone.get(&domain.name, RecordType::Mx);
+        let is_null = |records: &Records| matches!(records, Records::Mx(hosts) if hosts.iter().all(|host| host.exchange.is_root()));
+        let remove = match &there {
+            Some(rrset) if is_null(rrset.records()) => Some(rrset.records().clone()),
+            Some(_) => continue,
+            None => None,
+        };
+        let changes = draft.changes(&[Wish { name: domain.name.clone(), remove, add: Some(wanted.clone()), ttl: domain.ttl }]);
+        if changes.is_empty() {
+            continue;
+        }
+        let texts = Texts {
+            title: format!("Publish the mail exchanges of {}", domain.name),
+            why: "Replies and bounces go to the domains in From and MAIL FROM (RFC 5321 section 3.6.3); some receivers refuse mail from domains that take none.".to_owned(),
+            done_when: seen(&changes),
+            abort_when: "the hosts named do not accept mail for this domain".to_owned(),
+            undo: "Take the records out again, not before the last bounce of a message sent from this domain has come back.".to_owned(),
+        };
+        let mut step = step(format!("publish-mx-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
+        step.changes = changes;
+        draft.add(step);
+    }
+    for domain in used {
+        if draft.zone.get(&domain, RecordType::Mx).is_none() && draft.zone.alias(&domain).is_none() {
+            draft.finding("audit.no-mx", domain.as_str(), "has no MX record: bounces or replies may not arrive, and some receivers refuse such senders");
+        }
+    }
+}
+
+/// Publishes and completes DMARC policy records, parents first.
+pub(super) fn policies(draft: &mut Draft<'_>) -> Result<(), Error> {
+    let mut domains: Vec<&Domain> = draft.facts.migration.domains.iter().collect();
+    domains.sort_by_key(|domain| domain.name.label_count());
+    for domain in domains {
+        let needed = domain.dmarc.is_some() || is_needed(draft, domain)?;
+        if needed {
+            policy(draft, domain);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a new identity has no policy, or is not aligned, as long as there is no record at this domain, the highest of ours.
+fn is_needed(draft: &Draft<'_>, domain: &Domain) -> Result<bool, Error> {
+    let highest = |name: &DomainName| {
+        let above = draft.facts.migration.domains.iter().filter(|other| name.is_within(&other.name));
+        above.min_by_key(|other| other.name.label_count()).is_some_and(|other| other.name == domain.name)
+    };
+    for moved in draft.moves.iter().filter(|moved| highest(&moved.then.author_domain)) {
+        let fate = draft.facts.fate(&draft.zone.world, moved.stream, moved.then, moved.then)?;
+        if !fate.policy || (!fate.spf_aligned && moved.then.mail_from.is_some()) || (!fate.dkim && !moved.then.dkim.is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn policy(draft: &mut Draft<'_>, domain: &Domain) {
+    let Ok(name) = domain.name.prefixed("_dmarc") else { return };
+    if let Some(target) = draft.zone.alias(&name) {
+        draft.finding("plan.policy-elsewhere", name.as_str(), format!("is an alias for {target}, so the plan leaves the policy record alone"));
+        return;
+    }
+    let there: Vec<Txt> = draft.zone.get(&name, RecordType::Txt).map(|rrset| rrset.texts().to_vec()).unwrap_or_default();
+    let there: Vec<Txt> = there.into_iter().filter(|text| DmarcRecord::is_dmarc(text.octets())).collect();
+    let old = match there.as_slice() {
+        [] => None,
+        [text] => match DmarcRecord::parse(text.octets()) {
+            Ok(record) => Some((text.clone(), record)),
+            Err(error) => return draft.blocker("plan.broken-dmarc", name.as_str(), error.to_string()),
+        },
+        _ => return draft.blocker("plan.broken-dmarc", name.as_str(), "there are several policy records, so receivers use none (RFC 9989 section 4.10)"),
+    };
+    let record = match &old {
+        Some((_, record)) => Ok(record.clone()),
+        None => {
+            // What holds today by a record above does not become weaker.
+            let today = dmarc::discover(&draft.zone.world, &domain.name).applied.map_or(Policy::None, |applied| applied.policy);
+            format!("v=DMARC1; p={}", word(today)).parse::<DmarcRecord>()
+        }
+    };
+    let completed = record.and_then(|record| completed(record, domain));
+    let record = match completed {
+        Ok(record) => record,
+        Err(error) => return draft.blocker("plan.broken-dmarc", name.as_str(), error.to_string()),
+    };
+    if old.as_ref().is_some_and(|(_, old)| *old == record) {
+        return;
+    }
+    if record.rua().is_empty() {
+        draft.finding("plan.no-reports", domain.name.as_str(), "the policy record names nobody who gets aggregate reports: nobody will see what fails");
+    }
+    let Ok(text) = Txt::from_text(&record.to_string()) else { return };
+    let remove = old.as_ref().map(|(text, _)| Records::Txt(vec![text.clone()]));
+    let wish = Wish { name: name.clone(), remove, add: Some(Records::Txt(vec![text])), ttl: domain.ttl };
+    let waits = reports(draft, domain, &record, &wish);
+    let changes = draft.changes(&[wish]);
+    if changes.is_empty() {
+        return;
+    }
+    let verb = if old.is_some() { "Complete" } else { "Publish" };
+    let texts = Texts {
+        title: format!("{verb} the DMARC policy record of {}", domain.name),
+        why: "Receivers need a policy record to report, and to know the organizational domain: without one here each name below stands alone and does not align with its neighbours (RFC 9989 section 4.10.2).".to_owned(),
+        done_when: seen(&changes),
+        abort_when: "receivers that evaluate the record report an error in it".to_owned(),
+        undo: "Publish what was there before; mail that relies on alignment below this domain has to move back first.".to_owned(),
+    };
+    let mut step = step(format!("publish-dmarc-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
+    step.changes = changes;
+    step.after = waits;
+    draft.add(step);
+}
+
+/// The record with the report addresses that it lacks and the tags that are asked for.
+fn completed(mut record: DmarcRecord, domain: &Domain) -> Result<DmarcRecord, crate::error::Invalid> {
+    let Some(goal) = &domain.dmarc else { return Ok(record) };
+    if record.rua().is_empty() && !goal.rua.is_empty() {
+        record = record.with("rua", Some(&goal.rua.join(",")))?;
+    }
+    for (tag, value) in &goal.tags {
+        if record.value(tag) != Some(value) {
+            record = record.with(tag, Some(value))?;
+        }
+    }
+    Ok(record)
+}
+
+/// Lets other organizations take the reports (RFC 9990), and gives the waits for that.
+fn reports(draft: &mut Draft<'_>, domain: &Domain, record: &DmarcRecord, wish: &Wish) -> Vec<After> {
+    let hosts: BTreeSet<DomainName> = record.rua().iter().filter_map(|uri| uri.host.clone()).collect();
+    let mut waits = Vec::new();
+    for host in hosts {
+        // Asked of the world as it will be: the record decides what the organizational domain is.
+        let status = dmarc::report_authorisation(&overlay(&draft.zone, wish), &domain.name, &host);
+        let name = match status {
+            Authorised::Missing { name } => name,
+            Authorised::TooLong => {
+                draft.blocker("plan.reports-not-authorised", host.as_str(), format!("cannot authorise reports about {}: the name would be too long", domain.name));
+                continue;
+            }
+            _ => continue,
+        };
+        let Some(ours) = draft.ours(&host) else {
+            let message = format!("does not say that it takes reports about {}, so receivers would send it none: a TXT record `v=DMARC1` is needed at {name}", domain.name);
+            draft.blocker("plan.reports-not-authorised", host.as_str(), message);
+            continue;
+        };
+        let Ok(text) = Txt::from_text("v=DMARC1") else { continue };
+        let changes = draft.changes(&[Wish { name: name.clone(), remove: None, add: Some(Records::Txt(vec![text])), ttl: ours.ttl }]);
+        let texts = Texts {
+            title: format!("Let {host} take the reports about {}", domain.name),
+            why: "Reports go to another organization only if that says so; otherwise receivers ignore the address (RFC 9990, verifying external destinations).".to_owned(),
+            done_when: seen(&changes),
+            abort_when: "the mailbox for the reports does not exist".to_owned(),
+            undo: "Take the record out again; from then on reports stop.".to_owned(),
+        };
+        let mut step = step(format!("authorise-reports-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
+        step.changes = changes;
+        if !step.changes.is_empty() {
+            draft.add(step);
+            waits.extend(draft.zone.visible(&Question::new(name, RecordType::Txt)));
+        }
+    }
+    waits
+}
+
+/// A policy as the record has it.
+pub(super) fn word(policy: Policy) -> &'static str {
+    match policy {
+        Policy::None => "none",
+        Policy::Quarantine => "quarantine",
+        Policy::Reject => "reject",
+    }
+}

@@ -1,0 +1,124 @@
+//! DMARC policies become stricter, one level at a time.
+
+use super::draft::{Draft, Texts, seen, slug, step};
+use super::publish::word;
+use super::spf::overlay;
+use super::zone::{Wish, covering};
+use crate::dmarc::{self, DmarcRecord, Policy};
+use crate::dns::{RecordType, Records, Txt};
+use crate::error::Error;
+use crate::migration::{Domain, DmarcGoal};
+use crate::name::DomainName;
+use crate::plan::{After, StepKind};
+use crate::prove::duration;
+
+/// Raises every policy to its goal.
+pub(super) fn tighten(draft: &mut Draft<'_>) -> Result<(), Error> {
+    for domain in &draft.facts.migration.domains {
+        if let Some(goal) = &domain.dmarc {
+            raise(draft, domain, goal)?;
+        }
+    }
+    Ok(())
+}
+
+fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(), Error> {
+    let Ok(name) = domain.name.prefixed("_dmarc") else { return Ok(()) };
+    let Some((mut text, mut record)) = published(draft, &name) else { return Ok(()) };
+    if goal.goal < record.policy() {
+        let message = format!("already asks for `{}`, which is stricter than the goal; the plan does not weaken it", word(record.policy()));
+        draft.finding("plan.goal-is-weaker", domain.name.as_str(), message);
+    }
+    let published_by = draft.zone.editors(&crate::dns::Question::new(name.clone(), RecordType::Txt));
+    let mut since: Vec<String> = published_by.into_iter().collect();
+    for level in [Policy::Quarantine, Policy::Reject].into_iter().filter(|level| *level <= goal.goal) {
+        if level <= record.policy() {
+            continue;
+        }
+        let Ok(stricter) = record.with("p", Some(word(level))) else { return Ok(()) };
+        let Ok(new_text) = Txt::from_text(&stricter.to_string()) else { return Ok(()) };
+        let wish = Wish {
+            name: name.clone(),
+            remove: Some(Records::Txt(vec![text])),
+            add: Some(Records::Txt(vec![new_text.clone()])),
+            ttl: domain.ttl,
+        };
+        let Some(waits) = waits(draft, domain, goal, level, &wish)? else { return Ok(()) };
+        let changes = draft.changes(&[wish]);
+        let dwell = duration(i64::try_from(goal.dwell).unwrap_or(i64::MAX));
+        let texts = Texts {
+            title: format!("Look whether {} is ready for p={}", domain.name, word(level)),
+            why: format!("From p={} on, receivers act on what fails, so whatever nobody declared has to be found before (RFC 9989 section 7.4).", word(level)),
+            done_when: format!("aggregate reports about the last {dwell} show every stream of {} with an aligned DKIM pass, and no legitimate source without", domain.name),
+            abort_when: "a legitimate source without aligned DKIM shows up".to_owned(),
+            undo: "Nothing to undo.".to_owned(),
+        };
+        let mut gate = step(format!("check-{}-{}", word(level), slug(&domain.name)), StepKind::Gate, ("tighten", "mail team"), texts);
+        gate.after = waits;
+        gate.after.extend(since.iter().map(|step| After { step: step.clone(), at_least: goal.dwell }));
+        let gate = draft.add(gate);
+        let texts = Texts {
+            title: format!("Tighten the DMARC policy of {} to p={}", domain.name, word(level)),
+            why: format!("The goal is p={}, and each level stays for {dwell}. Every declared message passes by aligned DKIM alone from here on.", word(goal.goal)),
+            done_when: seen(&changes),
+            abort_when: "the gate before it does not hold any more".to_owned(),
+            undo: "Publish the policy before this one again; receivers may act on the stricter one until its TTL has passed.".to_owned(),
+        };
+        let mut tighten = step(format!("dmarc-{}-{}", word(level), slug(&domain.name)), StepKind::Dns, ("tighten", "dns team"), texts);
+        tighten.changes = changes;
+        tighten.after = vec![After { step: gate, at_least: 0 }];
+        since = vec![draft.add(tighten)];
+        (text, record) = (new_text, stricter);
+    }
+    Ok(())
+}
+
+fn published(draft: &Draft<'_>, name: &DomainName) -> Option<(Txt, DmarcRecord)> {
+    let rrset = draft.zone.get(name, RecordType::Txt)?;
+    let mut records = rrset.texts().iter().filter(|text| DmarcRecord::is_dmarc(text.octets()));
+    let text = records.next()?;
+    records.next().is_none().then(|| Some((text.clone(), DmarcRecord::parse(text.octets()).ok()?)))?
+}
+
+/// What has to be over before a domain's policy becomes stricter; none where a stream would not survive it.
+fn waits(
+    draft: &mut Draft<'_>,
+    domain: &Domain,
+    goal: &DmarcGoal,
+    level: Policy,
+    wish: &Wish,
+) -> Result<Option<Vec<After>>, Error> {
+    let mut waits = Vec::new();
+    let mut failing = Vec::new();
+    let applies = |author: &DomainName| {
+        let applied = dmarc::discover(&draft.zone.world, author).applied;
+        applied.is_some_and(|applied| applied.domain == domain.name)
+    };
+    let stricter = overlay(&draft.zone, wish);
+    for stream in &draft.facts.migration.streams {
+        let last = draft.last(stream);
+        if applies(&last.author_domain) {
+            let fate = draft.facts.fate(&stricter, stream, last, last)?;
+            if let Some(why) = fate.lacks() {
+                failing.push((stream.id.clone(), why));
+            }
+        }
+    }
+    for moved in &draft.moves {
+        if applies(&moved.then.author_domain) {
+            waits.push(After { step: moved.gate.clone(), at_least: 0 });
+            waits.push(After { step: moved.step.clone(), at_least: goal.dwell });
+        }
+        if applies(&moved.stream.now.author_domain) {
+            let queue = covering(draft.facts.migration.parameters.queue_lifetime);
+            waits.push(After { step: moved.step.clone(), at_least: queue });
+            waits.push(After { step: moved.gate.clone(), at_least: 0 });
+        }
+    }
+    let ready = failing.is_empty();
+    for (stream, why) in failing {
+        let message = format!("the goal p={} for {} is out of reach: under p={} {why}", word(goal.goal), domain.name, word(level));
+        draft.blocker("plan.enforcement-fails", &stream, message);
+    }
+    Ok(ready.then_some(waits))
+}

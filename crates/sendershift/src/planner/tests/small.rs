@@ -1,0 +1,240 @@
+//! Small migrations, each with what its plan must be.
+
+use super::*;
+use crate::error::Error;
+
+fn split() -> (Migration, Snapshot) {
+    let corporate = stream("staff", identity("now", "old.example", Some("old.example"), &[("corp", "old.example")], &["office"]), None);
+    let mut platform = stream(
+        "platform",
+        identity("now", "old.example", Some("old.example"), &[("plat", "old.example")], &["platform"]),
+        Some(identity("then", "new.example", Some("bounce.new.example"), &[("net1", "new.example")], &["platform"])),
+    );
+    platform.needs_both = true;
+    let mut migration = migration(
+        vec![domain("old.example", None), domain("new.example", Some(dmarc::Policy::Reject))],
+        vec![source("office", "192.0.2.0/24", "ip4:192.0.2.0/24"), source("platform", "198.51.100.0/26", "ip4:198.51.100.0/26")],
+        vec![corporate, platform],
+    );
+    migration.customers = vec![customers(30 * DAY)];
+    let evidence = zone(&[
+        ("old.example", "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 -all"),
+        ("old.example", "verification=1"),
+        ("_dmarc.old.example", "v=DMARC1; p=reject; rua=mailto:reports@old.example"),
+        ("corp._domainkey.old.example", KEY),
+        ("plat._domainkey.old.example", KEY),
+        ("new.example", "v=spf1 -all"),
+    ]);
+    (migration, evidence)
+}
+
+#[test]
+fn a_split_is_planned_and_proven() {
+    let (migration, evidence) = split();
+    let plan = safe(&migration, &evidence);
+    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "publish-dkim-new-example",
+            "authorise-reports-new-example",
+            "publish-dmarc-new-example",
+            "publish-spf-bounce-new-example",
+            "notify-gateways",
+            "move-all",
+            "watch-all",
+            "check-quarantine-new-example",
+            "dmarc-quarantine-new-example",
+            "check-reject-new-example",
+            "dmarc-reject-new-example",
+            "shrink-spf-old-example",
+            "remove-dkim-old-example",
+            "close",
+        ]
+    );
+    // Absence lives 15 minutes, and resolvers may be three days behind: the next whole hour.
+    assert_eq!(wait(&plan, "move-all", "publish-spf-bounce-new-example"), Some(3 * DAY + 3600));
+    assert_eq!(wait(&plan, "move-all", "notify-gateways"), Some(30 * DAY));
+    assert_eq!(wait(&plan, "publish-dmarc-new-example", "authorise-reports-new-example"), Some(3 * DAY + 3600));
+    assert_eq!(wait(&plan, "shrink-spf-old-example", "move-all"), Some(5 * DAY));
+    assert_eq!(wait(&plan, "remove-dkim-old-example", "move-all"), Some(14 * DAY));
+    assert_eq!(wait(&plan, "check-quarantine-new-example", "move-all"), Some(30 * DAY));
+    let shrink = &step(&plan, "shrink-spf-old-example").changes[0];
+    assert_eq!(shrink.add, Some(texts(&["v=spf1 ip4:192.0.2.0/24 -all"])));
+    // The verification token beside it stays.
+    assert_eq!(shrink.preview.as_ref().unwrap().after, Some(texts(&["verification=1", "v=spf1 ip4:192.0.2.0/24 -all"])));
+    assert_eq!(plan.point_of_no_return.as_deref(), Some("shrink-spf-old-example"));
+    assert!(codes(&plan.findings).contains(&"audit.apex-without-policy"));
+}
+
+#[test]
+fn plans_are_read_again() {
+    let (migration, evidence) = split();
+    let plan = safe(&migration, &evidence);
+    assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
+}
+
+/// A deadline that is too near is a blocker that names the chain of waits.
+#[test]
+fn deadlines_are_blockers() {
+    let (mut migration, evidence) = split();
+    migration.calendar.deadline = Some(time("2026-03-01T00:00:00Z"));
+    let (plan, _) = planned(&migration, &evidence);
+    assert_eq!(codes(&plan.blockers), ["plan.deadline-not-met"]);
+    assert!(plan.blockers[0].message.contains("`notify-gateways` (2026-01-05 09:00), wait 30 d; then `move-all`"), "{}", plan.blockers[0].message);
+    let slack = step(&plan, "notify-gateways").dates.unwrap().slack.unwrap();
+    assert!(slack < 0);
+    assert_eq!(plan.critical_path.first().map(String::as_str), Some("notify-gateways"));
+    assert_eq!(plan.critical_path.last().map(String::as_str), Some("close"));
+    // With enough time there is none, and the step of the critical path with the least slack decides.
+    migration.calendar.deadline = Some(time("2026-12-01T00:00:00Z"));
+    let plan = safe(&migration, &evidence);
+    let slacks: Vec<i64> = plan.steps.iter().map(|step| step.dates.unwrap().slack.unwrap()).collect();
+    assert!(slacks.iter().all(|slack| *slack > 0));
+    assert_eq!(step(&plan, "notify-gateways").dates.unwrap().slack, slacks.iter().min().copied());
+}
+
+#[test]
+fn steps_start_on_working_days_outside_freezes() {
+    let (mut migration, evidence) = split();
+    migration.calendar.working_days = [true, true, true, true, true, false, false];
+    migration.calendar.freezes = vec![crate::migration::Freeze {
+        from: time("2026-02-01T00:00:00Z"),
+        until: time("2026-02-21T00:00:00Z"),
+        why: "accounts are closed".to_owned(),
+    }];
+    let plan = safe(&migration, &evidence);
+    // Thirty days after the notice is in the freeze, and its end is a Saturday.
+    assert_eq!(step(&plan, "move-all").dates.unwrap().earliest, time("2026-02-23T00:00:00Z"));
+}
+
+#[test]
+fn nothing_to_do_is_an_empty_plan() {
+    let (mut migration, evidence) = split();
+    migration.streams.truncate(1);
+    migration.domains.truncate(1);
+    let plan = safe(&migration, &evidence);
+    assert_eq!((plan.steps.len(), plan.blockers.len()), (0, 0));
+    assert_eq!(plan.point_of_no_return, None);
+}
+
+/// Where the sources differ, queued messages leave by either: for that time both records authorise both.
+#[test]
+fn other_sources_are_authorised_for_the_time_of_the_move() {
+    let (mut migration, evidence) = split();
+    migration.sources.push(source("pool", "203.0.113.0/28", "ip4:203.0.113.0/28"));
+    migration.streams[1].then.as_mut().unwrap().sources = vec!["pool".to_owned()];
+    let plan = safe(&migration, &evidence);
+    let record = |id: &str| step(&plan, id).changes[0].add.clone().unwrap();
+    assert_eq!(record("publish-spf-old-example"), texts(&["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 ip4:203.0.113.0/28 -all"]));
+    assert_eq!(record("publish-spf-bounce-new-example"), texts(&["v=spf1 ip4:203.0.113.0/28 ip4:198.51.100.0/26 ~all"]));
+    assert_eq!(record("shrink-spf-old-example"), texts(&["v=spf1 ip4:192.0.2.0/24 -all"]));
+    assert_eq!(record("shrink-spf-bounce-new-example"), texts(&["v=spf1 ip4:203.0.113.0/28 ~all"]));
+    assert_eq!(wait(&plan, "move-all", "publish-spf-old-example"), Some(3 * DAY + 2 * 3600));
+}
+
+#[test]
+fn waves_wait_for_each_other() {
+    let (mut migration, evidence) = split();
+    let mut second = migration.streams[1].clone();
+    second.id = "alerts".to_owned();
+    second.now.dkim = vec![signature("corp", "old.example")];
+    migration.waves = vec![wave("first"), wave("second")];
+    migration.streams[1].wave = Some("second".to_owned());
+    second.wave = Some("first".to_owned());
+    migration.streams.push(second);
+    let plan = safe(&migration, &evidence);
+    assert_eq!(wait(&plan, "watch-first", "move-first"), Some(7 * DAY));
+    assert_eq!(wait(&plan, "move-second", "watch-first"), Some(0));
+    assert_eq!(step(&plan, "move-first").starts[0].stream, "alerts");
+    assert_eq!(wait(&plan, "shrink-spf-old-example", "watch-second"), Some(0));
+    // The other key is still used by the stream that stays.
+    let removed: Vec<&str> = step(&plan, "remove-dkim-old-example").changes.iter().map(|change| change.name.as_str()).collect();
+    assert_eq!(removed, ["plat._domainkey.old.example"]);
+}
+
+#[test]
+fn a_selector_is_never_used_again() {
+    let (mut migration, _) = split();
+    let mut evidence: Vec<(&str, &str)> = vec![
+        ("old.example", "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 -all"),
+        ("_dmarc.old.example", "v=DMARC1; p=reject; rua=mailto:reports@old.example"),
+        ("corp._domainkey.old.example", KEY),
+        ("plat._domainkey.old.example", KEY),
+    ];
+    evidence.push(("net1._domainkey.new.example", "v=DKIM1; p="));
+    let (plan, _) = planned(&migration, &zone(&evidence));
+    assert!(codes(&plan.blockers).contains(&"plan.selector-reused"), "{:?}", plan.blockers);
+    // Without a key to publish there is none.
+    evidence.pop();
+    migration.streams[1].keys.clear();
+    let (plan, _) = planned(&migration, &zone(&evidence));
+    assert!(codes(&plan.blockers).contains(&"plan.no-usable-key"), "{:?}", plan.blockers);
+}
+
+/// RFC 7208 section 4.6.4: a record over the limit helps nobody.
+#[test]
+fn a_record_that_does_not_fit_is_a_blocker() {
+    let (mut migration, _) = split();
+    let includes: Vec<String> = (0..10).map(|n| format!("i{n}.old.example")).collect();
+    let record = format!("v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 {} -all", includes.iter().map(|name| format!("include:{name}")).collect::<Vec<_>>().join(" "));
+    let mut records = vec![
+        ("old.example", record.as_str()),
+        ("_dmarc.old.example", "v=DMARC1; p=reject; rua=mailto:reports@old.example"),
+        ("corp._domainkey.old.example", KEY),
+        ("plat._domainkey.old.example", KEY),
+        ("spf.pool.example", "v=spf1 ip4:203.0.113.0/28 -all"),
+    ];
+    records.extend(includes.iter().map(|name| (name.as_str(), "v=spf1 ?all")));
+    let mut pool = source("pool", "203.0.113.0/28", "include:spf.pool.example");
+    pool.include = Some(name("spf.pool.example"));
+    migration.sources.push(pool);
+    migration.streams[1].then.as_mut().unwrap().sources = vec!["pool".to_owned()];
+    let (plan, _) = planned(&migration, &zone(&records));
+    assert!(codes(&plan.blockers).contains(&"plan.spf-does-not-fit"), "{:?}", plan.blockers);
+    // Mail that DKIM alone authenticates does without.
+    migration.streams[1].needs_both = false;
+    let plan = safe(&migration, &zone(&records));
+    assert!(codes(&plan.findings).contains(&"plan.queued-mail-by-dkim"), "{:?}", plan.findings);
+}
+
+#[test]
+fn enforcement_needs_dkim() {
+    let (mut migration, evidence) = split();
+    migration.streams[1].needs_both = false;
+    migration.streams[1].then.as_mut().unwrap().dkim.clear();
+    let (plan, _) = planned(&migration, &evidence);
+    assert_eq!(codes(&plan.blockers), ["plan.enforcement-fails"]);
+    migration.streams[1].spf_only = true;
+    safe(&migration, &evidence);
+}
+
+/// A stream that fails today is judged from the step that repairs it, a staying one that nothing repairs is a blocker.
+#[test]
+fn failing_streams() {
+    let (mut migration, _) = split();
+    migration.streams[0].now.dkim.clear();
+    let evidence = zone(&[("old.example", "v=spf1 ip4:192.0.2.0/24 -all")]);
+    let (plan, _) = planned(&migration, &evidence);
+    assert_eq!(codes(&plan.blockers), ["plan.fails-and-stays"]);
+    migration.domains[0] = domain("old.example", Some(dmarc::Policy::None));
+    let plan = safe(&migration, &evidence);
+    assert_eq!(plan.streams[0].judged_from.as_deref(), Some("close"));
+    assert_eq!(plan.streams[1].judged_from.as_deref(), Some("watch-all"));
+    let expected = ["audit.no-dmarc", "audit.fails-today", "audit.source-not-authorised", "plan.term-not-found"];
+    for code in expected {
+        assert!(codes(&plan.findings).contains(&code), "{code}: {:?}", plan.findings);
+    }
+}
+
+/// All that is missing is asked for at once, as far as it can be known.
+#[test]
+fn missing_evidence_is_asked_for() {
+    let (migration, _) = split();
+    let evidence = Snapshot::from_json(r#"{ "format": "sendershift-snapshot/1", "answers": [] }"#).unwrap();
+    let Err(Error::Missing(missing)) = super::super::plan(&migration, &evidence) else { panic!("complete") };
+    let questions: Vec<String> = missing.questions.iter().map(ToString::to_string).collect();
+    for wanted in ["old.example TXT", "_dmarc.new.example TXT", "net1._domainkey.new.example TXT", "bounce.new.example TXT", "bounce.new.example MX"] {
+        assert!(questions.iter().any(|question| question == wanted), "{wanted}: {questions:?}");
+    }
+}
