@@ -30,7 +30,7 @@ impl Plan {
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string_pretty(&proven).unwrap_or_default()));
         } else {
-            output.print(&render::plan(&proven.plan, Some(&proven.proof), output.width));
+            output.print(&render::text::plan(&proven.plan, Some(&proven.proof), output.width));
         }
         let warned = global.strict && !proven.plan.findings.is_empty();
         Ok(if proven.is_ready() && !warned { Exit::Done } else { Exit::No })

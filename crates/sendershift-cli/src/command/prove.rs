@@ -31,7 +31,7 @@ impl Prove {
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string_pretty(&proof).unwrap_or_default()));
         } else {
-            output.print(&render::proof(&proof, output.width));
+            output.print(&render::text::proof(&proof, output.width));
         }
         let warned = global.strict && !proof.conditions.is_empty();
         Ok(if proof.verdict == Judged::Safe && !warned { Exit::Done } else { Exit::No })
