@@ -58,7 +58,10 @@ impl Failure {
 
     /// A plan holds its own evidence; to judge it on another day's is not possible yet.
     pub(crate) fn unused_evidence(path: &Path) -> Self {
-        let message = format!("`--dns {}` is not used here: a plan is judged on the evidence inside it", path.display());
+        let message = format!(
+            "`--dns {}` is not used here: a plan is judged on the evidence inside it",
+            path.display()
+        );
         Self::Unreadable(Problem::new("usage.unused-evidence", message).help("leave `--dns` out"))
     }
 

@@ -123,7 +123,8 @@ pub(super) fn step(id: String, kind: StepKind, (phase, owner): (&str, &str), tex
 
 /// A name as part of an id.
 pub(super) fn slug(name: &DomainName) -> String {
-    let text: String = name.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let text: String =
+        name.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     text.trim_matches('-').to_owned()
 }
 
@@ -139,5 +140,8 @@ pub(super) fn seen(changes: &[Change]) -> String {
             queries.push(query);
         }
     }
-    format!("each authoritative server of the zone, asked directly (`@server`), shows the new state to {}", queries.join(" and "))
+    format!(
+        "each authoritative server of the zone, asked directly (`@server`), shows the new state to {}",
+        queries.join(" and ")
+    )
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::dkim;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
-use crate::dns::{Answer, Evidence, Recording, RecordType, Snapshot};
+use crate::dns::{Answer, Evidence, RecordType, Recording, Snapshot};
 use crate::error::Error;
 use crate::migration::{Migration, Stream};
 use crate::name::DomainName;
 use crate::net::{AddressSet, Family};
-use crate::plan::{Identity, SignedAt, Signature};
-use crate::spf::{Leaf, Policy, Profile, SpfResult, Spent};
+use crate::plan::{Identity, Signature, SignedAt};
+use crate::spf::{Leaf, Policy, Profile, Spent, SpfResult};
 
 /// Evidence in which a question that got no answer counts as not asked: a plan must not rest on a timeout.
 #[derive(Debug)]
@@ -69,7 +69,9 @@ impl Fate {
         if !self.policy {
             Some("there is no DMARC policy record")
         } else if needs_dkim && !self.dkim {
-            Some("no DKIM signature is aligned with a key that verifiers can use, and SPF alone is not enough here")
+            Some(
+                "no DKIM signature is aligned with a key that verifiers can use, and SPF alone is not enough here",
+            )
         } else if !self.needs_spf() {
             None
         } else if !self.spf_aligned {
@@ -95,7 +97,8 @@ impl<'m> Facts<'m> {
                 Some(include) => facts.policy(known, include, &AddressSet::all())?,
                 None => None,
             };
-            let listed = listed.map_or_else(AddressSet::empty, |policy| policy.intended().always(SpfResult::Pass));
+            let listed =
+                listed.map_or_else(AddressSet::empty, |policy| policy.intended().always(SpfResult::Pass));
             facts.addresses.insert(&source.id, source.addresses.union(&listed));
         }
         Ok(facts)
@@ -147,7 +150,8 @@ impl<'m> Facts<'m> {
     ) -> Result<AddressSet, Error> {
         let Some(policy) = self.policy(evidence, domain, addresses)? else { return Ok(AddressSet::empty()) };
         let fails = |leaf: &Leaf| {
-            leaf.result != SpfResult::Pass || !self.profiles().iter().all(|profile| leaf.spent.is_within(profile))
+            leaf.result != SpfResult::Pass
+                || !self.profiles().iter().all(|profile| leaf.spent.is_within(profile))
         };
         let classes = policy.classes(addresses);
         let failing = classes.iter().filter(|(_, cases)| cases.iter().any(|case| fails(&case.leaf)));
@@ -155,7 +159,11 @@ impl<'m> Facts<'m> {
     }
 
     /// The most that SPF of a domain spends for any address at all.
-    pub(super) fn worst<E: Evidence>(&self, evidence: &E, domain: &DomainName) -> Result<Option<Spent>, Error> {
+    pub(super) fn worst<E: Evidence>(
+        &self,
+        evidence: &E,
+        domain: &DomainName,
+    ) -> Result<Option<Spent>, Error> {
         let policy = self.policy(evidence, domain, &AddressSet::all())?;
         Ok(policy.map(|policy| policy.worst(Family::V4).max(policy.worst(Family::V6))))
     }
@@ -189,7 +197,10 @@ impl<'m> Facts<'m> {
         let harshest = applied.map_or(DmarcPolicy::None, |applied| match applied.source {
             dmarc::Source::AuthorDomain => applied.declared,
             // Receivers differ on whether the author domain exists, so on whether `sp` or `np` counts.
-            _ => applied.declared.max(applied.record.subdomain_policy()).max(applied.record.nonexistent_policy()),
+            _ => applied
+                .declared
+                .max(applied.record.subdomain_policy())
+                .max(applied.record.nonexistent_policy()),
         });
         let (spf_passes, within_limits) = match domain {
             Some(domain) => self.spf(evidence, domain, &self.addresses(&delivered_by.sources))?,

@@ -13,24 +13,37 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
     let mut found = Vec::new();
     for moved in &draft.moves {
         let (stream, now, then) = (moved.stream, &moved.stream.now, moved.then);
-        let fate = |identity, delivered_by| draft.facts.fate(&draft.zone.world, stream, identity, delivered_by);
+        let fate =
+            |identity, delivered_by| draft.facts.fate(&draft.zone.world, stream, identity, delivered_by);
         let settled = fate(then, then)?;
         if let Some(why) = settled.lacks() {
-            found.push(("plan.new-identity-fails", stream, format!("the new identity would not be authenticated: {why}")));
+            found.push((
+                "plan.new-identity-fails",
+                stream,
+                format!("the new identity would not be authenticated: {why}"),
+            ));
             continue;
         }
         if !moved.passes_today {
             continue;
         }
         if let Some(why) = fate(now, now)?.lacks() {
-            found.push(("plan.breaks-today", stream, format!("what has to be published first would break the old identity: {why}")));
+            found.push((
+                "plan.breaks-today",
+                stream,
+                format!("what has to be published first would break the old identity: {why}"),
+            ));
         }
         for (what, identity, delivered_by) in [
             ("queued messages of the old identity that leave by the new senders", now, then),
             ("messages of the new identity that leave by senders not yet switched", then, now),
         ] {
             if let Some(why) = fate(identity, delivered_by)?.lacks() {
-                found.push(("plan.mixed-messages-fail", stream, format!("{what} would not be authenticated: {why}")));
+                found.push((
+                    "plan.mixed-messages-fail",
+                    stream,
+                    format!("{what} would not be authenticated: {why}"),
+                ));
             }
         }
     }
@@ -40,7 +53,11 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
             draft.facts.fate(&draft.zone.world, stream, &stream.now, &stream.now)?,
         );
         if let (None, Some(why)) = (before.lacks(), after.lacks()) {
-            found.push(("plan.breaks-today", stream, format!("what has to be published first would break it: {why}")));
+            found.push((
+                "plan.breaks-today",
+                stream,
+                format!("what has to be published first would break it: {why}"),
+            ));
         }
     }
     for (code, stream, message) in found {
@@ -69,7 +86,8 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
         let over = (wave.over > 0).then_some(wave.over);
         let moving = || draft.moves.iter().filter(of_wave);
         let starts: Vec<Use> = moving().map(|moved| used(&moved.stream.id, &moved.then.id, over)).collect();
-        let stops: Vec<Use> = moving().map(|moved| used(&moved.stream.id, &moved.stream.now.id, over)).collect();
+        let stops: Vec<Use> =
+            moving().map(|moved| used(&moved.stream.id, &moved.stream.now.id, over)).collect();
         let streams: Vec<String> = starts.iter().map(|used| format!("`{}`", used.stream)).collect();
         let texts = Texts {
             title: format!("Move: {}", wave.title),
@@ -87,7 +105,11 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
         let texts = Texts {
             title: format!("Watch: {}", wave.title),
             why: "What nobody declared shows only in real traffic: look before going on.".to_owned(),
-            done_when: format!("aggregate reports about at least {} show that {} pass aligned SPF and DKIM as declared, and no unknown source", duration(i64::try_from(watched).unwrap_or(i64::MAX)), streams.join(", ")),
+            done_when: format!(
+                "aggregate reports about at least {} show that {} pass aligned SPF and DKIM as declared, and no unknown source",
+                duration(i64::try_from(watched).unwrap_or(i64::MAX)),
+                streams.join(", ")
+            ),
             abort_when: "a source shows up that the migration does not declare".to_owned(),
             undo: "Nothing to undo.".to_owned(),
         };
@@ -120,7 +142,11 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
     }
     let domains: Vec<String> = domains.into_iter().collect();
     for class in &draft.facts.migration.customers {
-        let must = if class.must.is_empty() { "They need to do nothing.".to_owned() } else { format!("They have to: {}", class.must) };
+        let must = if class.must.is_empty() {
+            "They need to do nothing.".to_owned()
+        } else {
+            format!("They have to: {}", class.must)
+        };
         let texts = Texts {
             title: format!("Tell {}", class.title),
             why: format!("Receivers let mail in by sender, so customers have to know {} before it comes. {must}", domains.join(" and ")),
@@ -128,7 +154,8 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
             abort_when: "the domains or the addresses in the notice are not the ones in this plan".to_owned(),
             undo: "A notice cannot be taken back; send a correction.".to_owned(),
         };
-        let mut notice = step(format!("notify-{}", class.id), StepKind::Notify, ("announce", "customer team"), texts);
+        let mut notice =
+            step(format!("notify-{}", class.id), StepKind::Notify, ("announce", "customer team"), texts);
         notice.reversible = false;
         let step = draft.add(notice);
         waits.push(After { step, at_least: class.lead });

@@ -7,7 +7,7 @@ use super::zone::{Wish, covering};
 use crate::dmarc::{self, DmarcRecord, Policy};
 use crate::dns::{RecordType, Records, Txt};
 use crate::error::Error;
-use crate::migration::{Domain, DmarcGoal};
+use crate::migration::{DmarcGoal, Domain};
 use crate::name::DomainName;
 use crate::plan::{After, StepKind};
 use crate::prove::duration;
@@ -26,7 +26,10 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
     let Ok(name) = domain.name.prefixed("_dmarc") else { return Ok(()) };
     let Some((mut text, mut record)) = published(draft, &name) else { return Ok(()) };
     if goal.goal < record.policy() {
-        let message = format!("already asks for `{}`, which is stricter than the goal; the plan does not weaken it", word(record.policy()));
+        let message = format!(
+            "already asks for `{}`, which is stricter than the goal; the plan does not weaken it",
+            word(record.policy())
+        );
         draft.finding("plan.goal-is-weaker", domain.name.as_str(), message);
     }
     let published_by = draft.zone.editors(&crate::dns::Question::new(name.clone(), RecordType::Txt));
@@ -48,12 +51,23 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         let dwell = duration(i64::try_from(goal.dwell).unwrap_or(i64::MAX));
         let texts = Texts {
             title: format!("Look whether {} is ready for p={}", domain.name, word(level)),
-            why: format!("From p={} on, receivers act on what fails, so whatever nobody declared has to be found before (RFC 9989 section 7.4).", word(level)),
-            done_when: format!("aggregate reports about the last {dwell} show every stream of {} with an aligned DKIM pass, and no legitimate source without", domain.name),
+            why: format!(
+                "From p={} on, receivers act on what fails, so whatever nobody declared has to be found before (RFC 9989 section 7.4).",
+                word(level)
+            ),
+            done_when: format!(
+                "aggregate reports about the last {dwell} show every stream of {} with an aligned DKIM pass, and no legitimate source without",
+                domain.name
+            ),
             abort_when: "a legitimate source without aligned DKIM shows up".to_owned(),
             undo: "Nothing to undo.".to_owned(),
         };
-        let mut gate = step(format!("check-{}-{}", word(level), slug(&domain.name)), StepKind::Gate, ("tighten", "mail team"), texts);
+        let mut gate = step(
+            format!("check-{}-{}", word(level), slug(&domain.name)),
+            StepKind::Gate,
+            ("tighten", "mail team"),
+            texts,
+        );
         gate.after = waits;
         gate.after.extend(since.iter().map(|step| After { step: step.clone(), at_least: goal.dwell }));
         let gate = draft.add(gate);
@@ -64,7 +78,12 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
             abort_when: "the gate before it does not hold any more".to_owned(),
             undo: "Publish the policy before this one again; receivers may act on the stricter one until its TTL has passed.".to_owned(),
         };
-        let mut tighten = step(format!("dmarc-{}-{}", word(level), slug(&domain.name)), StepKind::Dns, ("tighten", "dns team"), texts);
+        let mut tighten = step(
+            format!("dmarc-{}-{}", word(level), slug(&domain.name)),
+            StepKind::Dns,
+            ("tighten", "dns team"),
+            texts,
+        );
         tighten.changes = changes;
         tighten.after = vec![After { step: gate, at_least: 0 }];
         since = vec![draft.add(tighten)];
@@ -117,7 +136,12 @@ fn waits(
     }
     let ready = failing.is_empty();
     for (stream, why) in failing {
-        let message = format!("the goal p={} for {} is out of reach: under p={} {why}", word(goal.goal), domain.name, word(level));
+        let message = format!(
+            "the goal p={} for {} is out of reach: under p={} {why}",
+            word(goal.goal),
+            domain.name,
+            word(level)
+        );
         draft.blocker("plan.enforcement-fails", &stream, message);
     }
     Ok(ready.then_some(waits))

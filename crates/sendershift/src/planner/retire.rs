@@ -17,7 +17,9 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
         let Some(ours) = draft.ours(&domain) else { continue };
         let Current::Record(text, record) = current(&draft.zone, &domain) else { continue };
         let mut terms: BTreeSet<String> = draft.temporary.get(&domain).cloned().unwrap_or_default();
-        for source in draft.facts.migration.sources.iter().filter(|source| leaving.contains(source.id.as_str())) {
+        for source in
+            draft.facts.migration.sources.iter().filter(|source| leaving.contains(source.id.as_str()))
+        {
             terms.extend(source.terms.iter().cloned());
         }
         // What a source needs that stays is not taken from it.
@@ -34,7 +36,11 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
             let Some(wish) = wish(&domain, &text, &shorter, ours.ttl) else { continue };
             let after = fates(draft, &overlay(&draft.zone, &wish))?;
             if harms(&before, &after) {
-                draft.finding("plan.term-stays", domain.as_str(), format!("`{term}` stays in the SPF record: a stream that stays passes by it"));
+                draft.finding(
+                    "plan.term-stays",
+                    domain.as_str(),
+                    format!("`{term}` stays in the SPF record: a stream that stays passes by it"),
+                );
             } else {
                 kept = shorter;
             }
@@ -54,12 +60,17 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
             abort_when: format!("aggregate reports about {domain} still show mail from the sources that go"),
             undo: "Publish the old record again and wait until its absence has left the caches before anything relies on it.".to_owned(),
         };
-        let mut shrink = step(format!("shrink-spf-{}", slug(&domain)), StepKind::Dns, ("retire", "dns team"), texts);
+        let mut shrink =
+            step(format!("shrink-spf-{}", slug(&domain)), StepKind::Dns, ("retire", "dns team"), texts);
         shrink.changes = changes;
         shrink.after = after_moves(draft, draft.facts.migration.parameters.queue_lifetime, |moved| {
-            [(&moved.stream.now, &moved.stream.now), (&moved.stream.now, moved.then), (moved.then, &moved.stream.now)]
-                .into_iter()
-                .any(|(identity, delivered_by)| spf_domain(identity, delivered_by) == Some(&domain))
+            [
+                (&moved.stream.now, &moved.stream.now),
+                (&moved.stream.now, moved.then),
+                (moved.then, &moved.stream.now),
+            ]
+            .into_iter()
+            .any(|(identity, delivered_by)| spf_domain(identity, delivered_by) == Some(&domain))
         });
         draft.add(shrink);
     }
@@ -83,7 +94,10 @@ fn leaving<'m>(draft: &Draft<'m>) -> BTreeMap<DomainName, BTreeSet<&'m str>> {
         let now = &moved.stream.now;
         for (identity, delivered_by) in [(now, now), (now, moved.then), (moved.then, now)] {
             if let Some(domain) = spf_domain(identity, delivered_by) {
-                leaving.entry(domain.clone()).or_default().extend(delivered_by.sources.iter().map(String::as_str));
+                leaving
+                    .entry(domain.clone())
+                    .or_default()
+                    .extend(delivered_by.sources.iter().map(String::as_str));
             }
         }
     }
@@ -127,7 +141,11 @@ fn harms(before: &[Fate], after: &[Fate]) -> bool {
 }
 
 /// Waits until something is over for every stream that it concerns.
-fn after_moves(draft: &Draft<'_>, seconds: u64, concerns: impl Fn(&super::draft::Move<'_>) -> bool) -> Vec<After> {
+fn after_moves(
+    draft: &Draft<'_>,
+    seconds: u64,
+    concerns: impl Fn(&super::draft::Move<'_>) -> bool,
+) -> Vec<After> {
     let mut waits = Vec::new();
     for moved in draft.moves.iter().filter(|moved| concerns(moved)) {
         waits.push(After { step: moved.step.clone(), at_least: covering(seconds) });
@@ -151,7 +169,8 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
         for signature in &signatures {
             let Ok(name) = signature.selector.key_name(&domain) else { continue };
             let Some(ours) = draft.ours(&name) else { continue };
-            let there = [RecordType::Cname, RecordType::Txt].into_iter().find_map(|kind| draft.zone.get(&name, kind));
+            let there =
+                [RecordType::Cname, RecordType::Txt].into_iter().find_map(|kind| draft.zone.get(&name, kind));
             let Some(there) = there else { continue };
             wishes.push(Wish { name, remove: Some(there.records().clone()), add: None, ttl: ours.ttl });
         }
@@ -166,7 +185,8 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
             abort_when: format!("aggregate reports about {domain} still show signatures with these selectors"),
             undo: "Publish the same keys again; before anything is signed with them, wait until their absence has left the caches (RFC 2308).".to_owned(),
         };
-        let mut removal = step(format!("remove-dkim-{}", slug(&domain)), StepKind::Dns, ("retire", "dns team"), texts);
+        let mut removal =
+            step(format!("remove-dkim-{}", slug(&domain)), StepKind::Dns, ("retire", "dns team"), texts);
         removal.changes = changes;
         removal.after = after_moves(draft, draft.facts.migration.parameters.signature_lifetime, |moved| {
             moved.stream.now.dkim.iter().any(|signature| signatures.contains(signature))

@@ -11,7 +11,7 @@ use crate::migration::Source;
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::StepKind;
-use crate::spf::{Mechanism, Policy, SpfRecord, SpfResult, Spent, TermKind};
+use crate::spf::{Mechanism, Policy, Spent, SpfRecord, SpfResult, TermKind};
 
 /// Octets that a record and its name should have at most (RFC 7208 section 3.4).
 const MAX_OCTETS: usize = 450;
@@ -51,7 +51,8 @@ pub(super) fn terms_of(facts: &Facts<'_>, source: &Source) -> Result<Vec<String>
         Some(include) => facts.policy(facts.known, include, &AddressSet::all())?,
         None => None,
     };
-    let listed = listed.map_or_else(AddressSet::empty, |policy: Policy| policy.intended().always(SpfResult::Pass));
+    let listed =
+        listed.map_or_else(AddressSet::empty, |policy: Policy| policy.intended().always(SpfResult::Pass));
     let mut terms: Vec<String> = source.addresses.difference(&listed).cover().iter().map(network).collect();
     terms.extend(source.include.iter().map(|include| format!("include:{include}")));
     Ok(terms)
@@ -100,8 +101,10 @@ fn with_terms(record: Option<&SpfRecord>, terms: &[String], place: Place) -> Str
 /// The text of a record without terms; none where none of them is there.
 pub(super) fn without_terms(record: &SpfRecord, terms: &BTreeSet<String>) -> Option<String> {
     let gone = |written: &str| terms.iter().any(|term| same_term(term, written));
-    let kept: Vec<&str> = record.terms().iter().map(|term| record.written(term)).filter(|term| !gone(term)).collect();
-    (kept.len() < record.terms().len()).then(|| ["v=spf1"].into_iter().chain(kept).collect::<Vec<_>>().join(" "))
+    let kept: Vec<&str> =
+        record.terms().iter().map(|term| record.written(term)).filter(|term| !gone(term)).collect();
+    (kept.len() < record.terms().len())
+        .then(|| ["v=spf1"].into_iter().chain(kept).collect::<Vec<_>>().join(" "))
 }
 
 fn same_term(one: &str, two: &str) -> bool {
@@ -118,7 +121,8 @@ pub(super) fn has_term(record: &SpfRecord, term: &str) -> bool {
 
 /// Whether a record says that nothing is sent: no mechanism but `all`.
 fn is_parked(record: &SpfRecord) -> bool {
-    record.redirect().is_none() && record.directives().all(|(_, directive)| directive.mechanism == Mechanism::All)
+    record.redirect().is_none()
+        && record.directives().all(|(_, directive)| directive.mechanism == Mechanism::All)
 }
 
 /// What one stream needs of the SPF record of a domain.
@@ -137,7 +141,8 @@ pub(super) fn needs<'m>(draft: &Draft<'m>) -> Result<BTreeMap<DomainName, Vec<Ne
     let world = &draft.zone.world;
     for moved in &draft.moves {
         let (now, then) = (&moved.stream.now, moved.then);
-        for (identity, delivered_by, temporary) in [(then, then, false), (now, then, true), (then, now, true)] {
+        for (identity, delivered_by, temporary) in [(then, then, false), (now, then, true), (then, now, true)]
+        {
             let Some(domain) = spf_domain(identity, delivered_by) else { continue };
             let fate = draft.facts.fate(world, moved.stream, identity, delivered_by)?;
             if temporary && !fate.spf_aligned {
@@ -145,7 +150,12 @@ pub(super) fn needs<'m>(draft: &Draft<'m>) -> Result<BTreeMap<DomainName, Vec<Ne
                 continue;
             }
             let required = fate.needs_spf() && (!temporary || moved.passes_today);
-            let named = draft.facts.migration.sources.iter().filter(|source| delivered_by.sources.contains(&source.id));
+            let named = draft
+                .facts
+                .migration
+                .sources
+                .iter()
+                .filter(|source| delivered_by.sources.contains(&source.id));
             for source in named {
                 let of_domain = needs.entry(domain.clone()).or_default();
                 match of_domain.iter_mut().find(|need| need.source.id == source.id) {
@@ -185,11 +195,18 @@ pub(super) fn publish(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         let Some(ours) = draft.ours(&domain) else {
             for need in open {
-                let message = format!("does not authorise source `{}`, and is not a domain of the migration", need.source.id);
+                let message = format!(
+                    "does not authorise source `{}`, and is not a domain of the migration",
+                    need.source.id
+                );
                 if need.required {
                     draft.blocker("plan.not-our-domain", domain.as_str(), message);
                 } else {
-                    draft.finding("plan.spf-left-alone", domain.as_str(), format!("{message}; the messages are authenticated by DKIM"));
+                    draft.finding(
+                        "plan.spf-left-alone",
+                        domain.as_str(),
+                        format!("{message}; the messages are authenticated by DKIM"),
+                    );
                 }
             }
             continue;
@@ -230,7 +247,9 @@ pub(super) fn publish(draft: &mut Draft<'_>) -> Result<(), Error> {
         };
         for need in chosen.iter().filter(|need| need.temporary) {
             let terms = terms_of(draft.facts, need.source)?;
-            let fresh = terms.into_iter().filter(|term| record.as_ref().is_none_or(|(_, record)| !has_term(record, term)));
+            let fresh = terms
+                .into_iter()
+                .filter(|term| record.as_ref().is_none_or(|(_, record)| !has_term(record, term)));
             draft.temporary.entry(domain.clone()).or_default().extend(fresh);
         }
         let names: Vec<String> = chosen.iter().map(|need| format!("`{}`", need.source.id)).collect();
@@ -293,7 +312,10 @@ fn propose(
     let mut reason = String::new();
     for place in [Place::BeforeAll, Place::Front] {
         let text = with_terms(record.map(|(_, record)| record), &terms, place);
-        let added = match text.parse::<SpfRecord>().and_then(|_| Txt::from_text(&text).map_err(crate::error::Invalid::one)) {
+        let added = match text
+            .parse::<SpfRecord>()
+            .and_then(|_| Txt::from_text(&text).map_err(crate::error::Invalid::one))
+        {
             Ok(added) => added,
             Err(error) => return Ok(Err(format!("`{text}` is no SPF record: {error}"))),
         };
@@ -342,8 +364,15 @@ fn fits(draft: &Draft<'_>, wish: &Wish) -> Result<Result<(Spent, Spent, usize), 
         ];
         for (what, after, before, limit) in limits {
             if after > limit.max(before) {
-                let kept = if what == "lookups" && reserve > 0 { format!(", with {reserve} kept in reserve") } else { String::new() };
-                return Ok(Err(format!("the record would take {after} {what} at worst, {limit} are allowed at `{}` receivers{kept} ({before} today)", profile.name)));
+                let kept = if what == "lookups" && reserve > 0 {
+                    format!(", with {reserve} kept in reserve")
+                } else {
+                    String::new()
+                };
+                return Ok(Err(format!(
+                    "the record would take {after} {what} at worst, {limit} are allowed at `{}` receivers{kept} ({before} today)",
+                    profile.name
+                )));
             }
         }
     }
@@ -353,7 +382,10 @@ fn fits(draft: &Draft<'_>, wish: &Wish) -> Result<Result<(Spent, Spent, usize), 
     };
     let (size_before, size_after) = (size(facts.known), size(&overlay));
     if size_after > size_before.max(MAX_OCTETS) {
-        return Ok(Err(format!("all TXT records of the name would take {size_after} octets, {} are allowed (RFC 7208 section 3.4)", size_before.max(MAX_OCTETS))));
+        return Ok(Err(format!(
+            "all TXT records of the name would take {size_after} octets, {} are allowed (RFC 7208 section 3.4)",
+            size_before.max(MAX_OCTETS)
+        )));
     }
     Ok(Ok((before, after, size_after)))
 }

@@ -68,7 +68,8 @@ impl<'m> Zone<'m> {
         let record_type = wish.add.as_ref().or(wish.remove.as_ref())?.record_type();
         let before = self.get(&wish.name, record_type);
         // The TTL of an RRset stays, where a server of the zone said it.
-        let own_ttl = before.as_ref().filter(|rrset| rrset.quality() == Quality::Authoritative).and_then(RrSet::ttl);
+        let own_ttl =
+            before.as_ref().filter(|rrset| rrset.quality() == Quality::Authoritative).and_then(RrSet::ttl);
         let ttl_before = before.as_ref().map(|rrset| rrset.ttl().unwrap_or(wish.ttl));
         let expect = match (&before, &wish.remove) {
             (None, _) => Some(Expect::Absent),

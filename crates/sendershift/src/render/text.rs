@@ -48,7 +48,15 @@ pub fn proof(proof: &Proof, width: usize) -> String {
     page.title(&format!("The plan is {}", word(proof.verdict)));
     page.section("Promises", |page| {
         for promise in &proof.promises {
-            page.item("- ", &format!("{} at {} receivers: {}", meaning(promise.promise), promise.receiver, word(promise.verdict)));
+            page.item(
+                "- ",
+                &format!(
+                    "{} at {} receivers: {}",
+                    meaning(promise.promise),
+                    promise.receiver,
+                    word(promise.verdict)
+                ),
+            );
         }
     });
     counterexamples(&mut page, proof);
@@ -110,13 +118,24 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
     let starts = plan.steps.iter().filter_map(|step| step.dates).map(|dates| dates.earliest.as_second());
     if let (Some(first), Some(last)) = (starts.clone().min(), starts.max()) {
         let offset = plan.parameters.utc_offset;
-        text.push_str(&format!(" {} steps, from {} to {} at the earliest", plan.steps.len(), date(first, offset), date(last, offset)));
+        text.push_str(&format!(
+            " {} steps, from {} to {} at the earliest",
+            plan.steps.len(),
+            date(first, offset),
+            date(last, offset)
+        ));
         let slack = plan.steps.iter().filter_map(|step| step.dates?.slack).min();
         match (plan.parameters.deadline, slack) {
             (Some(deadline), Some(slack)) if slack >= 0 => {
-                text.push_str(&format!("; the deadline {} leaves {} to spare.", date(deadline.as_second(), offset), rough(slack)));
+                text.push_str(&format!(
+                    "; the deadline {} leaves {} to spare.",
+                    date(deadline.as_second(), offset),
+                    rough(slack)
+                ));
             }
-            (Some(deadline), _) => text.push_str(&format!("; the deadline is {}.", date(deadline.as_second(), offset))),
+            (Some(deadline), _) => {
+                text.push_str(&format!("; the deadline is {}.", date(deadline.as_second(), offset)))
+            }
             (None, _) => text.push('.'),
         }
     }
@@ -145,14 +164,21 @@ fn identity(identity: &Identity) -> String {
         (None, Some(helo)) => format!("null sender, HELO {helo}"),
         (None, None) => "null sender".to_owned(),
     };
-    let signed = if signatures.is_empty() { "not signed".to_owned() } else { format!("DKIM {}", signatures.join(", ")) };
+    let signed = if signatures.is_empty() {
+        "not signed".to_owned()
+    } else {
+        format!("DKIM {}", signatures.join(", "))
+    };
     format!("From {}, {envelope}, {signed}, from {}", identity.author_domain, identity.sources.join(", "))
 }
 
 fn streams(page: &mut Page, plan: &Plan, stream: &Stream) {
     page.item("", &format!("{}: {}", stream.id, stream.title));
     for of in &stream.identities {
-        let starts = plan.steps.iter().find(|step| step.starts.iter().any(|used| used.stream == stream.id && used.identity == of.id));
+        let starts = plan
+            .steps
+            .iter()
+            .find(|step| step.starts.iter().any(|used| used.stream == stream.id && used.identity == of.id));
         let when = match starts {
             Some(step) => format!("{} (from `{}` on)", of.id, step.id),
             None => of.id.clone(),
@@ -243,11 +269,16 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
     }
     for (verb, uses) in [("Starts", &step.starts), ("Stops", &step.stops)] {
         for used in uses {
-            let over = used.over.map(|over| format!(", over {}", duration(i64::try_from(over).unwrap_or(i64::MAX))));
-            page.item("     ", &format!("{verb}: {} as `{}`{}", used.stream, used.identity, over.unwrap_or_default()));
+            let over =
+                used.over.map(|over| format!(", over {}", duration(i64::try_from(over).unwrap_or(i64::MAX))));
+            page.item(
+                "     ",
+                &format!("{verb}: {} as `{}`{}", used.stream, used.identity, over.unwrap_or_default()),
+            );
         }
     }
-    for (what, text) in [("Done when", &step.done_when), ("Stop if", &step.abort_when), ("Undo", &step.undo)] {
+    for (what, text) in [("Done when", &step.done_when), ("Stop if", &step.abort_when), ("Undo", &step.undo)]
+    {
         if !text.is_empty() {
             page.item("   ", &format!("{what}: {text}"));
         }
@@ -256,7 +287,8 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
 }
 
 fn counterexamples(page: &mut Page, proof: &Proof) {
-    let found: Vec<&PromiseVerdict> = proof.promises.iter().filter(|promise| promise.counterexample.is_some()).collect();
+    let found: Vec<&PromiseVerdict> =
+        proof.promises.iter().filter(|promise| promise.counterexample.is_some()).collect();
     page.section("What goes wrong", |page| {
         let mut told: BTreeMap<&[String], Vec<&PromiseVerdict>> = BTreeMap::new();
         for promise in found {
@@ -265,8 +297,14 @@ fn counterexamples(page: &mut Page, proof: &Proof) {
             }
         }
         for (story, promises) in told {
-            let whom: Vec<String> = promises.iter().map(|promise| format!("{} at {}", promise.promise.to_ascii_uppercase(), promise.receiver)).collect();
-            let code = promises.iter().find_map(|promise| promise.counterexample.as_ref()).map_or("", |counterexample| counterexample.code);
+            let whom: Vec<String> = promises
+                .iter()
+                .map(|promise| format!("{} at {}", promise.promise.to_ascii_uppercase(), promise.receiver))
+                .collect();
+            let code = promises
+                .iter()
+                .find_map(|promise| promise.counterexample.as_ref())
+                .map_or("", |counterexample| counterexample.code);
             page.item("", &format!("{} [{code}]:", whom.join(", ")));
             for line in story {
                 page.item("  ", line);
