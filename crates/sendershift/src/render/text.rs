@@ -1,0 +1,298 @@
+//! Plans and proofs as plain text, for people.
+
+mod changes;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use page::Page;
+
+use crate::plan::{Identity, Plan, Remark, Step, Stream};
+use crate::planner::dates::date;
+use crate::prove::{Judged, PromiseVerdict, Proof, duration};
+
+/// A plan in lines of at most `width` characters, with the verdict of `proof` if there is one.
+///
+/// A width below 40 counts as 40. The text is for reading: its wording may change.
+pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
+    let mut page = Page::new(width);
+    page.title(&plan.title);
+    page.paragraph(&summary(plan, proof));
+    if let Some(proof) = proof {
+        counterexamples(&mut page, proof);
+    }
+    page.section("What stands in the way", |page| remarks(page, &plan.blockers));
+    page.section("Worth knowing", |page| remarks(page, &plan.findings));
+    page.section("Streams", |page| plan.streams.iter().for_each(|stream| streams(page, plan, stream)));
+    page.section("Steps", |page| steps(page, plan));
+    page.section("Records before and after", |page| changes::records(page, plan));
+    page.section("What decides the last date", |page| {
+        if !plan.critical_path.is_empty() {
+            page.item("", &plan.critical_path.join(" > "));
+        }
+    });
+    match proof {
+        Some(proof) => grounds(&mut page, proof),
+        None => page.section("Assumptions", |page| remarks(page, &plan.assumptions)),
+    }
+    page.finish()
+}
+
+/// A proof in lines of at most `width` characters.
+///
+/// A width below 40 counts as 40. The text is for reading: its wording may change.
+pub fn proof(proof: &Proof, width: usize) -> String {
+    let mut page = Page::new(width);
+    page.title(&format!("The plan is {}", word(proof.verdict)));
+    page.section("Promises", |page| {
+        for promise in &proof.promises {
+            page.item("- ", &format!("{} at {} receivers: {}", meaning(promise.promise), promise.receiver, word(promise.verdict)));
+        }
+    });
+    counterexamples(&mut page, proof);
+    grounds(&mut page, proof);
+    page.finish()
+}
+
+fn word(verdict: Judged) -> &'static str {
+    match verdict {
+        Judged::Safe => "safe",
+        Judged::Unsafe => "unsafe",
+        Judged::Undecided => "undecided",
+    }
+}
+
+/// What a promise says.
+fn meaning(promise: &str) -> String {
+    let text = match promise {
+        "p1" => "authenticated",
+        "p2" => "within limits",
+        "p3" => "reversible",
+        "p4" => "no more authority than needed",
+        "p5" => "reports are seen",
+        "p6" => "policies never weaken",
+        "p7" => "customers first",
+        "p8" => "one reading of the organizational domain",
+        "p9" => "reachable",
+        "p10" => "no collateral",
+        _ => return promise.to_owned(),
+    };
+    format!("{} ({text})", promise.to_ascii_uppercase())
+}
+
+/// The verdict and the dates in one paragraph.
+fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
+    let mut text = if plan.blockers.is_empty() {
+        String::new()
+    } else {
+        "This plan is not complete: something stands in the way. ".to_owned()
+    };
+    if plan.steps.is_empty() {
+        text.push_str("There is nothing to do. ");
+    }
+    text.push_str(&match proof {
+        None => "It has not been proven.".to_owned(),
+        Some(proof) => {
+            let receivers: BTreeSet<&str> = proof.promises.iter().map(|promise| promise.receiver).collect();
+            let promises: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
+            let receivers: Vec<&str> = receivers.into_iter().collect();
+            format!(
+                "Verdict: {}, judged for {} receivers on {}, under {} assumptions.",
+                word(proof.verdict).to_uppercase(),
+                receivers.join(" and "),
+                promises.join(" and "),
+                proof.assumptions.len(),
+            )
+        }
+    });
+    let starts = plan.steps.iter().filter_map(|step| step.dates).map(|dates| dates.earliest.as_second());
+    if let (Some(first), Some(last)) = (starts.clone().min(), starts.max()) {
+        let offset = plan.parameters.utc_offset;
+        text.push_str(&format!(" {} steps, from {} to {} at the earliest", plan.steps.len(), date(first, offset), date(last, offset)));
+        let slack = plan.steps.iter().filter_map(|step| step.dates?.slack).min();
+        match (plan.parameters.deadline, slack) {
+            (Some(deadline), Some(slack)) if slack >= 0 => {
+                text.push_str(&format!("; the deadline {} leaves {} to spare.", date(deadline.as_second(), offset), rough(slack)));
+            }
+            (Some(deadline), _) => text.push_str(&format!("; the deadline is {}.", date(deadline.as_second(), offset))),
+            (None, _) => text.push('.'),
+        }
+    }
+    text
+}
+
+/// A duration in days and hours, or exactly where it is less than an hour.
+fn rough(seconds: i64) -> String {
+    if seconds.abs() < 3600 { duration(seconds) } else { duration(seconds / 3600 * 3600) }
+}
+
+fn remarks(page: &mut Page, remarks: &[Remark]) {
+    for remark in remarks {
+        page.item("- ", &format!("{remark} [{}]", remark.code));
+    }
+}
+
+fn identity(identity: &Identity) -> String {
+    let signatures: Vec<String> = identity
+        .dkim
+        .iter()
+        .map(|signature| format!("{} at {}", signature.selector, signature.domain))
+        .collect();
+    let envelope = match (&identity.mail_from, &identity.helo) {
+        (Some(domain), _) => format!("MAIL FROM {domain}"),
+        (None, Some(helo)) => format!("null sender, HELO {helo}"),
+        (None, None) => "null sender".to_owned(),
+    };
+    let signed = if signatures.is_empty() { "not signed".to_owned() } else { format!("DKIM {}", signatures.join(", ")) };
+    format!("From {}, {envelope}, {signed}, from {}", identity.author_domain, identity.sources.join(", "))
+}
+
+fn streams(page: &mut Page, plan: &Plan, stream: &Stream) {
+    page.item("", &format!("{}: {}", stream.id, stream.title));
+    for of in &stream.identities {
+        let starts = plan.steps.iter().find(|step| step.starts.iter().any(|used| used.stream == stream.id && used.identity == of.id));
+        let when = match starts {
+            Some(step) => format!("{} (from `{}` on)", of.id, step.id),
+            None => of.id.clone(),
+        };
+        page.item("  ", &format!("{when}: {}", identity(of)));
+    }
+    let mut notes = Vec::new();
+    if stream.identities.len() < 2 {
+        notes.push("stays as it is".to_owned());
+    }
+    if stream.needs_both {
+        notes.push("needs SPF and DKIM both".to_owned());
+    }
+    if stream.spf_only {
+        notes.push("relies on SPF alone, as declared".to_owned());
+    }
+    if let Some(step) = &stream.judged_from {
+        notes.push(format!("fails today, judged from `{step}` on"));
+    }
+    if !notes.is_empty() {
+        page.item("  ", &notes.join("; "));
+    }
+}
+
+fn steps(page: &mut Page, plan: &Plan) {
+    let costs = changes::costs(plan);
+    let begin = |step: &Step| step.dates.map(|dates| dates.earliest);
+    let mut order: Vec<usize> = (0..plan.steps.len()).collect();
+    order.sort_by_key(|at| plan.steps.get(*at).and_then(begin));
+    let mut phases: Vec<&str> = Vec::new();
+    for step in order.iter().filter_map(|at| plan.steps.get(*at)) {
+        if !phases.contains(&step.phase.as_str()) {
+            phases.push(&step.phase);
+        }
+    }
+    let mut number = 0;
+    for phase in phases {
+        if !phase.is_empty() {
+            page.item("", &format!("[{phase}]"));
+            page.blank();
+        }
+        for at in &order {
+            let Some(step) = plan.steps.get(*at).filter(|step| step.phase == phase) else { continue };
+            number += 1;
+            one_step(page, plan, step, number, costs.get(at).unwrap_or(&BTreeMap::new()));
+        }
+    }
+}
+
+fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &changes::Costs) {
+    let offset = plan.parameters.utc_offset;
+    let title = if step.title.is_empty() { &step.id } else { &step.title };
+    page.hanging(&format!("{number}. "), title);
+    let mut facts = vec![format!("`{}`", step.id)];
+    if !step.owner.is_empty() {
+        facts.push(step.owner.clone());
+    }
+    if let Some(on) = step.on {
+        facts.push(format!("on {}", date(on.as_second(), offset)));
+    }
+    if let Some(dates) = step.dates {
+        facts.push(format!("from {}", date(dates.earliest.as_second(), offset)));
+        facts.extend(dates.slack.map(|slack| match slack {
+            0.. => format!("slack {}", rough(slack)),
+            _ => format!("{} too late", rough(-slack)),
+        }));
+    }
+    if Some(&step.id) == plan.point_of_no_return.as_ref() {
+        facts.push("POINT OF NO RETURN".to_owned());
+    }
+    page.item("   ", &facts.join(", "));
+    let waits: Vec<String> = step
+        .after
+        .iter()
+        .map(|after| match i64::try_from(after.at_least).unwrap_or(i64::MAX) {
+            0 => format!("`{}`", after.step),
+            wait => format!("{} after `{}`", duration(wait), after.step),
+        })
+        .collect();
+    if !waits.is_empty() {
+        page.item("   ", &format!("Not before: {}", waits.join("; ")));
+    }
+    if !step.why.is_empty() {
+        page.item("   ", &format!("Why: {}", step.why));
+    }
+    for change in &step.changes {
+        changes::change(page, change, costs.get(&change.name));
+    }
+    for (verb, uses) in [("Starts", &step.starts), ("Stops", &step.stops)] {
+        for used in uses {
+            let over = used.over.map(|over| format!(", over {}", duration(i64::try_from(over).unwrap_or(i64::MAX))));
+            page.item("     ", &format!("{verb}: {} as `{}`{}", used.stream, used.identity, over.unwrap_or_default()));
+        }
+    }
+    for (what, text) in [("Done when", &step.done_when), ("Stop if", &step.abort_when), ("Undo", &step.undo)] {
+        if !text.is_empty() {
+            page.item("   ", &format!("{what}: {text}"));
+        }
+    }
+    page.blank();
+}
+
+fn counterexamples(page: &mut Page, proof: &Proof) {
+    let found: Vec<&PromiseVerdict> = proof.promises.iter().filter(|promise| promise.counterexample.is_some()).collect();
+    page.section("What goes wrong", |page| {
+        let mut told: BTreeMap<&[String], Vec<&PromiseVerdict>> = BTreeMap::new();
+        for promise in found {
+            if let Some(counterexample) = &promise.counterexample {
+                told.entry(&counterexample.story).or_default().push(promise);
+            }
+        }
+        for (story, promises) in told {
+            let whom: Vec<String> = promises.iter().map(|promise| format!("{} at {}", promise.promise.to_ascii_uppercase(), promise.receiver)).collect();
+            let code = promises.iter().find_map(|promise| promise.counterexample.as_ref()).map_or("", |counterexample| counterexample.code);
+            page.item("", &format!("{} [{code}]:", whom.join(", ")));
+            for line in story {
+                page.item("  ", line);
+            }
+            page.blank();
+        }
+    });
+    page.section("What was not settled", |page| remarks(page, &proof.undecided));
+}
+
+/// What a verdict rests on, and what it says nothing about.
+fn grounds(page: &mut Page, proof: &Proof) {
+    page.section("Conditions", |page| remarks(page, &proof.conditions));
+    page.section("Assumptions", |page| remarks(page, &proof.assumptions));
+    page.section("What was looked at", |page| {
+        let explored = &proof.explored;
+        let text = format!(
+            "{} ways in which messages are bound to identities and sources; {} RRsets that change; {} sets of record versions that a receiver can hold, {} more ruled out by their times; {} classes of addresses.",
+            explored.bindings, explored.rrsets_in_flux, explored.mixes_judged, explored.pairs_excluded, explored.address_classes,
+        );
+        page.item("", &text);
+    });
+    page.section("Promises not judged", |page| {
+        if !proof.not_judged.is_empty() {
+            let names: Vec<String> = proof.not_judged.iter().map(|promise| meaning(promise)).collect();
+            page.item("", &format!("{}. The verdict says nothing about these.", names.join(", ")));
+        }
+    });
+}

@@ -1,0 +1,51 @@
+use super::page::Page;
+
+#[test]
+fn lines_keep_to_the_width() {
+    let mut page = Page::new(40);
+    page.item("- ", "words that are short and then one that is very long indeed: MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAurzxQVCu7YOC and more");
+    page.section("Nothing", |_| {});
+    let text = page.finish();
+    assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+    assert!(!text.contains("Nothing"));
+    let joined: String = text.split_whitespace().collect();
+    assert!(joined.ends_with("MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAurzxQVCu7YOCandmore"), "{joined}");
+}
+
+/// Proves a plan, renders both and looks for what a reader has to find.
+fn rendered(text: &str, width: usize) -> (String, String) {
+    let plan = crate::plan::Plan::from_json(text).unwrap();
+    let proof = crate::prove::prove(&plan).unwrap();
+    let (of_plan, of_proof) = (super::plan(&plan, Some(&proof), width), super::proof(&proof, width));
+    for text in [&of_plan, &of_proof] {
+        assert!(text.lines().all(|line| line.chars().count() <= width && line.trim_end() == line), "{text}");
+    }
+    (of_plan, of_proof)
+}
+
+#[test]
+fn a_safe_plan() {
+    for width in [80, 120] {
+        let (plan, proof) = rendered(include_str!("../../../../../tests/plans/safe-split.json"), width);
+        for wanted in [
+            "Verdict: SAFE",
+            "- example.com 3600 TXT \"v=spf1",
+            "SPF lookups at worst: 0 before, 0 after",
+            "Not before: 2 h after `authorise-reports`",
+            "P3 (reversible)",
+            "[assume.queue-lifetime]",
+        ] {
+            assert!(plan.contains(wanted), "{wanted}\n{plan}");
+        }
+        assert!(proof.contains("P1 (authenticated) at rfc7208 receivers: safe"), "{proof}");
+    }
+}
+
+#[test]
+fn a_broken_plan() {
+    let (plan, proof) = rendered(include_str!("../../../../../tests/plans/broken-queued-mail.json"), 80);
+    for text in [plan, proof] {
+        assert!(text.contains("What goes wrong"), "{text}");
+        assert!(text.contains("[p1."), "{text}");
+    }
+}
