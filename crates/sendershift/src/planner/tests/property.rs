@@ -62,6 +62,8 @@ struct Setting {
     /// Whether the old record authorises the sources directly, by an include, or only the first of them.
     old_spf: u8,
     fillers: usize,
+    /// Whether new records authorise the second source by an include.
+    by_include: bool,
     parked: u8,
     old_policy: u8,
     new_policy: u8,
@@ -85,7 +87,14 @@ fn setting() -> impl Strategy<Value = Setting> {
             prop_oneof![Just(60u32), Just(3600), Just(200_000)],
             prop_oneof![Just(300u32), Just(90_000)],
         ),
-        (0u64..400_000, prop_oneof![Just(0u64), 1u64..700_000], 0u8..3, 0usize..10, 0u8..3),
+        (
+            0u64..400_000,
+            prop_oneof![Just(0u64), 1u64..700_000],
+            0u8..3,
+            0usize..10,
+            0u8..3,
+            prop::bool::weighted(0.3),
+        ),
         (
             0u8..4,
             0u8..3,
@@ -97,7 +106,7 @@ fn setting() -> impl Strategy<Value = Setting> {
         .prop_map(
             |(
                 (authoritative, soa, ttl, negative),
-                (stale, queue, old_spf, fillers, parked),
+                (stale, queue, old_spf, fillers, parked, by_include),
                 (old_policy, new_policy, goals, dwell, watch),
             )| Setting {
                 authoritative,
@@ -108,6 +117,7 @@ fn setting() -> impl Strategy<Value = Setting> {
                 queue,
                 old_spf,
                 fillers,
+                by_include,
                 parked,
                 old_policy,
                 new_policy,
@@ -167,6 +177,7 @@ fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
         txt(name, &format!("v=spf1 {} {terms} ~all", fillers.join(" ")));
     }
     txt("all.old.example", "v=spf1 ip4:192.0.2.0/26 ip4:198.51.100.0/28 ?all");
+    txt("b.old.example", "v=spf1 ip4:198.51.100.0/28 -all");
     for n in 0..setting.fillers {
         txt(&format!("f{n}.old.example"), "v=spf1 ip4:203.0.113.7 ?all");
     }
@@ -212,6 +223,9 @@ fn planned_at_random(shapes: &[Shape], setting: &Setting) -> (Plan, Migration) {
     let sources = NETWORKS.map(|(id, network)| {
         let mut source = source(id, network, &format!("ip4:{network}"));
         source.terms.push("include:all.old.example".to_owned());
+        if setting.by_include && id == "b" {
+            source.include = Some(name("b.old.example"));
+        }
         source
     });
     let domains = vec![domain("old.example", setting.goals[0]), domain("new.example", setting.goals[1])];
@@ -233,7 +247,7 @@ fn planned_at_random(shapes: &[Shape], setting: &Setting) -> (Plan, Migration) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(512), ..ProptestConfig::default() })]
 
     /// The most valuable of all: the planner and the prover compute waits on their own, and agree.
     #[test]
