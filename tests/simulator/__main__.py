@@ -32,7 +32,7 @@ def cases(folder):
 def judge(task):
     case, effort = task
     if case["fate"] in ("refused", "stuck", "undecided"):
-        return case | {"document": None, "original": None, "loss": None, "courses": 0, "read": []}
+        return case | {"loss": None, "courses": 0, "read": []}
     plan = Plan(case["document"])
     if case["plan"] not in MINDS:
         MINDS.clear()
@@ -40,7 +40,7 @@ def judge(task):
     search = Search(plan, MINDS[case["plan"]], f"{case['plan']} {case['name']}")
     loss = search.run(effort)
     read = sorted({key for keys in MINDS[case["plan"]].relevant.values() for key in keys})
-    return case | {"document": None, "original": None, "loss": loss, "courses": search.courses, "read": read}
+    return case | {"loss": loss, "courses": search.courses, "read": read}
 
 
 def main():
@@ -54,9 +54,8 @@ def main():
     for result in results:
         keys = ("plan", "name", "operator", "fate", "loss", "courses")
         print(json.dumps({key: result[key] for key in keys}))
-    print(table(results))
     found = failures(results)
-    print("\n".join(found))
+    print("\n".join(["", table(results), *found]))
     return 1 if found else 0
 
 

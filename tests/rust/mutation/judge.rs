@@ -57,6 +57,7 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
         killed += u32::from(counts && fate == Fate::Killed);
         let mut row = row(&mutant, kind, counts, fate, proof.as_ref());
         if let (Fate::Survived, Some((index, seconds))) = (fate, mutant.wait) {
+            row["earlier"] = document["steps"][mutant.step]["after"][index]["step"].clone();
             row["needed"] = json!(needed(&document, mutant.step, index, seconds)?);
         }
         rows.push(row);

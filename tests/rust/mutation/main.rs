@@ -3,6 +3,8 @@
 //! Every counterexample is shown again through the public checks (`replay`). All mutants and verdicts are written to
 //! `target/mutants`, where the simulator (`tests/simulator`) judges them without the prover: `cargo xtask test mutation`.
 
+#![expect(clippy::indexing_slicing, reason = "a place that a JSON document lacks is null")]
+
 mod judge;
 mod operators;
 mod plans;
