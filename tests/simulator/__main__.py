@@ -22,11 +22,14 @@ def cases(folder):
     """Each plan, and each of its mutants that the prover calls safe or unsafe."""
     for path in sorted(folder.glob("*.json")):
         document = json.loads(path.read_text())
-        fate = "original" if document["verdict"] == "safe" else "broken"
-        yield {"plan": document["name"], "name": "as it is", "operator": fate, "fate": fate, "document": document["plan"]}
+        plan = document.get("plan")
+        if plan:
+            fate = "original" if document["verdict"] == "safe" else "broken"
+            yield {"plan": document["name"], "name": "as it is", "operator": fate, "fate": fate, "document": plan, "original": plan}
         for mutant in document["mutants"]:
-            full = mutant.pop("plan") | {"evidence": document["plan"]["evidence"]}
-            yield mutant | {"plan": document["name"], "document": full, "original": document["plan"]}
+            own = mutant.pop("plan")
+            full = own if plan is None else own | {"evidence": plan["evidence"]}
+            yield mutant | {"plan": document["name"], "document": full, "original": plan or full}
 
 
 def judge(task):
@@ -34,12 +37,13 @@ def judge(task):
     if case["fate"] in ("refused", "stuck", "undecided"):
         return case | {"loss": None, "courses": 0, "read": []}
     plan = Plan(case["document"])
-    if case["plan"] not in MINDS:
+    about = case["plan"], case["operator"] == "drawn" and case["name"]
+    if about not in MINDS:
         MINDS.clear()
-        MINDS[case["plan"]] = Mind(Plan(case.get("original") or case["document"]), random.Random(case["plan"]))
-    search = Search(plan, MINDS[case["plan"]], f"{case['plan']} {case['name']}")
+        MINDS[about] = Mind(Plan(case["original"]), random.Random(case["plan"]))
+    search = Search(plan, MINDS[about], f"{case['plan']} {case['name']}")
     loss = search.run(effort)
-    read = sorted({key for keys in MINDS[case["plan"]].relevant.values() for key in keys})
+    read = sorted({key for keys in MINDS[about].relevant.values() for key in keys})
     return case | {"loss": loss, "courses": search.courses, "read": read}
 
 

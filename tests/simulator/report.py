@@ -21,7 +21,7 @@ def table(results):
         numbers = [rows[plan, operator][key] for key in ("all", *FATES, "lost")]
         lines.append("{:32}{:14}{:7}{:8}{:7}{:9}{:11}{:10}{:7}".format(plan, operator, *numbers))
     lines += ["", f"lossy: the simulator found a message that is lost. It found {found_share(results):.1f} % of the killed."]
-    survivors = [result for result in results if result["fate"] == "survived"]
+    survivors = [result for result in results if result["fate"] == "survived" and result["operator"] != "drawn"]
     lines += ["", "survivors, and why:"] + [f"  {one['plan']}: {one['name']}: {reason(one)}" for one in survivors]
     return "\n".join(lines)
 
@@ -69,7 +69,7 @@ def failures(results):
     if found_share(results) < ENOUGH:
         missed = [f"{result['plan']}: {result['name']}" for result in unsafe(results) if not result["loss"]]
         found.append(f"FAIL: the simulator finds less than {ENOUGH} % of what the prover finds; it misses {', '.join(missed)}")
-    for plan in dict.fromkeys(result["plan"] for result in results if result["fate"] != "broken"):
+    for plan in dict.fromkeys(result["plan"] for result in results if result["fate"] == "original"):
         counted = [result for result in results if result["plan"] == plan and result.get("counts")]
         killed = sum(result["fate"] == "killed" for result in counted)
         if not counted or 2 * killed < len(counted):

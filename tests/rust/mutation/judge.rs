@@ -145,3 +145,17 @@ fn write(name: &str, document: &Value) -> Result<(), String> {
         .and_then(|()| fs::write(folder.join(format!("{name}.json")), document.to_string()));
     written.map_err(|error| format!("{}: {error}", folder.display()))
 }
+
+/// Plans of which nothing is known: only the verdicts are written, for the simulator to compare.
+pub(crate) fn drawn(plans: &[(String, String)]) -> Result<(), String> {
+    let mut rows = Vec::new();
+    for (name, text) in plans {
+        let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mutant = Mutant { name: name.clone(), operator: "drawn", step: 0, wait: None, document };
+        let (fate, proof) = judged(&mutant).map_err(|why| format!("{name}: {why}"))?;
+        let mut row = row(&mutant, "", false, fate, proof.as_ref());
+        row["plan"]["evidence"] = mutant.document["evidence"].clone();
+        rows.push(row);
+    }
+    write("drawn", &json!({ "name": "drawn", "verdict": "none", "mutants": rows }))
+}

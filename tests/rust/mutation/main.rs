@@ -27,5 +27,9 @@ fn main() -> ExitCode {
     if trials.is_empty() {
         trials.push(Trial::test("mutation", || Err("there are no plans".into())));
     }
+    let drawn = plans::drawn();
+    if !drawn.is_empty() {
+        trials.push(Trial::test("mutation/drawn", move || Ok(judge::drawn(&drawn)?)));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
