@@ -153,6 +153,15 @@ fn selector_plan() -> Value {
 fn a_selector_is_not_reused() {
     let plan = selector_plan();
     assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    // The same with the key behind an alias that stays.
+    let moved = plan.to_string().replace("s1._domainkey.club.example", "keys.club.example");
+    let mut plan: Value = serde_json::from_str(&moved).unwrap();
+    plan["evidence"]["answers"].as_array_mut().unwrap().push(json!({
+        "name": "s1._domainkey.club.example", "type": "CNAME", "ttl": 3600, "authoritative": true, "records": ["keys.club.example."]
+    }));
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    plan["steps"].as_array_mut().unwrap().pop();
+    assert_eq!(verdict(&plan).0, Judged::Safe);
 }
 
 /// What the model does not have is never called safe.

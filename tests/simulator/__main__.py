@@ -22,25 +22,29 @@ def cases(folder):
     """Each plan, and each of its mutants that the prover calls safe or unsafe."""
     for path in sorted(folder.glob("*.json")):
         document = json.loads(path.read_text())
-        fate = "original" if document["verdict"] == "safe" else "broken"
-        yield {"plan": document["name"], "name": "as it is", "operator": fate, "fate": fate, "document": document["plan"]}
+        plan = document.get("plan")
+        if plan:
+            fate = "original" if document["verdict"] == "safe" else "broken"
+            yield {"plan": document["name"], "name": "as it is", "operator": fate, "fate": fate, "document": plan, "original": plan}
         for mutant in document["mutants"]:
-            full = mutant.pop("plan") | {"evidence": document["plan"]["evidence"]}
-            yield mutant | {"plan": document["name"], "document": full, "original": document["plan"]}
+            own = mutant.pop("plan")
+            full = own if plan is None else own | {"evidence": plan["evidence"]}
+            yield mutant | {"plan": document["name"], "document": full, "original": plan or full}
 
 
 def judge(task):
     case, effort = task
     if case["fate"] in ("refused", "stuck", "undecided"):
-        return case | {"document": None, "original": None, "loss": None, "courses": 0, "read": []}
+        return case | {"loss": None, "courses": 0, "read": []}
     plan = Plan(case["document"])
-    if case["plan"] not in MINDS:
+    about = case["plan"], case["operator"] == "drawn" and case["name"]
+    if about not in MINDS:
         MINDS.clear()
-        MINDS[case["plan"]] = Mind(Plan(case.get("original") or case["document"]), random.Random(case["plan"]))
-    search = Search(plan, MINDS[case["plan"]], f"{case['plan']} {case['name']}")
+        MINDS[about] = Mind(Plan(case["original"]), random.Random(case["plan"]))
+    search = Search(plan, MINDS[about], f"{case['plan']} {case['name']}")
     loss = search.run(effort)
-    read = sorted({key for keys in MINDS[case["plan"]].relevant.values() for key in keys})
-    return case | {"document": None, "original": None, "loss": loss, "courses": search.courses, "read": read}
+    read = sorted({key for keys in MINDS[about].relevant.values() for key in keys})
+    return case | {"loss": loss, "courses": search.courses, "read": read}
 
 
 def main():
@@ -54,9 +58,8 @@ def main():
     for result in results:
         keys = ("plan", "name", "operator", "fate", "loss", "courses")
         print(json.dumps({key: result[key] for key in keys}))
-    print(table(results))
     found = failures(results)
-    print("\n".join(found))
+    print("\n".join(["", table(results), *found]))
     return 1 if found else 0
 
 

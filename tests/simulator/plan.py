@@ -80,6 +80,7 @@ class Plan:
     steps: list = field(default_factory=list)
     versions: dict = field(default_factory=lambda: defaultdict(list))
     happens: list = field(default_factory=list)
+    keys: dict = field(default_factory=dict)
 
     def __post_init__(self):
         parameters = self.document["parameters"]
@@ -161,6 +162,7 @@ class Plan:
         """What each step makes of the RRsets. A step that does not fit what is there stops, and all that wait for it."""
         state = dict(self.evidence)
         self.happens = [True] * len(self.steps)
+        self.states = [state]
         for at in self.order:
             step = self.steps[at]
             self.happens[at] = all(self.happens[earlier] for earlier, _ in self.before[at])
@@ -168,12 +170,29 @@ class Plan:
             self.happens[at] &= None not in results
             if not self.happens[at]:
                 continue
+            state = dict(state)
+            self.states.append(state)
             for key, values, ttl in results:
                 if key not in self.versions:
                     self.versions[key].append((None, self.content(key, *state.get(key, ((), True, 0)))))
                 state[key] = (values, True, ttl)
                 self.versions[key].append((at, self.content(key, values, True, ttl)))
                 self.names.update(self.ancestors(key[0]) if values else [])
+
+    def signing_key(self, domain, in_use):
+        """The key that an identity signs with: the first that is published at the name if the identity is in use before the plan,
+        otherwise the last."""
+        if (domain, in_use) in self.keys:
+            return self.keys[domain, in_use]
+        found = []
+        for state in self.states:
+            at = domain
+            while (at, "CNAME") in state and state[at, "CNAME"][0] and at != state[at, "CNAME"][0][0]:
+                at = state[at, "CNAME"][0][0]
+            found.append(usable_key(state.get((at, "TXT"), ((),))[0]))
+        found = [key for key in found if key]
+        self.keys[domain, in_use] = found[0 if in_use else -1] if found else None
+        return self.keys[domain, in_use]
 
     @staticmethod
     def edited(change, state):
@@ -229,19 +248,19 @@ def tags(text):
 
 
 def usable_key(values):
-    """Whether a verifier can use the key in these TXT records (RFC 6376 section 3.6.1, RFC 8301, RFC 8463)."""
+    """The key in these TXT records, if a verifier can use it (RFC 6376 section 3.6.1, RFC 8301, RFC 8463)."""
     found = tags(values[0].decode("utf-8", "replace")) if len(values) == 1 else None
     if not found or found.get("v", "DKIM1") != "DKIM1" or ("v" in found and next(iter(found)) != "v"):
-        return False
+        return None
 
     def words(key, default):
         return [word.strip().lower() for word in found.get(key, default).split(":")]
 
     if "sha256" not in words("h", "sha256") or not {"*", "email"} & set(words("s", "*")) or "y" in words("t", ""):
-        return False
+        return None
     try:
         key = base64.b64decode("".join(found.get("p", "").split()), validate=True)
     except ValueError:
-        return False
+        return None
     kind = found.get("k", "rsa").lower()
-    return len(key) == 32 if kind == "ed25519" else kind == "rsa" and rsa_bits(key) >= 1024
+    return key if (len(key) == 32 if kind == "ed25519" else kind == "rsa" and rsa_bits(key) >= 1024) else None

@@ -92,13 +92,20 @@ def spf_results(receiver, identity, by):
     return name(domain), found
 
 
+def signed(plan, stream, identity, by):
+    """The signatures on a message: the domain, where the key is looked up, and the key that it was made for."""
+    signer = by if stream.get("signed_at") == "delivery" else identity
+    in_use = signer["id"] in stream["live"]
+    names = [(name(of["domain"]), f"{name(of['selector'])}._domainkey.{name(of['domain'])}") for of in signer.get("dkim") or []]
+    return [(domain, at, plan.signing_key(at, in_use)) for domain, at in names]
+
+
 def loss(receiver, stream, identity, by, later, limits, today):
     """Why a promise is broken for a message, or None. `today` has the results of SPF before the plan, address by address."""
     walker = Walker(lambda domain: receiver.answer(domain, "TXT"))
     author = name(identity["author_domain"])
-    signatures = (by if stream.get("signed_at") == "delivery" else identity).get("dkim") or []
-    keys = [(name(sig["domain"]), f"{name(sig['selector'])}._domainkey.{name(sig['domain'])}") for sig in signatures]
-    verified = [domain for domain, key in keys if usable_key(receiver.answer(key, "TXT") or [b""])]
+    signatures = signed(receiver.plan, stream, identity, by)
+    verified = [domain for domain, at, key in signatures if key and usable_key(receiver.answer(at, "TXT")) == key]
     applied = walker.discover(author)
     if applied is None:
         return "no policy record"

@@ -4,8 +4,7 @@ import itertools
 import random
 
 from course import NEVER, courses
-from plan import Answer
-from receiver import Receiver, loss, spf_results
+from receiver import Receiver, loss, signed, spf_results
 
 TYPES = ("TXT", "A", "AAAA", "MX", "PTR")
 MOST_MIXES = 64
@@ -62,7 +61,8 @@ class Search:
         self.questions = [Question(plan, key) for key in keys]
         self.before = {question.key: next(question.answers(Course0(plan), 0)) for question in self.questions}
         self.identities = {(s["id"], i["id"]): i for s in plan.streams for i in s["identities"]}
-        self.courses = self.mixes = 0
+        self.courses = 0
+        self.keys = {}
         self.judged_from = {stream["id"]: self.fails_today(stream) for stream in plan.streams}
 
     def fails_today(self, stream):
@@ -126,10 +126,16 @@ class Search:
             self.mind.results[memo] = spf_results(receiver, identity, by)[1]
         return self.mind.results[memo]
 
+    def signed(self, stream, identity, by):
+        memo = (stream["id"], identity["id"], by["id"])
+        if memo not in self.keys:
+            self.keys[memo] = tuple(signed(self.plan, stream, identity, by))
+        return self.keys[memo]
+
     def judge(self, stream, names, limits, visible):
         """The loss of one message in any of the mixes, with the mix; or None."""
         identity, by = (self.identities[stream["id"], one] for one in names[:2])
-        later, memo = names[2], (stream["id"], *names)
+        later, memo = names[2], (stream["id"], *names, self.signed(stream, identity, by))
         relevant = self.mind.relevant[memo]
         while True:
             whole = ("all", memo, limits, tuple(visible[key] for key in relevant))
@@ -137,7 +143,6 @@ class Search:
                 return self.mind.results[whole]
             known, lost = len(relevant), None
             for mix in self.mixes_of(visible, tuple(relevant)):
-                self.mixes += 1
                 one = (memo, limits, mix)
                 if one not in self.mind.results:
                     held = {key: answers[0] for key, answers in visible.items()} | dict(zip(relevant, mix))

@@ -57,6 +57,7 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
         killed += u32::from(counts && fate == Fate::Killed);
         let mut row = row(&mutant, kind, counts, fate, proof.as_ref());
         if let (Fate::Survived, Some((index, seconds))) = (fate, mutant.wait) {
+            row["earlier"] = document["steps"][mutant.step]["after"][index]["step"].clone();
             row["needed"] = json!(needed(&document, mutant.step, index, seconds)?);
         }
         rows.push(row);
@@ -143,4 +144,18 @@ fn write(name: &str, document: &Value) -> Result<(), String> {
     let written = fs::create_dir_all(folder)
         .and_then(|()| fs::write(folder.join(format!("{name}.json")), document.to_string()));
     written.map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Plans of which nothing is known: only the verdicts are written, for the simulator to compare.
+pub(crate) fn drawn(plans: &[(String, String)]) -> Result<(), String> {
+    let mut rows = Vec::new();
+    for (name, text) in plans {
+        let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mutant = Mutant { name: name.clone(), operator: "drawn", step: 0, wait: None, document };
+        let (fate, proof) = judged(&mutant).map_err(|why| format!("{name}: {why}"))?;
+        let mut row = row(&mutant, "", false, fate, proof.as_ref());
+        row["plan"]["evidence"] = mutant.document["evidence"].clone();
+        rows.push(row);
+    }
+    write("drawn", &json!({ "name": "drawn", "verdict": "none", "mutants": rows }))
 }

@@ -3,6 +3,8 @@
 //! Every counterexample is shown again through the public checks (`replay`). All mutants and verdicts are written to
 //! `target/mutants`, where the simulator (`tests/simulator`) judges them without the prover: `cargo xtask test mutation`.
 
+#![expect(clippy::indexing_slicing, reason = "a place that a JSON document lacks is null")]
+
 mod judge;
 mod operators;
 mod plans;
@@ -24,6 +26,10 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = safe.chain(broken).collect();
     if trials.is_empty() {
         trials.push(Trial::test("mutation", || Err("there are no plans".into())));
+    }
+    let drawn = plans::drawn();
+    if !drawn.is_empty() {
+        trials.push(Trial::test("mutation/drawn", move || Ok(judge::drawn(&drawn)?)));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -14,20 +14,12 @@ pub(crate) struct Mutant {
     pub(crate) document: Value,
 }
 
-/// A wait of a plan: the step that waits, which of its waits, and the seconds.
-#[derive(Clone, Copy, Debug)]
-struct Wait {
-    step: usize,
-    index: usize,
-    seconds: u64,
-}
-
 /// All mutants of a plan, each once. `waits` has the seconds of each wait of each step.
 pub(crate) fn mutants(plan: &Value, waits: &[Vec<u64>]) -> Vec<Mutant> {
     let mut mutants: Vec<Mutant> = (0..waits.len()).map(|step| deleted(plan, waits, step)).collect();
     for (step, seconds) in waits.iter().enumerate() {
         for (index, seconds) in seconds.iter().copied().enumerate().filter(|(_, seconds)| *seconds > 0) {
-            let wait = Wait { step, index, seconds };
+            let wait = (step, index);
             mutants.push(shortened(plan, "halve", wait, seconds / 2));
             mutants.push(shortened(plan, "zero", wait, 0));
             if removes(&plan["steps"][step]) {
@@ -58,8 +50,7 @@ fn id(plan: &Value, step: usize) -> String {
     plan["steps"][step]["id"].as_str().unwrap_or_default().to_owned()
 }
 
-fn shortened(plan: &Value, operator: &'static str, wait: Wait, seconds: u64) -> Mutant {
-    let Wait { step, index, .. } = wait;
+fn shortened(plan: &Value, operator: &'static str, (step, index): (usize, usize), seconds: u64) -> Mutant {
     let earlier = plan["steps"][step]["after"][index]["step"].as_str().unwrap_or_default();
     Mutant {
         name: format!("{operator} {} after {earlier}", id(plan, step)),
@@ -107,8 +98,8 @@ fn deleted(plan: &Value, waits: &[Vec<u64>], step: usize) -> Mutant {
         steps.remove(step);
     }
     // What begins with this step begins at once.
-    let mut forget = |place: &mut Value| {
-        if *place == Value::from(gone.as_str()) {
+    let forget = |place: &mut Value| {
+        if place.as_str() == Some(gone.as_str()) {
             *place = Value::Null;
         }
     };

@@ -1,7 +1,7 @@
 //! The plans that are broken on purpose.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A name, and the plan document or why there is none.
 pub(crate) type Named = (String, Result<String, String>);
@@ -16,9 +16,18 @@ pub(crate) fn broken() -> Vec<Named> {
     files("broken-")
 }
 
-/// The files of `tests/plans` whose names begin so, sorted.
+/// Plans that the simulator has drawn at random, if it has: `cargo xtask test mutation`.
+pub(crate) fn drawn() -> Vec<(String, String)> {
+    let named = named(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/drawn"), "");
+    named.into_iter().filter_map(|(name, text)| Some((name, text.ok()?))).collect()
+}
+
 fn files(prefix: &str) -> Vec<Named> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/plans"));
+    named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans"), prefix)
+}
+
+/// The plans of a folder whose names begin so, sorted.
+fn named(folder: &str, prefix: &str) -> Vec<Named> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use sendershift::dkim;
+use sendershift::dkim::{self, KeyState};
 use sendershift::dmarc::{self, Authenticated, DmarcResult, Policy};
-use sendershift::dns::{Overlay, Quality, RecordType, RrSet, Snapshot};
+use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, RrSet, Snapshot};
 use sendershift::name::DomainName;
-use sendershift::plan::{Identity, Plan, SignedAt, Stream};
+use sendershift::plan::{Identity, Plan, Signature, SignedAt, Stream};
 use sendershift::prove::{Counterexample, Judged, Judgement, Proof};
 use sendershift::spf::{Checked, Profile, Query, SpfResult, check};
 
@@ -25,6 +25,7 @@ pub(crate) fn all(plan: &Plan, proof: &Proof) -> Result<(), String> {
 
 /// The message of a counterexample, judged again.
 struct Message<'p> {
+    plan: &'p Plan,
     stream: &'p Stream,
     identity: &'p Identity,
     delivered_by: &'p Identity,
@@ -40,6 +41,7 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
     let stream = stream.ok_or("no such stream")?;
     let identity = |id: &Option<String>| stream.identities.iter().find(|of| Some(&of.id) == id.as_ref());
     let message = Message {
+        plan,
         stream,
         identity: identity(&found.identity).ok_or("no such identity")?,
         delivered_by: identity(&found.delivered_by).ok_or("no such identity")?,
@@ -49,7 +51,35 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
     if !found.assuming.is_empty() {
         return Err("it assumes something of questions that no plan here leaves open".to_owned());
     }
-    if found.code.starts_with("p1.") { message.breaks_p1(found) } else { message.breaks_p2(plan, found) }
+    if found.code.starts_with("p1.") { message.breaks_p1(found) } else { message.breaks_p2(found) }
+}
+
+/// The key that is found for a signature, if it can be used.
+fn key_data(evidence: &impl Evidence, signature: &Signature) -> Option<String> {
+    let KeyState::Usable(record) = dkim::key(evidence, &signature.domain, &signature.selector) else {
+        return None;
+    };
+    record.tags().find(|(tag, _)| *tag == "p").map(|(_, key)| key.split_ascii_whitespace().collect())
+}
+
+/// The key that an identity signs with: the first that is published if it is in use before the plan, otherwise the last.
+fn signing_key(plan: &Plan, signature: &Signature, in_use: bool) -> Option<String> {
+    let mut evidence = Overlay::new(&plan.evidence);
+    let mut keys = vec![key_data(&evidence, signature)];
+    for change in plan.steps.iter().flat_map(|step| &step.changes) {
+        let before = match evidence.answer(&change.name, change.record_type) {
+            Answer::Records(rrset) => Some(rrset.clone()),
+            _ => None,
+        };
+        match change.apply(before.as_ref()) {
+            Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
+            Ok(None) => evidence.remove(&change.name, change.record_type),
+            Err(_) => {}
+        }
+        keys.push(key_data(&evidence, signature));
+    }
+    let mut keys = keys.into_iter().flatten();
+    if in_use { keys.next() } else { keys.next_back() }
 }
 
 /// The evidence of the plan under what the receiver holds.
@@ -80,14 +110,15 @@ impl Message<'_> {
 
     /// P1 as `docs/prover.md` has it, for one message.
     fn breaks_p1(&self, found: &Counterexample) -> Result<(), String> {
-        let signatures = match self.stream.signed_at {
-            SignedAt::Injection => &self.identity.dkim,
-            _ => &self.delivered_by.dkim,
+        let signer =
+            if self.stream.signed_at == SignedAt::Injection { self.identity } else { self.delivered_by };
+        let in_use = self.stream.live.contains(&signer.id);
+        let verifiable = |signature: &&Signature| {
+            let key = key_data(&self.evidence, signature);
+            key.is_some() && key == signing_key(self.plan, signature, in_use)
         };
-        let usable = signatures.iter().filter(|signature| {
-            dkim::key(&self.evidence, &signature.domain, &signature.selector).is_usable()
-        });
-        let verified: Vec<DomainName> = usable.map(|signature| signature.domain.clone()).collect();
+        let verified: Vec<DomainName> =
+            signer.dkim.iter().filter(verifiable).map(|signature| signature.domain.clone()).collect();
         let later = found.judgement == Some(Judgement::Later);
         // Without an address the failure does not depend on SPF: then it has to show even if SPF passes.
         let checked = found.address.map(|ip| self.spf(&self.evidence, ip)).transpose()?.flatten();
@@ -104,7 +135,7 @@ impl Message<'_> {
                 .into_iter()
                 .any(|policy| policy > Policy::None)
         });
-        let relies = !self.stream.spf_only && !signatures.is_empty();
+        let relies = !self.stream.spf_only && !signer.dkim.is_empty();
         let broken = match found.code {
             "p1.no-dmarc-policy" => applied.is_none(),
             "p1.signature-not-verifiable" => later && relies && !verdict.dkim_aligned,
@@ -117,10 +148,10 @@ impl Message<'_> {
         if broken { Ok(()) } else { Err(format!("{verdict:?}")) }
     }
 
-    fn breaks_p2(&self, plan: &Plan, found: &Counterexample) -> Result<(), String> {
+    fn breaks_p2(&self, found: &Counterexample) -> Result<(), String> {
         let ip = found.address.ok_or("no address")?;
         let checked = self.spf(&self.evidence, ip)?.ok_or("no domain")?;
-        let today = self.spf(&Overlay::new(&plan.evidence), ip)?.ok_or("no domain")?;
+        let today = self.spf(&Overlay::new(&self.plan.evidence), ip)?.ok_or("no domain")?;
         let over = |code: &str| checked.problem.as_ref().is_some_and(|problem| problem.code == code);
         let broken = match found.code {
             "p2.worse-than-today" => today.result == SpfResult::Pass && checked.result != SpfResult::Pass,
