@@ -5,6 +5,7 @@
 mod mutation;
 mod process;
 mod python;
+mod readme;
 mod suite;
 mod test;
 mod wasm;

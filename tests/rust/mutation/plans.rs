@@ -3,12 +3,29 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+
 /// A name, and the plan document or why there is none.
 pub(crate) type Named = (String, Result<String, String>);
 
 /// Plans that have to be safe. What computes a plan (a planner, an example) gets a line here.
 pub(crate) fn safe() -> Vec<Named> {
-    files("safe-")
+    let mut plans = files("safe-");
+    plans.push(("qualys".to_owned(), planned("qualys")));
+    plans
+}
+
+/// What the planner makes of an example.
+fn planned(example: &str) -> Result<String, String> {
+    let folder = format!("{}/../docs/examples/{example}", env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| {
+        let path = format!("{folder}/{file}");
+        fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))
+    };
+    let dns: Value = serde_json::from_str(&read("dns.json")?).map_err(|error| error.to_string())?;
+    let input = json!({ "migration": read("migration.toml")?, "dns": dns });
+    let plan = sendershift::wire::call("plan", &input.to_string());
+    if plan.contains("sendershift-plan/1") { Ok(plan) } else { Err(plan) }
 }
 
 /// Plans that have to be unsafe as they are.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::binding::{Binding, Judgement};
 use super::promise::Failure;
-use super::proof::{Counterexample, Holding};
+use super::proof::{Assumed, Counterexample, Holding};
 use super::world::{Choices, Content, Flux, Version};
 use crate::dmarc::{self, Authenticated, DmarcResult};
 use crate::dns::{Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, Txt};
@@ -72,7 +72,12 @@ impl Found<'_> {
             helo: binding.delivered_by.helo.clone(),
             judgement: Some(binding.judgement),
             holding: self.holding(),
-            assuming: self.failure.assuming.iter().map(|(unknown, _)| unknown.clone()).collect(),
+            assuming: self
+                .failure
+                .assuming
+                .iter()
+                .map(|(unknown, branch)| Assumed { unknown: unknown.clone(), branch: *branch })
+                .collect(),
             schedule: self.happenings(&schedule),
             spf: replay.checked.clone(),
             dmarc: Some(replay.result),

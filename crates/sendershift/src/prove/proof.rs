@@ -9,7 +9,7 @@ use crate::dmarc;
 use crate::dns::{Question, Records};
 use crate::name::DomainName;
 use crate::plan::Remark;
-use crate::spf::{Checked, Unknown};
+use crate::spf::{Branch, Checked, Unknown};
 
 /// The `format` of a proof document.
 pub const FORMAT: &str = "sendershift-proof/1";
@@ -103,7 +103,7 @@ pub struct Counterexample {
     /// The versions that the receiver holds of the RRsets that it asks for and that the plan changes.
     pub holding: Vec<Holding>,
     /// How the questions that the evidence leaves open turn out.
-    pub assuming: Vec<Unknown>,
+    pub assuming: Vec<Assumed>,
     /// One course of events with these versions, in the order of time; steps that play no part are left out.
     pub schedule: Vec<Happening>,
     /// What `check_host()` says of it.
@@ -114,6 +114,18 @@ pub struct Counterexample {
     pub policy: Option<dmarc::Policy>,
     /// The story, for people.
     pub story: Vec<String>,
+}
+
+/// How a question that the evidence leaves open turns out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Assumed {
+    /// The question.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+    /// How it turns out.
+    #[serde(flatten)]
+    pub branch: Branch,
 }
 
 /// A version that a receiver holds.
