@@ -50,14 +50,14 @@ class Drawing:
         self.steps.append({"id": name, "kind": kind, "after": self.after(*earlier), **more})
         return name
 
-    def change(self, changes, *earlier):
+    def change(self, changes, *earlier, lowered=False):
         """One step that makes RRsets of names what they should be."""
         listed = []
         for (name, kind), records in changes.items():
             before, ttl = self.now.get((name, kind), ([], None))
             after = self.rng.choice(TTLS) if records else None
             gone, new = ([one for one in old if one not in other] for old, other in ((before, records), (records, before)))
-            if gone or new:
+            if gone or new or (lowered and after != ttl):
                 listed.append({"name": name, "type": kind, "ttl_before": ttl, "ttl_after": after, "remove": gone, "add": new})
                 self.now[name, kind] = (records, after)
         if not listed:
@@ -75,6 +75,7 @@ class Drawing:
         for zone in ("firm.example", "other.example", "esp.example", *(["news.firm.example"] if self.maybe(0.3) else [])):
             soa = f"ns.{zone}. host.{zone}. 1 7200 900 1209600 {rng.choice(TTLS)}"
             self.there(zone, "SOA", [soa], True)
+        self.there("s1.esp.example", "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[0]}"])
         policy = rng.choice(["none", "reject", "quarantine; sp=none", "none; sp=reject", "reject; adkim=s", "reject; aspf=s"])
         self.there("_dmarc.firm.example", "TXT", [f"v=DMARC1; p={policy}"])
         if self.maybe(0.7):
@@ -83,12 +84,20 @@ class Drawing:
             self.there("_dmarc.news.firm.example", "TXT", ["v=DMARC1; p=" + rng.choice(["none", "reject"])])
         inside, outside = f"ip4:{NETS[0]}", [f"ip4:{NETS[1]}", f"ip6:{NETS[2]}"]
         self.there("_spf.esp.example", "TXT", [f"v=spf1 {' '.join(outside)} -all"])
-        listed = rng.choice(["include:_spf.esp.example", " ".join(outside), "include:_spf.firm.example"])
+        listed = rng.choice(["include:_spf.esp.example", " ".join(outside), "include:_spf.firm.example", "redirect=_spf.firm.example"])
         if "_spf.firm" in listed and self.maybe():
             self.there("_spf.firm.example", "TXT", [f"v=spf1 {' '.join(outside)} -all"])
+        if self.maybe(0.2):
+            # The first source is one host, and its address moves with the rest.
+            inside = "a:mta.firm.example"
         self.there(domain, "TXT", ["token", f"v=spf1 {inside} -all"])
-        self.there("s1._domainkey.firm.example", "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[0]}"])
-        sources = [{"id": "own", "addresses": NETS[:1]}, {"id": "esp", "addresses": NETS[1:]}]
+        self.first = rng.choice(["s1._domainkey.firm.example"] * 3 + ["keys.firm.example"])
+        if self.first == "keys.firm.example":
+            self.there("s1._domainkey.firm.example", "CNAME", ["keys.firm.example."])
+        self.there(self.first, "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[0]}"])
+        self.there("mta.firm.example", "A", ["192.0.2.3"])
+        own = ["192.0.2.3"] if inside.startswith("a:") else NETS[:1]
+        sources = [{"id": "own", "addresses": own}, {"id": "esp", "addresses": NETS[1:]}]
         alias = self.maybe(0.3)
         if alias:
             self.there("s2.esp.example", "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[1]}"])
@@ -106,8 +115,15 @@ class Drawing:
             "id": "mail", "identities": [old, new], "live": ["old"], "needs_both": self.maybe(0.3),
             "spf_only": self.maybe(0.1), "signed_at": rng.choice(["injection", "injection", "delivery"]),
         }
+        if self.maybe(0.1):
+            self.answers = [one for one in self.answers if one["name"] != domain or one["type"] != "TXT"]
+            self.now.pop((domain, "TXT"))
+        if self.maybe(0.2) and (domain, "TXT") in self.now:
+            self.change({(domain, "TXT"): self.now[domain, "TXT"][0]}, lowered=True)
         prepared = self.prepare(domain, other, bounce, selector, alias, inside, listed, outside)
         self.move(prepared, domain, other, inside, listed)
+        if self.maybe(0.1):
+            stream["judged_from"] = rng.choice(prepared or [self.steps[0]["id"]])
         parameters = {
             "start": "2026-11-02T00:00:00Z", "resolver_stale": f"PT{self.stale}S", "queue_lifetime": f"PT{QUEUE}S",
             "signature_lifetime": f"PT{LATE}S", "ttl_ceiling": "PT7200S",
@@ -131,7 +147,7 @@ class Drawing:
             wanted[at, "TXT"] = key
         elif self.maybe(0.3):
             wanted[at, "TXT"] = key
-        both = f"v=spf1 {inside} {listed} -all"
+        both = f"v=spf1 {inside} {listed}" + ("" if "redirect" in listed else " -all")
         if bounce and bounce != domain:
             wanted[bounce, "TXT"] = [both]
         if "_spf.firm" in listed:
@@ -148,7 +164,8 @@ class Drawing:
         rng, steps = self.rng, self.steps
         starts, stops = [{"stream": "mail", "identity": "new"}], [{"stream": "mail", "identity": "old"}]
         if self.maybe(0.15):
-            steps.append({"id": "date", "kind": "external", "on": f"2026-11-02T0{rng.randrange(1, 9)}:00:00Z", "stops": stops})
+            on = f"2026-11-02T0{rng.randrange(1, 9)}:00:00Z"
+            steps.append({"id": "date", "kind": "external", "on": on, "stops": stops})
             self.step("send", *prepared, starts=starts)
             gone = "date"
         elif self.maybe():
@@ -156,8 +173,19 @@ class Drawing:
         else:
             started = self.step("send", *prepared, starts=starts)
             gone = self.step("send", started, stops=stops)
-        if self.maybe(0.6):
-            self.change({("s1._domainkey.firm.example", "TXT"): []}, gone)
+        fate = rng.random()
+        if fate < 0.5:
+            self.change({(self.first, "TXT"): []}, gone)
+        elif fate < 0.6:
+            self.change({(self.first, "TXT"): [f"v=DKIM1; k=ed25519; p={KEYS[2]}"]}, gone)
+        elif fate < 0.8:
+            # An alias in place of the key, or the key in place of the alias.
+            aliased = self.first == "keys.firm.example"
+            there = "s1._domainkey.firm.example"
+            text, target = f"v=DKIM1; k=ed25519; p={KEYS[0]}", rng.choice(["s2.esp.example.", "s1.esp.example."])
+            self.change({(there, "CNAME"): [] if aliased else [target], (there, "TXT"): [text] if aliased else []}, gone)
+        if self.maybe(0.1) and inside.startswith("a:"):
+            self.change({("mta.firm.example", "A"): ["192.0.2.3", "192.0.2.4"][self.maybe() :]}, gone)
         if self.maybe(0.6):
             self.change({(domain, "TXT"): ["token", f"v=spf1 {rng.choice([inside, listed])} -all"]}, gone)
         if self.maybe(0.4):

@@ -74,6 +74,9 @@ def failures(results):
         killed = sum(result["fate"] == "killed" for result in counted)
         if not counted or 2 * killed < len(counted):
             found.append(f"FAIL: {plan}: of {len(counted)} mutants that touch records or mail only {killed} are found unsafe")
+    drawn = Counter(result["fate"] for result in results if result["operator"] == "drawn")
+    if drawn and 10 * min(drawn["killed"], drawn["survived"]) < drawn.total():
+        found.append(f"FAIL: the plans drawn at random are too much alike: {dict(drawn)}")
     if not results:
         found.append("FAIL: there are no plans")
     return found
