@@ -9,7 +9,6 @@ import spf
 from dmarc import Walker
 from plan import name, usable_key
 
-OVER = ("Too many DNS lookups", "Void lookup limit", "MX records returned")
 TERM = re.compile(r"^[+?~-]?ip[46]:(.+)$", re.I)
 MOST_ADDRESSES = 48
 
@@ -55,7 +54,7 @@ class Receiver:
         return []
 
     def spf(self, domain, ip, helo):
-        """The result, and whether a limit was the reason."""
+        """The result of SPF."""
 
         def lookup(question, kind, *_):
             found = self.answer(name(question), kind)
@@ -64,8 +63,7 @@ class Receiver:
             return [((question, kind), value) for value in found]
 
         spf.DNSLookup = lookup
-        result, _, why = spf.query(i=ip, s="sender@" + domain, h=helo or domain).check()
-        return result, result == "permerror" and any(text in why for text in OVER)
+        return spf.query(i=ip, s="sender@" + domain, h=helo or domain).check()[0]
 
     def results(self, domain, source, helo):
         """The results for all addresses of a source."""
@@ -121,13 +119,13 @@ def loss(receiver, stream, identity, by, later, limits, today):
     domain, results = spf_results(receiver, identity, by)
     if stream.get("needs_both") or not dkim:
         aligned = domain and walker.aligned(author, domain, record.get("aspf", "r").lower())
-        if not aligned or any(result != "pass" for result, _ in results):
+        if not aligned or any(result != "pass" for result in results):
             return "no aligned SPF pass"
-    for (result, over), (was, was_over) in zip(results, today):
+    for result, was in zip(results, today):
         if was == "pass" and result != "pass":
             return "SPF is worse than today"
-        if over and (limits or not was_over):
-            return "SPF is over a limit"
+        if result == "permerror" and (limits or was != "permerror"):
+            return "SPF is over a limit, or in error"
     return None
 
 

@@ -52,10 +52,12 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
     for mutant in mutants(&document, &waits) {
         let kind = document["steps"][mutant.step]["kind"].as_str().unwrap_or_default();
         let (fate, proof) = judged(&mutant).map_err(|why| format!("{}: {why}", mutant.name))?;
-        let counts = ["dns", "send"].contains(&kind);
+        let serves = serves(&document, &mutant);
+        let counts = ["dns", "send"].contains(&kind) && serves.is_none();
         counted += u32::from(counts);
         killed += u32::from(counts && fate == Fate::Killed);
         let mut row = row(&mutant, kind, counts, fate, proof.as_ref());
+        row["serves"] = json!(serves);
         if let (Fate::Survived, Some((index, seconds))) = (fate, mutant.wait) {
             row["earlier"] = document["steps"][mutant.step]["after"][index]["step"].clone();
             row["needed"] = json!(needed(&document, mutant.step, index, seconds)?);
@@ -67,6 +69,51 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
         return Err(format!("of {counted} mutants that touch records or mail only {killed} were found out"));
     }
     Ok(())
+}
+
+/// The promise that is not judged and that alone a mutant can break: no verdict can tell. Read off the records, so that the
+/// prover has no say in what counts.
+fn serves(plan: &Value, mutant: &Mutant) -> Option<&'static str> {
+    let step = &plan["steps"][mutant.step];
+    if mutant.operator == "delete" {
+        return purpose(step, true);
+    }
+    let (index, _) = mutant.wait?;
+    let earlier = &step["after"][index]["step"];
+    let earlier = plan["steps"].as_array()?.iter().find(|other| other["id"] == *earlier)?;
+    purpose(earlier, false).or_else(|| purpose(step, false))
+}
+
+/// The promise that a step is there for, if it is one that is not judged.
+fn purpose(step: &Value, deleted: bool) -> Option<&'static str> {
+    if step["kind"] == "notify" {
+        return Some("p7");
+    }
+    let changes = step["changes"].as_array().filter(|changes| !changes.is_empty())?;
+    let all = |holds: &dyn Fn(&Value) -> bool| changes.iter().all(holds);
+    let name = |change: &Value| change["name"].as_str().unwrap_or_default().to_owned();
+    if all(&|change| change["type"] == "MX") {
+        Some("p9")
+    } else if all(&|change| name(change).contains("._report._dmarc.")) {
+        Some("p5")
+    } else if deleted && all(&|change| name(change).starts_with("_dmarc.") && !change["ttl_before"].is_null())
+    {
+        Some("p6")
+    } else if deleted && all(&takes_away) {
+        Some("p4")
+    } else {
+        None
+    }
+}
+
+/// Whether a change only takes away: records, or words of them.
+fn takes_away(change: &Value) -> bool {
+    let words = |key: &str| -> Vec<String> {
+        let records = change[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+        records.flat_map(str::split_ascii_whitespace).map(str::to_owned).collect()
+    };
+    let gone = words("remove");
+    !gone.is_empty() && words("add").iter().all(|word| gone.contains(word))
 }
 
 /// A plan that has to be unsafe.

@@ -156,6 +156,7 @@ impl Message<'_> {
         let over = |code: &str| checked.problem.as_ref().is_some_and(|problem| problem.code == code);
         let broken = match found.code {
             "p2.worse-than-today" => today.result == SpfResult::Pass && checked.result != SpfResult::Pass,
+            "p2.permerror" => checked.result == SpfResult::PermError,
             "p2.too-many-lookups" => over("spf.too-many-lookups"),
             "p2.too-many-voids" => over("spf.too-many-voids"),
             "p2.too-many-mx" => over("spf.too-many-mx"),

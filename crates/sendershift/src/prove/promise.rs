@@ -109,7 +109,7 @@ pub(super) fn authenticated(
     }
 }
 
-/// P2: the path of every address is within the limits, and none is worse off than today.
+/// P2: the path of every address is within the limits and ends without permerror, and none is worse off than today.
 ///
 /// Where `today` is given, an address whose path is over a limit already may stay so.
 pub(super) fn within_limits(
@@ -137,7 +137,7 @@ pub(super) fn within_limits(
 
 /// What SPF says today, for each profile.
 pub(super) struct Today {
-    /// The addresses whose path is over a limit.
+    /// The addresses whose path is over a limit, or ends in permerror.
     over: Vec<AddressSet>,
     /// The addresses that pass.
     pass: Vec<AddressSet>,
@@ -167,7 +167,7 @@ pub(super) fn today<E: Evidence>(
     })
 }
 
-/// The limit that a path is over, if any.
+/// The limit that a path is over, or that it ends in permerror without one.
 fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
     let spent = &leaf.spent;
     if spent.lookups > profile.lookups {
@@ -178,6 +178,8 @@ fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
         Some("p2.too-many-mx")
     } else if spent.mx_addresses > profile.mx_addresses {
         Some("p2.too-many-mx-addresses")
+    } else if leaf.result == SpfResult::PermError {
+        Some("p2.permerror")
     } else {
         None
     }
