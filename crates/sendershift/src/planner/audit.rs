@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
-use super::facts::spf_domain;
+use super::facts::{spf_domain, worst};
 use super::spf::{Current, current, has_term};
 use crate::dmarc::{self, Policy};
 use crate::dns::Question;
@@ -19,12 +19,19 @@ pub(super) fn audit(draft: &mut Draft<'_>) -> Result<(), Error> {
         if let Some(why) = fate.lacks() {
             draft.finding("audit.fails-today", &stream.id, format!("is not authenticated today: {why}"));
         } else if stream.spf_only {
-            draft.finding("audit.relies-on-spf", &stream.id, "relies on SPF alone, as declared: forwarding breaks it, and a stricter policy would lose it");
+            draft.finding(
+                "audit.relies-on-spf",
+                &stream.id,
+                "relies on SPF alone, as declared: forwarding breaks it, and a stricter policy would lose it",
+            );
         }
         if let Some(domain) = spf_domain(now, now) {
             let failing = facts.failing(facts.known, domain, &facts.addresses(&now.sources))?;
             if let Some(ip) = failing.first() {
-                let message = format!("SPF of {domain} does not pass for {} of its addresses today, {ip} for one", failing.count());
+                let message = format!(
+                    "SPF of {domain} does not pass for {} of its addresses today, {ip} for one",
+                    failing.count()
+                );
                 draft.finding("audit.source-not-authorised", &stream.id, message);
             }
         }
@@ -49,14 +56,26 @@ fn spf_records(draft: &mut Draft<'_>) -> Result<(), Error> {
             Current::Broken(why) => draft.finding("audit.broken-spf", domain.as_str(), why),
             Current::Record(..) | Current::Alias(_) => {}
         }
-        let Some(worst) = draft.facts.worst(draft.facts.known, domain)? else { continue };
+        let Some(spent) = worst(draft.facts.known, domain)? else { continue };
         for profile in draft.facts.profiles() {
-            let voids = worst.voids_for(profile);
-            if worst.lookups > profile.lookups {
-                draft.finding("audit.too-many-lookups", domain.as_str(), format!("its SPF record takes {} lookups at worst, {} are allowed: addresses behind that get permerror", worst.lookups, profile.lookups));
+            let voids = spent.voids_for(profile);
+            if spent.lookups > profile.lookups {
+                draft.finding("audit.too-many-lookups", domain.as_str(), format!("its SPF record takes {} lookups at worst, {} are allowed: addresses behind that get permerror", spent.lookups, profile.lookups));
+            }
+            if (profile.lookups.saturating_sub(draft.facts.migration.reserve)..=profile.lookups)
+                .contains(&spent.lookups)
+            {
+                draft.finding("audit.few-lookups-left", domain.as_str(), format!("its SPF record takes {} of {} lookups at worst: a provider that adds one more may break it", spent.lookups, profile.lookups));
             }
             if voids > profile.voids {
-                draft.finding("audit.too-many-voids", domain.as_str(), format!("its SPF record takes {voids} void lookups at worst, `{}` receivers allow {}", profile.name, profile.voids));
+                draft.finding(
+                    "audit.too-many-voids",
+                    domain.as_str(),
+                    format!(
+                        "its SPF record takes {voids} void lookups at worst, `{}` receivers allow {}",
+                        profile.name, profile.voids
+                    ),
+                );
             }
         }
     }
@@ -72,9 +91,17 @@ fn policies(draft: &mut Draft<'_>) {
     }
     for author in authors {
         match dmarc::discover(draft.facts.known, author).applied {
-            None => draft.finding("audit.no-dmarc", author.as_str(), "has no DMARC policy record: nothing it sends can pass DMARC"),
+            None => draft.finding(
+                "audit.no-dmarc",
+                author.as_str(),
+                "has no DMARC policy record: nothing it sends can pass DMARC",
+            ),
             Some(applied) if applied.policy == Policy::None => {
-                draft.finding("audit.policy-none", author.as_str(), format!("its DMARC policy is none (record at {})", applied.domain));
+                draft.finding(
+                    "audit.policy-none",
+                    author.as_str(),
+                    format!("its DMARC policy is none (record at {})", applied.domain),
+                );
             }
             Some(_) => {}
         }
@@ -83,7 +110,9 @@ fn policies(draft: &mut Draft<'_>) {
         let walk = dmarc::organizational_domain(draft.facts.known, author);
         let ours = draft.facts.migration.domains.iter().filter(|domain| author.is_within(&domain.name));
         let Some(apex) = ours.min_by_key(|domain| domain.name.label_count()) else { continue };
-        if walk.organizational_domain != apex.name || walk.found(&apex.name).is_none_or(|found| found.record().is_none()) {
+        if walk.organizational_domain != apex.name
+            || walk.found(&apex.name).is_none_or(|found| found.record().is_none())
+        {
             draft.finding("audit.apex-without-policy", apex.name.as_str(), "has no DMARC record today: until it has one, the names below it do not align with each other (RFC 9989 section 4.10.2)");
         }
     }
@@ -114,7 +143,10 @@ pub(super) fn assumed_ttls(draft: &mut Draft<'_>, evidence: &crate::dns::Snapsho
     for question in names {
         let rrset = evidence.rrsets(&question.name).find(|(kind, _)| *kind == question.record_type);
         if rrset.is_some_and(|(_, rrset)| rrset.quality() != crate::dns::Quality::Authoritative) {
-            let message = format!("the {} answer comes from a cache, so its TTL is only a lower bound and the waits use the ceiling", question.record_type);
+            let message = format!(
+                "the {} answer comes from a cache, so its TTL is only a lower bound and the waits use the ceiling",
+                question.record_type
+            );
             draft.finding("audit.cached-ttl", question.name.as_str(), message);
         }
     }

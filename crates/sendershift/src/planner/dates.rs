@@ -34,7 +34,8 @@ impl Days<'_> {
     }
 
     fn freeze(&self, at: i64) -> Option<(i64, i64)> {
-        let freezes = self.calendar.freezes.iter().map(|freeze| (freeze.from.as_second(), freeze.until.as_second()));
+        let freezes =
+            self.calendar.freezes.iter().map(|freeze| (freeze.from.as_second(), freeze.until.as_second()));
         freezes.filter(|(from, until)| (*from..*until).contains(&at)).max_by_key(|(_, until)| *until)
     }
 
@@ -71,7 +72,9 @@ impl Days<'_> {
 fn length(step: &Step, plan: &Plan) -> i64 {
     let seconds = match step.kind {
         StepKind::Dns => plan.parameters.publication_delay,
-        StepKind::Send => step.starts.iter().chain(&step.stops).filter_map(|used| used.over).max().unwrap_or(0),
+        StepKind::Send => {
+            step.starts.iter().chain(&step.stops).filter_map(|used| used.over).max().unwrap_or(0)
+        }
         _ => 0,
     };
     i64::try_from(seconds).unwrap_or(i64::MAX / 4)
@@ -86,7 +89,8 @@ fn seconds(at_least: u64) -> i64 {
 /// Every step has to stand behind those that it waits for.
 pub(super) fn schedule(plan: &mut Plan, migration: &Migration) {
     let days = Days { calendar: &migration.calendar, offset: i64::from(plan.parameters.utc_offset) };
-    let index: BTreeMap<String, usize> = plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect();
+    let index: BTreeMap<String, usize> =
+        plan.steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect();
     let origin = plan.parameters.start.as_second();
     let mut starts: Vec<i64> = Vec::new();
     let mut dones: Vec<i64> = Vec::new();
@@ -128,7 +132,9 @@ pub(super) fn schedule(plan: &mut Plan, migration: &Migration) {
             slack: latest.map(|latest| latest - earliest),
         });
     }
-    let Some(last) = (0..dones.len()).max_by_key(|at| (dones.get(*at), std::cmp::Reverse(*at))) else { return };
+    let Some(last) = (0..dones.len()).max_by_key(|at| (dones.get(*at), std::cmp::Reverse(*at))) else {
+        return;
+    };
     let mut path = vec![(last, 0)];
     while let Some((earlier, wait)) = path.last().and_then(|(at, _)| holds.get(*at).copied().flatten()) {
         path.push((earlier, wait));
@@ -143,25 +149,34 @@ pub(super) fn schedule(plan: &mut Plan, migration: &Migration) {
 }
 
 /// The chain of waits that does not fit.
-fn overrun(plan: &Plan, path: &[(usize, i64)], starts: &[i64], dones: &[i64], (end, deadline): (i64, i64)) -> String {
+fn overrun(
+    plan: &Plan,
+    path: &[(usize, i64)],
+    starts: &[i64],
+    dones: &[i64],
+    (end, deadline): (i64, i64),
+) -> String {
     let offset = plan.parameters.utc_offset;
     let mut chain: Vec<String> = Vec::new();
     for (place, (at, wait)) in path.iter().enumerate() {
-        let (Some(step), Some(start), Some(done)) = (plan.steps.get(*at), starts.get(*at), dones.get(*at)) else { continue };
-        let mut link = format!("`{}` ({})", step.id, date(*start, offset));
+        let (Some(step), Some(start), Some(done)) = (plan.steps.get(*at), starts.get(*at), dones.get(*at))
+        else {
+            continue;
+        };
+        let mut link = vec![format!("`{}` ({})", step.id, date(*start, offset))];
         let next = path.get(place + 1).and_then(|(next, _)| starts.get(*next));
         if done > start {
-            link.push_str(&format!(" takes {}", duration(done - start)));
+            link.push(format!("takes {}", duration(done - start)));
         }
         if let Some(next) = next {
             if *wait > 0 {
-                link.push_str(&format!(", wait {}", duration(*wait)));
+                link.push(format!("wait {}", duration(*wait)));
             }
             if next - done > *wait {
-                link.push_str(&format!(", {} until a day on which a step may start", duration(next - done - wait)));
+                link.push(format!("{} until a day on which a step may start", duration(next - done - wait)));
             }
         }
-        chain.push(link);
+        chain.push(link.join(", "));
     }
     format!(
         "the end is at the earliest on {}, {} after the deadline {}; what takes so long: {}",

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::dkim;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
-use crate::dns::{Answer, Evidence, Recording, RecordType, Snapshot};
+use crate::dns::{Answer, Evidence, RecordType, Recording, Snapshot};
 use crate::error::Error;
 use crate::migration::{Migration, Stream};
 use crate::name::DomainName;
 use crate::net::{AddressSet, Family};
-use crate::plan::{Identity, SignedAt, Signature};
-use crate::spf::{Leaf, Policy, Profile, SpfResult, Spent};
+use crate::plan::{Identity, Signature, SignedAt};
+use crate::spf::{Leaf, Policy, Profile, Spent, SpfResult};
 
 /// Evidence in which a question that got no answer counts as not asked: a plan must not rest on a timeout.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub(super) struct Facts<'m> {
 
 /// How the messages of one identity fare that the sources of another deliver.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub(super) struct Fate {
     /// There is a DMARC policy record.
     pub(super) policy: bool,
@@ -69,7 +70,9 @@ impl Fate {
         if !self.policy {
             Some("there is no DMARC policy record")
         } else if needs_dkim && !self.dkim {
-            Some("no DKIM signature is aligned with a key that verifiers can use, and SPF alone is not enough here")
+            Some(
+                "no DKIM signature is aligned with a key that verifiers can use, and SPF alone is not enough here",
+            )
         } else if !self.needs_spf() {
             None
         } else if !self.spf_aligned {
@@ -92,10 +95,11 @@ impl<'m> Facts<'m> {
         let mut facts = Self { migration, known, addresses: BTreeMap::new() };
         for source in &migration.sources {
             let listed = match &source.include {
-                Some(include) => facts.policy(known, include, &AddressSet::all())?,
+                Some(include) => policy(known, include, &AddressSet::all())?,
                 None => None,
             };
-            let listed = listed.map_or_else(AddressSet::empty, |policy| policy.intended().always(SpfResult::Pass));
+            let listed =
+                listed.map_or_else(AddressSet::empty, |policy| policy.intended().always(SpfResult::Pass));
             facts.addresses.insert(&source.id, source.addresses.union(&listed));
         }
         Ok(facts)
@@ -107,20 +111,6 @@ impl<'m> Facts<'m> {
         known.fold(AddressSet::empty(), |all, some| all.union(some))
     }
 
-    /// The policy of a domain; none where evidence is missing, which is then noted.
-    pub(super) fn policy<E: Evidence>(
-        &self,
-        evidence: &E,
-        domain: &DomainName,
-        scope: &AddressSet,
-    ) -> Result<Option<Policy>, Error> {
-        match Policy::compile_within(evidence, domain, scope) {
-            Ok(policy) => Ok(Some(policy)),
-            Err(Error::Missing(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Whether SPF of a domain passes for all addresses, and whether all are within the limits, at every kind of receiver.
     pub(super) fn spf<E: Evidence>(
         &self,
@@ -128,7 +118,7 @@ impl<'m> Facts<'m> {
         domain: &DomainName,
         addresses: &AddressSet,
     ) -> Result<(bool, bool), Error> {
-        let Some(policy) = self.policy(evidence, domain, addresses)? else { return Ok((false, true)) };
+        let Some(policy) = policy(evidence, domain, addresses)? else { return Ok((false, true)) };
         let (mut passes, mut within) = (true, true);
         for leaf in policy.classes(addresses).iter().flat_map(|(_, cases)| cases).map(|case| &case.leaf) {
             let fits = self.profiles().iter().all(|profile| leaf.spent.is_within(profile));
@@ -145,19 +135,14 @@ impl<'m> Facts<'m> {
         domain: &DomainName,
         addresses: &AddressSet,
     ) -> Result<AddressSet, Error> {
-        let Some(policy) = self.policy(evidence, domain, addresses)? else { return Ok(AddressSet::empty()) };
+        let Some(policy) = policy(evidence, domain, addresses)? else { return Ok(AddressSet::empty()) };
         let fails = |leaf: &Leaf| {
-            leaf.result != SpfResult::Pass || !self.profiles().iter().all(|profile| leaf.spent.is_within(profile))
+            leaf.result != SpfResult::Pass
+                || !self.profiles().iter().all(|profile| leaf.spent.is_within(profile))
         };
         let classes = policy.classes(addresses);
         let failing = classes.iter().filter(|(_, cases)| cases.iter().any(|case| fails(&case.leaf)));
         Ok(AddressSet::from_ranges(failing.map(|(range, _)| *range)))
-    }
-
-    /// The most that SPF of a domain spends for any address at all.
-    pub(super) fn worst<E: Evidence>(&self, evidence: &E, domain: &DomainName) -> Result<Option<Spent>, Error> {
-        let policy = self.policy(evidence, domain, &AddressSet::all())?;
-        Ok(policy.map(|policy| policy.worst(Family::V4).max(policy.worst(Family::V6))))
     }
 
     /// The kinds of receivers that the plan has to suit.
@@ -189,7 +174,10 @@ impl<'m> Facts<'m> {
         let harshest = applied.map_or(DmarcPolicy::None, |applied| match applied.source {
             dmarc::Source::AuthorDomain => applied.declared,
             // Receivers differ on whether the author domain exists, so on whether `sp` or `np` counts.
-            _ => applied.declared.max(applied.record.subdomain_policy()).max(applied.record.nonexistent_policy()),
+            _ => applied
+                .declared
+                .max(applied.record.subdomain_policy())
+                .max(applied.record.nonexistent_policy()),
         });
         let (spf_passes, within_limits) = match domain {
             Some(domain) => self.spf(evidence, domain, &self.addresses(&delivered_by.sources))?,
@@ -207,4 +195,23 @@ impl<'m> Facts<'m> {
             spf_only: stream.spf_only,
         })
     }
+}
+
+/// The policy of a domain; none where evidence is missing, which is then noted.
+pub(super) fn policy<E: Evidence>(
+    evidence: &E,
+    domain: &DomainName,
+    scope: &AddressSet,
+) -> Result<Option<Policy>, Error> {
+    match Policy::compile_within(evidence, domain, scope) {
+        Ok(policy) => Ok(Some(policy)),
+        Err(Error::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The most that SPF of a domain spends for any address at all.
+pub(super) fn worst<E: Evidence>(evidence: &E, domain: &DomainName) -> Result<Option<Spent>, Error> {
+    let policy = policy(evidence, domain, &AddressSet::all())?;
+    Ok(policy.map(|policy| policy.worst(Family::V4).max(policy.worst(Family::V6))))
 }

@@ -10,6 +10,7 @@
 //! some of this cannot be done, the plan has blockers that say why.
 
 mod audit;
+mod authorise;
 pub(crate) mod dates;
 mod draft;
 mod facts;
@@ -48,7 +49,11 @@ pub fn plan(migration: &Migration, evidence: &Snapshot) -> Result<Plan, Error> {
     known.complete(plan).map_err(Error::from)
 }
 
-fn construct<'m>(migration: &'m Migration, evidence: &'m Snapshot, known: &'m facts::Known<'m>) -> Result<Plan, Error> {
+fn construct<'m>(
+    migration: &'m Migration,
+    evidence: &'m Snapshot,
+    known: &'m facts::Known<'m>,
+) -> Result<Plan, Error> {
     let facts = Facts::new(migration, known)?;
     let implied = Wave { id: "all".to_owned(), title: "all streams at once".to_owned(), watch: 0, over: 0 };
     let mut draft = Draft {
@@ -62,12 +67,13 @@ fn construct<'m>(migration: &'m Migration, evidence: &'m Snapshot, known: &'m fa
         temporary: BTreeMap::new(),
     };
     let waves = migration.waves.iter().chain([&implied]);
-    draft.waves = waves.filter(|wave| draft.moves.iter().any(|moved| moved.step == moves::move_id(&wave.id))).collect();
+    draft.waves =
+        waves.filter(|wave| draft.moves.iter().any(|moved| moved.step == moves::move_id(&wave.id))).collect();
     audit::audit(&mut draft)?;
     publish::keys(&mut draft);
     publish::exchanges(&mut draft);
     publish::policies(&mut draft)?;
-    spf::publish(&mut draft)?;
+    authorise::publish(&mut draft)?;
     moves::check(&mut draft)?;
     moves::waves(&mut draft);
     ramp::tighten(&mut draft)?;
@@ -155,7 +161,13 @@ fn streams(draft: &mut Draft<'_>, close: Option<&str>) -> Result<Vec<plan::Strea
                     (None, Some(close)) => Some(close.to_owned()),
                     _ => {
                         let why = after.lacks().unwrap_or_default();
-                        draft.blocker("plan.fails-and-stays", &stream.id, format!("is not authenticated today and nothing in the migration repairs it: {why}"));
+                        draft.blocker(
+                            "plan.fails-and-stays",
+                            &stream.id,
+                            format!(
+                                "is not authenticated today and nothing in the migration repairs it: {why}"
+                            ),
+                        );
                         None
                     }
                 }
@@ -164,7 +176,11 @@ fn streams(draft: &mut Draft<'_>, close: Option<&str>) -> Result<Vec<plan::Strea
         streams.push(plan::Stream {
             id: stream.id.clone(),
             title: stream.title.clone(),
-            identities: [&stream.now].into_iter().chain(moved.as_ref().map(|moved| moved.then)).cloned().collect(),
+            identities: [&stream.now]
+                .into_iter()
+                .chain(moved.as_ref().map(|moved| moved.then))
+                .cloned()
+                .collect(),
             live: vec![stream.now.id.clone()],
             needs_both: stream.needs_both,
             spf_only: stream.spf_only,
@@ -179,7 +195,7 @@ fn streams(draft: &mut Draft<'_>, close: Option<&str>) -> Result<Vec<plan::Strea
 fn heals_limits(draft: &Draft<'_>) -> Result<bool, Error> {
     let (mut over_today, mut over_then) = (false, false);
     for stream in &draft.facts.migration.streams {
-        let last = draft.last(stream);
+        let last = draft::last(stream);
         over_today |= !draft.facts.fate(draft.facts.known, stream, &stream.now, &stream.now)?.within_limits;
         over_then |= !draft.facts.fate(&draft.zone.world, stream, last, last)?.within_limits;
     }
@@ -192,9 +208,11 @@ fn assumptions(migration: &Migration) -> Vec<Remark> {
     for key in migration.streams.iter().flat_map(|stream| &stream.keys) {
         if let Some(why) = &key.assumed {
             let name = format!("{}._domainkey.{}", key.signature.selector, key.signature.domain);
-            keys.insert(name.clone(), Remark::new("assume.key", Some(&name), format!("the key is assumed: {why}")));
+            keys.insert(
+                name.clone(),
+                Remark::new("assume.key", Some(&name), format!("the key is assumed: {why}")),
+            );
         }
     }
     declared.chain(keys.into_values()).collect()
 }
-

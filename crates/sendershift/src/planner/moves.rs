@@ -2,35 +2,43 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::{Draft, Texts, step};
+use super::draft::{Draft, Texts, step, words};
 use super::zone::HOUR;
 use crate::error::Error;
 use crate::plan::{After, StepKind, Use};
-use crate::prove::duration;
 
 /// What must hold of the mixtures of old and new before anything moves; what does not is a blocker.
 pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
     let mut found = Vec::new();
     for moved in &draft.moves {
         let (stream, now, then) = (moved.stream, &moved.stream.now, moved.then);
-        let fate = |identity, delivered_by| draft.facts.fate(&draft.zone.world, stream, identity, delivered_by);
+        let fate =
+            |identity, delivered_by| draft.facts.fate(&draft.zone.world, stream, identity, delivered_by);
         let settled = fate(then, then)?;
         if let Some(why) = settled.lacks() {
-            found.push(("plan.new-identity-fails", stream, format!("the new identity would not be authenticated: {why}")));
+            found.push((
+                "plan.new-identity-fails",
+                stream,
+                format!("the new identity would not be authenticated: {why}"),
+            ));
             continue;
         }
         if !moved.passes_today {
             continue;
         }
         if let Some(why) = fate(now, now)?.lacks() {
-            found.push(("plan.breaks-today", stream, format!("what has to be published first would break the old identity: {why}")));
+            found.push((
+                "plan.breaks-today",
+                stream,
+                format!("what has to be published first would break the old identity: {why}"),
+            ));
         }
         for (what, identity, delivered_by) in [
             ("queued messages of the old identity that leave by the new senders", now, then),
             ("messages of the new identity that leave by senders not yet switched", then, now),
         ] {
             if let Some(why) = fate(identity, delivered_by)?.lacks() {
-                found.push(("plan.mixed-messages-fail", stream, format!("{what} would not be authenticated: {why}")));
+                found.push(("plan.mixed-messages-fail", stream, format!("{what} would not be authenticated: {why}; an identity for the time between, with the signatures and the sources of both, would bridge it")));
             }
         }
     }
@@ -40,7 +48,11 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
             draft.facts.fate(&draft.zone.world, stream, &stream.now, &stream.now)?,
         );
         if let (None, Some(why)) = (before.lacks(), after.lacks()) {
-            found.push(("plan.breaks-today", stream, format!("what has to be published first would break it: {why}")));
+            found.push((
+                "plan.breaks-today",
+                stream,
+                format!("what has to be published first would break it: {why}"),
+            ));
         }
     }
     for (code, stream, message) in found {
@@ -58,7 +70,8 @@ pub(super) fn moves(draft: &Draft<'_>, stream: &str) -> bool {
 pub(super) fn waves(draft: &mut Draft<'_>) {
     let mut waits: Vec<After> = notices(draft);
     waits.extend(draft.zone.all_visible());
-    for wave in draft.waves.clone() {
+    for (number, wave) in draft.waves.clone().into_iter().enumerate() {
+        let first = number == 0;
         let of_wave = |moved: &&super::draft::Move<'_>| moved.step == move_id(&wave.id);
         let used = |stream: &str, identity: &str, over| Use {
             stream: stream.to_owned(),
@@ -69,11 +82,16 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
         let over = (wave.over > 0).then_some(wave.over);
         let moving = || draft.moves.iter().filter(of_wave);
         let starts: Vec<Use> = moving().map(|moved| used(&moved.stream.id, &moved.then.id, over)).collect();
-        let stops: Vec<Use> = moving().map(|moved| used(&moved.stream.id, &moved.stream.now.id, over)).collect();
+        let stops: Vec<Use> =
+            moving().map(|moved| used(&moved.stream.id, &moved.stream.now.id, over)).collect();
         let streams: Vec<String> = starts.iter().map(|used| format!("`{}`", used.stream)).collect();
         let texts = Texts {
             title: format!("Move: {}", wave.title),
-            why: "Every record that the new identities rely on has been visible everywhere for long enough, and nobody can still hold an older answer.".to_owned(),
+            why: if first {
+                "Nobody can still hold an answer from before the records were published that the new identities rely on.".to_owned()
+            } else {
+                "The waves before have been watched, and the records that they rely on serve this one, too.".to_owned()
+            },
             done_when: format!("every sender uses the new identity for {}; a test message to a mailbox outside shows the new From, Return-Path and signature, and `dmarc=pass`", streams.join(", ")),
             abort_when: "test messages or deferrals show `dmarc=fail`, or bounces and complaints rise clearly above their usual level".to_owned(),
             undo: "Switch the senders back. The old records are all still there, so this works at once.".to_owned(),
@@ -87,7 +105,11 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
         let texts = Texts {
             title: format!("Watch: {}", wave.title),
             why: "What nobody declared shows only in real traffic: look before going on.".to_owned(),
-            done_when: format!("aggregate reports about at least {} show that {} pass aligned SPF and DKIM as declared, and no unknown source", duration(i64::try_from(watched).unwrap_or(i64::MAX)), streams.join(", ")),
+            done_when: format!(
+                "aggregate reports about at least {} show that {} pass aligned SPF and DKIM as declared, and no unknown source",
+                words(watched),
+                streams.join(", ")
+            ),
             abort_when: "a source shows up that the migration does not declare".to_owned(),
             undo: "Nothing to undo.".to_owned(),
         };
@@ -120,7 +142,11 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
     }
     let domains: Vec<String> = domains.into_iter().collect();
     for class in &draft.facts.migration.customers {
-        let must = if class.must.is_empty() { "They need to do nothing.".to_owned() } else { format!("They have to: {}", class.must) };
+        let must = if class.must.is_empty() {
+            "They need to do nothing.".to_owned()
+        } else {
+            format!("They have to: {}", class.must)
+        };
         let texts = Texts {
             title: format!("Tell {}", class.title),
             why: format!("Receivers let mail in by sender, so customers have to know {} before it comes. {must}", domains.join(" and ")),
@@ -128,7 +154,8 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
             abort_when: "the domains or the addresses in the notice are not the ones in this plan".to_owned(),
             undo: "A notice cannot be taken back; send a correction.".to_owned(),
         };
-        let mut notice = step(format!("notify-{}", class.id), StepKind::Notify, ("announce", "customer team"), texts);
+        let mut notice =
+            step(format!("notify-{}", class.id), StepKind::Notify, ("announce", "customer team"), texts);
         notice.reversible = false;
         let step = draft.add(notice);
         waits.push(After { step, at_least: class.lead });

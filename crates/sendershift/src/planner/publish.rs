@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::{Draft, Texts, seen, slug, step};
+use super::draft::{Draft, Texts, seen, slug, step, words};
 use super::spf::overlay;
 use super::zone::Wish;
 use crate::dkim;
@@ -21,14 +21,19 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
             let Ok(name) = key.signature.selector.key_name(&key.signature.domain) else { continue };
             let other = wanted.entry(key.signature.domain.clone()).or_default().insert(name.clone(), key);
             if other.is_some_and(|other| !other.records.same_as(&key.records)) {
-                draft.blocker("plan.selector-reused", name.as_str(), "two streams want different keys here: every key needs a selector of its own");
+                draft.blocker(
+                    "plan.selector-reused",
+                    name.as_str(),
+                    "two streams want different keys here: every key needs a selector of its own",
+                );
             }
         }
     }
     for (signing_domain, keys) in wanted {
         let mut wishes = Vec::new();
         for (name, key) in keys {
-            let there = [RecordType::Txt, RecordType::Cname].into_iter().find_map(|kind| draft.zone.get(&name, kind));
+            let there =
+                [RecordType::Txt, RecordType::Cname].into_iter().find_map(|kind| draft.zone.get(&name, kind));
             if let Some(there) = there {
                 if !there.records().same_as(&key.records) {
                     let message = "is in use with another key, and a selector is never used again: signatures made with the old key would fail (RFC 6376 section 3.1)";
@@ -37,7 +42,11 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
                 continue;
             }
             let Some(ours) = draft.ours(&name) else {
-                draft.blocker("plan.not-our-domain", name.as_str(), "a key has to be published here, and it is not within a domain of the migration");
+                draft.blocker(
+                    "plan.not-our-domain",
+                    name.as_str(),
+                    "a key has to be published here, and it is not within a domain of the migration",
+                );
                 continue;
             };
             wishes.push(Wish { name, remove: None, add: Some(key.records.clone()), ttl: ours.ttl });
@@ -51,9 +60,14 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
             why: "Verifiers have to find a key before the first message is signed with it; that there is none they may remember (RFC 6376 section 6.1.2, RFC 2308).".to_owned(),
             done_when: seen(&changes),
             abort_when: "the published key is not the public half of the one that the signer uses".to_owned(),
-            undo: "Take the keys out again. Once something was signed with them, not before the signature lifetime has passed.".to_owned(),
+            undo: format!("Take the keys out again; once something was signed with them, not before {} have passed since.", words(draft.facts.migration.parameters.signature_lifetime)),
         };
-        let mut step = step(format!("publish-dkim-{}", slug(&signing_domain)), StepKind::Dns, ("prepare", "dns team"), texts);
+        let mut step = step(
+            format!("publish-dkim-{}", slug(&signing_domain)),
+            StepKind::Dns,
+            ("prepare", "dns team"),
+            texts,
+        );
         step.changes = changes;
         draft.add(step);
     }
@@ -68,7 +82,10 @@ fn unusable_keys(draft: &mut Draft<'_>) {
         let why = match &state {
             dkim::KeyState::Usable(_) | dkim::KeyState::Unknown => continue,
             dkim::KeyState::Absent => "there is no key, and the migration gives none to publish".to_owned(),
-            dkim::KeyState::Testing(_) => "the key says `t=y`: mail signed with it counts as unsigned (RFC 6376 section 3.6.1)".to_owned(),
+            dkim::KeyState::Testing(_) => {
+                "the key says `t=y`: mail signed with it counts as unsigned (RFC 6376 section 3.6.1)"
+                    .to_owned()
+            }
             dkim::KeyState::Revoked => "the key is revoked".to_owned(),
             dkim::KeyState::NotForEmail => "the key is not for mail".to_owned(),
             dkim::KeyState::Failed => "the key could not be read".to_owned(),
@@ -96,7 +113,12 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
             Some(_) => continue,
             None => None,
         };
-        let changes = draft.changes(&[Wish { name: domain.name.clone(), remove, add: Some(wanted.clone()), ttl: domain.ttl }]);
+        let changes = draft.changes(&[Wish {
+            name: domain.name.clone(),
+            remove,
+            add: Some(wanted.clone()),
+            ttl: domain.ttl,
+        }]);
         if changes.is_empty() {
             continue;
         }
@@ -105,15 +127,20 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
             why: "Replies and bounces go to the domains in From and MAIL FROM (RFC 5321 section 3.6.3); some receivers refuse mail from domains that take none.".to_owned(),
             done_when: seen(&changes),
             abort_when: "the hosts named do not accept mail for this domain".to_owned(),
-            undo: "Take the records out again, not before the last bounce of a message sent from this domain has come back.".to_owned(),
+            undo: format!("Take the records out again; once the domain was used, not before the last bounce has come back: {} for the queue of the message and as long for its own.", words(draft.facts.migration.parameters.queue_lifetime)),
         };
-        let mut step = step(format!("publish-mx-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
+        let mut step =
+            step(format!("publish-mx-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
         step.changes = changes;
         draft.add(step);
     }
     for domain in used {
         if draft.zone.get(&domain, RecordType::Mx).is_none() && draft.zone.alias(&domain).is_none() {
-            draft.finding("audit.no-mx", domain.as_str(), "has no MX record: bounces or replies may not arrive, and some receivers refuse such senders");
+            draft.finding(
+                "audit.no-mx",
+                domain.as_str(),
+                "has no MX record: bounces or replies may not arrive, and some receivers refuse such senders",
+            );
         }
     }
 }
@@ -139,7 +166,10 @@ fn is_needed(draft: &Draft<'_>, domain: &Domain) -> Result<bool, Error> {
     };
     for moved in draft.moves.iter().filter(|moved| highest(&moved.then.author_domain)) {
         let fate = draft.facts.fate(&draft.zone.world, moved.stream, moved.then, moved.then)?;
-        if !fate.policy || (!fate.spf_aligned && moved.then.mail_from.is_some()) || (!fate.dkim && !moved.then.dkim.is_empty()) {
+        if !fate.policy
+            || (!fate.spf_aligned && moved.then.mail_from.is_some())
+            || (!fate.dkim && !moved.then.dkim.is_empty())
+        {
             return Ok(true);
         }
     }
@@ -149,10 +179,15 @@ fn is_needed(draft: &Draft<'_>, domain: &Domain) -> Result<bool, Error> {
 fn policy(draft: &mut Draft<'_>, domain: &Domain) {
     let Ok(name) = domain.name.prefixed("_dmarc") else { return };
     if let Some(target) = draft.zone.alias(&name) {
-        draft.finding("plan.policy-elsewhere", name.as_str(), format!("is an alias for {target}, so the plan leaves the policy record alone"));
+        draft.finding(
+            "plan.policy-elsewhere",
+            name.as_str(),
+            format!("is an alias for {target}, so the plan leaves the policy record alone"),
+        );
         return;
     }
-    let there: Vec<Txt> = draft.zone.get(&name, RecordType::Txt).map(|rrset| rrset.texts().to_vec()).unwrap_or_default();
+    let there: Vec<Txt> =
+        draft.zone.get(&name, RecordType::Txt).map(|rrset| rrset.texts().to_vec()).unwrap_or_default();
     let there: Vec<Txt> = there.into_iter().filter(|text| DmarcRecord::is_dmarc(text.octets())).collect();
     let old = match there.as_slice() {
         [] => None,
@@ -160,13 +195,21 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
             Ok(record) => Some((text.clone(), record)),
             Err(error) => return draft.blocker("plan.broken-dmarc", name.as_str(), error.to_string()),
         },
-        _ => return draft.blocker("plan.broken-dmarc", name.as_str(), "there are several policy records, so receivers use none (RFC 9989 section 4.10)"),
+        _ => {
+            return draft.blocker(
+                "plan.broken-dmarc",
+                name.as_str(),
+                "there are several policy records, so receivers use none (RFC 9989 section 4.10)",
+            );
+        }
     };
     let record = match &old {
         Some((_, record)) => Ok(record.clone()),
         None => {
             // What holds today by a record above does not become weaker.
-            let today = dmarc::discover(&draft.zone.world, &domain.name).applied.map_or(Policy::None, |applied| applied.policy);
+            let today = dmarc::discover(&draft.zone.world, &domain.name)
+                .applied
+                .map_or(Policy::None, |applied| applied.policy);
             format!("v=DMARC1; p={}", word(today)).parse::<DmarcRecord>()
         }
     };
@@ -179,7 +222,11 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
         return;
     }
     if record.rua().is_empty() {
-        draft.finding("plan.no-reports", domain.name.as_str(), "the policy record names nobody who gets aggregate reports: nobody will see what fails");
+        draft.finding(
+            "plan.no-reports",
+            domain.name.as_str(),
+            "the policy record names nobody who gets aggregate reports: nobody will see what fails",
+        );
     }
     let Ok(text) = Txt::from_text(&record.to_string()) else { return };
     let remove = old.as_ref().map(|(text, _)| Records::Txt(vec![text.clone()]));
@@ -195,9 +242,10 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
         why: "Receivers need a policy record to report, and to know the organizational domain: without one here each name below stands alone and does not align with its neighbours (RFC 9989 section 4.10.2).".to_owned(),
         done_when: seen(&changes),
         abort_when: "receivers that evaluate the record report an error in it".to_owned(),
-        undo: "Publish what was there before; mail that relies on alignment below this domain has to move back first.".to_owned(),
+        undo: format!("Publish again what was there before. Mail that relies on alignment below this domain has to move back first, and its queues to drain: {}.", words(draft.facts.migration.parameters.queue_lifetime)),
     };
-    let mut step = step(format!("publish-dmarc-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
+    let mut step =
+        step(format!("publish-dmarc-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
     step.changes = changes;
     step.after = waits;
     draft.add(step);
@@ -227,18 +275,30 @@ fn reports(draft: &mut Draft<'_>, domain: &Domain, record: &DmarcRecord, wish: &
         let name = match status {
             Authorised::Missing { name } => name,
             Authorised::TooLong => {
-                draft.blocker("plan.reports-not-authorised", host.as_str(), format!("cannot authorise reports about {}: the name would be too long", domain.name));
+                draft.blocker(
+                    "plan.reports-not-authorised",
+                    host.as_str(),
+                    format!("cannot authorise reports about {}: the name would be too long", domain.name),
+                );
                 continue;
             }
             _ => continue,
         };
         let Some(ours) = draft.ours(&host) else {
-            let message = format!("does not say that it takes reports about {}, so receivers would send it none: a TXT record `v=DMARC1` is needed at {name}", domain.name);
+            let message = format!(
+                "does not say that it takes reports about {}, so receivers would send it none: a TXT record `v=DMARC1` is needed at {name}",
+                domain.name
+            );
             draft.blocker("plan.reports-not-authorised", host.as_str(), message);
             continue;
         };
         let Ok(text) = Txt::from_text("v=DMARC1") else { continue };
-        let changes = draft.changes(&[Wish { name: name.clone(), remove: None, add: Some(Records::Txt(vec![text])), ttl: ours.ttl }]);
+        let changes = draft.changes(&[Wish {
+            name: name.clone(),
+            remove: None,
+            add: Some(Records::Txt(vec![text])),
+            ttl: ours.ttl,
+        }]);
         let texts = Texts {
             title: format!("Let {host} take the reports about {}", domain.name),
             why: "Reports go to another organization only if that says so; otherwise receivers ignore the address (RFC 9990, verifying external destinations).".to_owned(),
@@ -246,7 +306,12 @@ fn reports(draft: &mut Draft<'_>, domain: &Domain, record: &DmarcRecord, wish: &
             abort_when: "the mailbox for the reports does not exist".to_owned(),
             undo: "Take the record out again; from then on reports stop.".to_owned(),
         };
-        let mut step = step(format!("authorise-reports-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
+        let mut step = step(
+            format!("authorise-reports-{}", slug(&domain.name)),
+            StepKind::Dns,
+            ("prepare", "dns team"),
+            texts,
+        );
         step.changes = changes;
         if !step.changes.is_empty() {
             draft.add(step);

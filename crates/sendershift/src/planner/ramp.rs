@@ -1,16 +1,15 @@
 //! DMARC policies become stricter, one level at a time.
 
-use super::draft::{Draft, Texts, seen, slug, step};
+use super::draft::{self, Draft, Texts, seen, slug, step, words};
 use super::publish::word;
 use super::spf::overlay;
 use super::zone::{Wish, covering};
 use crate::dmarc::{self, DmarcRecord, Policy};
 use crate::dns::{RecordType, Records, Txt};
 use crate::error::Error;
-use crate::migration::{Domain, DmarcGoal};
+use crate::migration::{DmarcGoal, Domain};
 use crate::name::DomainName;
 use crate::plan::{After, StepKind};
-use crate::prove::duration;
 
 /// Raises every policy to its goal.
 pub(super) fn tighten(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -26,7 +25,10 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
     let Ok(name) = domain.name.prefixed("_dmarc") else { return Ok(()) };
     let Some((mut text, mut record)) = published(draft, &name) else { return Ok(()) };
     if goal.goal < record.policy() {
-        let message = format!("already asks for `{}`, which is stricter than the goal; the plan does not weaken it", word(record.policy()));
+        let message = format!(
+            "already asks for `{}`, which is stricter than the goal; the plan does not weaken it",
+            word(record.policy())
+        );
         draft.finding("plan.goal-is-weaker", domain.name.as_str(), message);
     }
     let published_by = draft.zone.editors(&crate::dns::Question::new(name.clone(), RecordType::Txt));
@@ -45,26 +47,48 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         };
         let Some(waits) = waits(draft, domain, goal, level, &wish)? else { return Ok(()) };
         let changes = draft.changes(&[wish]);
-        let dwell = duration(i64::try_from(goal.dwell).unwrap_or(i64::MAX));
+        let dwell = words(goal.dwell);
+        let lasting = words(draft.zone.lasting(&changes));
         let texts = Texts {
             title: format!("Look whether {} is ready for p={}", domain.name, word(level)),
-            why: format!("From p={} on, receivers act on what fails, so whatever nobody declared has to be found before (RFC 9989 section 7.4).", word(level)),
-            done_when: format!("aggregate reports about the last {dwell} show every stream of {} with an aligned DKIM pass, and no legitimate source without", domain.name),
+            why: format!(
+                "From p={} on, receivers act on what fails, so whatever nobody declared has to be found before (RFC 9989 section 7.4).",
+                word(level)
+            ),
+            done_when: format!(
+                "aggregate reports about the last {dwell} show every stream of {} with an aligned DKIM pass, and no legitimate source without",
+                domain.name
+            ),
             abort_when: "a legitimate source without aligned DKIM shows up".to_owned(),
             undo: "Nothing to undo.".to_owned(),
         };
-        let mut gate = step(format!("check-{}-{}", word(level), slug(&domain.name)), StepKind::Gate, ("tighten", "mail team"), texts);
+        let mut gate = step(
+            format!("check-{}-{}", word(level), slug(&domain.name)),
+            StepKind::Gate,
+            ("tighten", "mail team"),
+            texts,
+        );
         gate.after = waits;
         gate.after.extend(since.iter().map(|step| After { step: step.clone(), at_least: goal.dwell }));
         let gate = draft.add(gate);
         let texts = Texts {
             title: format!("Tighten the DMARC policy of {} to p={}", domain.name, word(level)),
-            why: format!("The goal is p={}, and each level stays for {dwell}. Every declared message passes by aligned DKIM alone from here on.", word(goal.goal)),
+            why: format!(
+                "The goal is p={}, and each level stays for {dwell}. Every declared message passes by aligned DKIM alone from here on.",
+                word(goal.goal)
+            ),
             done_when: seen(&changes),
             abort_when: "the gate before it does not hold any more".to_owned(),
-            undo: "Publish the policy before this one again; receivers may act on the stricter one until its TTL has passed.".to_owned(),
+            undo: format!(
+                "Publish the policy before this one again; receivers may act on the stricter one for {lasting} more."
+            ),
         };
-        let mut tighten = step(format!("dmarc-{}-{}", word(level), slug(&domain.name)), StepKind::Dns, ("tighten", "dns team"), texts);
+        let mut tighten = step(
+            format!("dmarc-{}-{}", word(level), slug(&domain.name)),
+            StepKind::Dns,
+            ("tighten", "dns team"),
+            texts,
+        );
         tighten.changes = changes;
         tighten.after = vec![After { step: gate, at_least: 0 }];
         since = vec![draft.add(tighten)];
@@ -96,7 +120,7 @@ fn waits(
     };
     let stricter = overlay(&draft.zone, wish);
     for stream in &draft.facts.migration.streams {
-        let last = draft.last(stream);
+        let last = draft::last(stream);
         if applies(&last.author_domain) {
             let fate = draft.facts.fate(&stricter, stream, last, last)?;
             if let Some(why) = fate.lacks() {
@@ -117,7 +141,12 @@ fn waits(
     }
     let ready = failing.is_empty();
     for (stream, why) in failing {
-        let message = format!("the goal p={} for {} is out of reach: under p={} {why}", word(goal.goal), domain.name, word(level));
+        let message = format!(
+            "the goal p={} for {} is out of reach: under p={} {why}",
+            word(goal.goal),
+            domain.name,
+            word(level)
+        );
         draft.blocker("plan.enforcement-fails", &stream, message);
     }
     Ok(ready.then_some(waits))

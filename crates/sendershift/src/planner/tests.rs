@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::dmarc;
 use crate::dns::{Records, Snapshot, Txt};
-use crate::migration::{Calendar, CustomerClass, Domain, DmarcGoal, Key, Migration, Source, Stream, Wave};
+use crate::migration::{Calendar, CustomerClass, DmarcGoal, Domain, Key, Migration, Source, Stream, Wave};
 use crate::name::DomainName;
 use crate::plan::{Identity, Parameters, Plan, Signature, SignedAt, Step};
 use crate::prove::{Judged, Proof, prove};
@@ -30,7 +30,13 @@ fn signature(selector: &str, domain: &str) -> Signature {
     Signature { domain: name(domain), selector: selector.parse().unwrap() }
 }
 
-fn identity(id: &str, author: &str, mail_from: Option<&str>, dkim: &[(&str, &str)], sources: &[&str]) -> Identity {
+fn identity(
+    id: &str,
+    author: &str,
+    mail_from: Option<&str>,
+    dkim: &[(&str, &str)],
+    sources: &[&str],
+) -> Identity {
     Identity {
         id: id.to_owned(),
         author_domain: name(author),
@@ -43,7 +49,9 @@ fn identity(id: &str, author: &str, mail_from: Option<&str>, dkim: &[(&str, &str
 
 fn stream(id: &str, now: Identity, then: Option<Identity>) -> Stream {
     let keys = then.iter().flat_map(|then| &then.dkim);
-    let keys = keys.map(|signature| Key { signature: signature.clone(), records: texts(&[KEY]), assumed: None }).collect();
+    let keys = keys
+        .map(|signature| Key { signature: signature.clone(), records: texts(&[KEY]), assumed: None })
+        .collect();
     Stream {
         id: id.to_owned(),
         title: format!("Stream {id}"),
@@ -100,7 +108,12 @@ fn wave(id: &str) -> Wave {
 }
 
 fn customers(lead: u64) -> CustomerClass {
-    CustomerClass { id: "gateways".to_owned(), title: "customers with gateways".to_owned(), must: "allow the new domain".to_owned(), lead }
+    CustomerClass {
+        id: "gateways".to_owned(),
+        title: "customers with gateways".to_owned(),
+        must: "allow the new domain".to_owned(),
+        lead,
+    }
 }
 
 /// A closed snapshot of TXT records, from servers of the zones; an SOA record for each of the zones.
@@ -114,7 +127,10 @@ fn zone(records: &[(&str, &str)]) -> Snapshot {
         by_name.entry(name).or_default().push(format!("{text:?}"));
     }
     for (name, texts) in by_name {
-        answers.push(format!(r#"{{ "name": "{name}", "type": "TXT", "ttl": 7200, "authoritative": true, "records": [{}] }}"#, texts.join(", ")));
+        answers.push(format!(
+            r#"{{ "name": "{name}", "type": "TXT", "ttl": 7200, "authoritative": true, "records": [{}] }}"#,
+            texts.join(", ")
+        ));
     }
     let text = format!(
         r#"{{ "format": "sendershift-snapshot/1", "taken": "2026-01-05T00:00:00Z", "closed": true, "answers": [{}] }}"#,

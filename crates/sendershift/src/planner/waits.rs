@@ -21,12 +21,14 @@ pub(super) fn reduce(steps: &mut [Step]) {
     if steps.len() > MAX_STEPS {
         return;
     }
-    let index: BTreeMap<String, usize> = steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect();
+    let index: BTreeMap<String, usize> =
+        steps.iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect();
     // For each step the longest enforced time from the done of each earlier one to its start.
     let mut table: Vec<BTreeMap<usize, u64>> = Vec::new();
     for at in 0..steps.len() {
         let Some(step) = steps.get_mut(at) else { continue };
-        let waits: Vec<(usize, u64)> = step.after.iter().filter_map(|after| Some((*index.get(&after.step)?, after.at_least))).collect();
+        let waits: Vec<(usize, u64)> =
+            step.after.iter().filter_map(|after| Some((*index.get(&after.step)?, after.at_least))).collect();
         let mut implied: BTreeMap<usize, u64> = BTreeMap::new();
         for (earlier, wait) in &waits {
             for (before, distance) in table.get(*earlier).into_iter().flatten() {

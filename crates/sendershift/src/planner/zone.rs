@@ -68,7 +68,8 @@ impl<'m> Zone<'m> {
         let record_type = wish.add.as_ref().or(wish.remove.as_ref())?.record_type();
         let before = self.get(&wish.name, record_type);
         // The TTL of an RRset stays, where a server of the zone said it.
-        let own_ttl = before.as_ref().filter(|rrset| rrset.quality() == Quality::Authoritative).and_then(RrSet::ttl);
+        let own_ttl =
+            before.as_ref().filter(|rrset| rrset.quality() == Quality::Authoritative).and_then(RrSet::ttl);
         let ttl_before = before.as_ref().map(|rrset| rrset.ttl().unwrap_or(wish.ttl));
         let expect = match (&before, &wish.remove) {
             (None, _) => Some(Expect::Absent),
@@ -129,6 +130,15 @@ impl<'m> Zone<'m> {
             _ => {}
         }
         negative_ttl(self.evidence, &question.name).map_or(self.parameters.ttl_ceiling, u64::from)
+    }
+
+    /// How long the outcome of changes may still be seen once it is taken back, in seconds.
+    pub(super) fn lasting(&self, changes: &[Change]) -> u64 {
+        let outcome = |change: &Change| match change.ttl_after {
+            Some(ttl) => u64::from(ttl),
+            None => self.absence(&Question::new(change.name.clone(), change.record_type)),
+        };
+        covering(changes.iter().map(outcome).max().unwrap_or(0) + self.parameters.resolver_stale)
     }
 
     /// The waits after which nobody sees an older version of the RRset any more.

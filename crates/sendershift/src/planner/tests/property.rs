@@ -9,6 +9,7 @@ const NETWORKS: [(&str, &str); 2] = [("a", "192.0.2.0/26"), ("b", "198.51.100.0/
 
 /// How one stream is, now and then.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Shape {
     moves: bool,
     signed: [bool; 2],
@@ -30,9 +31,24 @@ fn shape() -> impl Strategy<Value = Shape> {
         (often(), [often(), often()], [mail_from(), mail_from()], [rarely(), rarely()]),
         ([1u8..4, 1u8..4], any::<bool>(), rarely(), rarely(), rarely()),
     )
-        .prop_map(|((moves, signed, mail_from, author_below), (sources, second_wave, needs_both, spf_only, at_delivery))| {
-            Shape { moves, signed, mail_from, author_below, sources, second_wave, needs_both, spf_only, at_delivery }
-        })
+        .prop_map(
+            |(
+                (moves, signed, mail_from, author_below),
+                (sources, second_wave, needs_both, spf_only, at_delivery),
+            )| {
+                Shape {
+                    moves,
+                    signed,
+                    mail_from,
+                    author_below,
+                    sources,
+                    second_wave,
+                    needs_both,
+                    spf_only,
+                    at_delivery,
+                }
+            },
+        )
 }
 
 /// What is published today, and the parameters.
@@ -58,15 +74,59 @@ struct Setting {
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
-    let goal = || prop::option::of(prop_oneof![Just(dmarc::Policy::None), Just(dmarc::Policy::Quarantine), Just(dmarc::Policy::Reject)]);
+    let goal = || {
+        prop::option::of(prop_oneof![
+            Just(dmarc::Policy::None),
+            Just(dmarc::Policy::Quarantine),
+            Just(dmarc::Policy::Reject)
+        ])
+    };
     (
-        (any::<bool>(), any::<bool>(), prop_oneof![Just(60u32), Just(3600), Just(200_000)], prop_oneof![Just(300u32), Just(90_000)]),
-        (0u64..400_000, prop_oneof![Just(0u64), 1u64..700_000], 0u8..3, 0usize..10, 0u8..3, prop::bool::weighted(0.3)),
-        (0u8..4, 0u8..3, [goal(), goal()], prop_oneof![Just(0u64), 1u64..3_000_000], prop_oneof![Just(0u64), 1u64..900_000]),
+        (
+            any::<bool>(),
+            any::<bool>(),
+            prop_oneof![Just(60u32), Just(3600), Just(200_000)],
+            prop_oneof![Just(300u32), Just(90_000)],
+        ),
+        (
+            0u64..400_000,
+            prop_oneof![Just(0u64), 1u64..700_000],
+            0u8..3,
+            0usize..10,
+            0u8..3,
+            prop::bool::weighted(0.3),
+        ),
+        (
+            0u8..4,
+            0u8..3,
+            [goal(), goal()],
+            prop_oneof![Just(0u64), 1u64..3_000_000],
+            prop_oneof![Just(0u64), 1u64..900_000],
+        ),
     )
-        .prop_map(|((authoritative, soa, ttl, negative), (stale, queue, old_spf, fillers, parked, by_include), (old_policy, new_policy, goals, dwell, watch))| Setting {
-            authoritative, soa, ttl, negative, stale, queue, old_spf, fillers, by_include, parked, old_policy, new_policy, goals, dwell, watch,
-        })
+        .prop_map(
+            |(
+                (authoritative, soa, ttl, negative),
+                (stale, queue, old_spf, fillers, parked, by_include),
+                (old_policy, new_policy, goals, dwell, watch),
+            )| Setting {
+                authoritative,
+                soa,
+                ttl,
+                negative,
+                stale,
+                queue,
+                old_spf,
+                fillers,
+                by_include,
+                parked,
+                old_policy,
+                new_policy,
+                goals,
+                dwell,
+                watch,
+            },
+        )
 }
 
 fn of_shape(number: usize, shape: &Shape) -> Stream {
@@ -79,7 +139,8 @@ fn of_shape(number: usize, shape: &Shape) -> Stream {
         };
         let selector = format!("s{number}");
         let dkim: &[(&str, &str)] = if shape.signed[index] { &[(&selector, domain)] } else { &[] };
-        let sources: Vec<&str> = (0..2).filter(|bit| shape.sources[index] & (1 << bit) != 0).map(|bit| NETWORKS[bit].0).collect();
+        let sources: Vec<&str> =
+            (0..2).filter(|bit| shape.sources[index] & (1 << bit) != 0).map(|bit| NETWORKS[bit].0).collect();
         let mut identity = identity(id, &author, mail_from.as_deref(), dkim, &sources);
         identity.helo = Some(name(&format!("mta.{domain}")));
         identity
@@ -126,24 +187,39 @@ fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
         1 => txt("new.example", "v=spf1 -all"),
         _ => txt("bounce.new.example", "v=spf1 ip4:203.0.113.9 -all"),
     }
-    let policy = |number| ["", "v=DMARC1; p=none", "v=DMARC1; p=reject; rua=mailto:reports@old.example", "v=DMARC1; p=none; sp=quarantine"][usize::from(number)];
+    let policy = |number| {
+        [
+            "",
+            "v=DMARC1; p=none",
+            "v=DMARC1; p=reject; rua=mailto:reports@old.example",
+            "v=DMARC1; p=none; sp=quarantine",
+        ][usize::from(number)]
+    };
     if setting.old_policy > 0 {
         txt("_dmarc.old.example", policy(setting.old_policy));
     }
     if setting.new_policy > 0 {
         txt("_dmarc.new.example", policy(setting.new_policy));
     }
-    let mut keys: Vec<String> = streams.iter().flat_map(|stream| &stream.now.dkim).map(|key| format!("{}._domainkey.{}", key.selector, key.domain)).collect();
+    let mut keys: Vec<String> = streams
+        .iter()
+        .flat_map(|stream| &stream.now.dkim)
+        .map(|key| format!("{}._domainkey.{}", key.selector, key.domain))
+        .collect();
     keys.dedup();
     for key in keys {
         txt(&key, KEY);
     }
-    let text = format!(r#"{{ "format": "sendershift-snapshot/1", "closed": true, "answers": [{}] }}"#, answers.join(", "));
-    Snapshot::from_json(&text).unwrap()
+    let document = format!(
+        r#"{{ "format": "sendershift-snapshot/1", "closed": true, "answers": [{}] }}"#,
+        answers.join(", ")
+    );
+    Snapshot::from_json(&document).unwrap()
 }
 
 fn planned_at_random(shapes: &[Shape], setting: &Setting) -> (Plan, Migration) {
-    let streams: Vec<Stream> = shapes.iter().enumerate().map(|(number, shape)| of_shape(number, shape)).collect();
+    let streams: Vec<Stream> =
+        shapes.iter().enumerate().map(|(number, shape)| of_shape(number, shape)).collect();
     let evidence = evidence(setting, &streams);
     let sources = NETWORKS.map(|(id, network)| {
         let mut source = source(id, network, &format!("ip4:{network}"));
@@ -213,6 +289,8 @@ fn enough_plans_are_complete() {
             tightening += usize::from(has("dmarc-"));
         }
     }
-    println!("{complete} complete, {moving} move, {shrinking} shrink, {tightening} tighten; {blocked:?}");
-    assert!(complete > 100 && moving > 80 && shrinking > 30 && tightening > 20, "{complete} {moving} {shrinking} {tightening} {blocked:?}");
+    assert!(
+        complete > 100 && moving > 80 && shrinking > 30 && tightening > 20,
+        "{complete} {moving} {shrinking} {tightening} {blocked:?}"
+    );
 }

@@ -4,16 +4,29 @@ use super::*;
 use crate::error::Error;
 
 fn split() -> (Migration, Snapshot) {
-    let corporate = stream("staff", identity("now", "old.example", Some("old.example"), &[("corp", "old.example")], &["office"]), None);
+    let corporate = stream(
+        "staff",
+        identity("now", "old.example", Some("old.example"), &[("corp", "old.example")], &["office"]),
+        None,
+    );
     let mut platform = stream(
         "platform",
         identity("now", "old.example", Some("old.example"), &[("plat", "old.example")], &["platform"]),
-        Some(identity("then", "new.example", Some("bounce.new.example"), &[("net1", "new.example")], &["platform"])),
+        Some(identity(
+            "then",
+            "new.example",
+            Some("bounce.new.example"),
+            &[("net1", "new.example")],
+            &["platform"],
+        )),
     );
     platform.needs_both = true;
     let mut migration = migration(
         vec![domain("old.example", None), domain("new.example", Some(dmarc::Policy::Reject))],
-        vec![source("office", "192.0.2.0/24", "ip4:192.0.2.0/24"), source("platform", "198.51.100.0/26", "ip4:198.51.100.0/26")],
+        vec![
+            source("office", "192.0.2.0/24", "ip4:192.0.2.0/24"),
+            source("platform", "198.51.100.0/26", "ip4:198.51.100.0/26"),
+        ],
         vec![corporate, platform],
     );
     migration.customers = vec![customers(30 * DAY)];
@@ -55,14 +68,20 @@ fn a_split_is_planned_and_proven() {
     // Absence lives 15 minutes, and resolvers may be three days behind: the next whole hour.
     assert_eq!(wait(&plan, "move-all", "publish-spf-bounce-new-example"), Some(3 * DAY + 3600));
     assert_eq!(wait(&plan, "move-all", "notify-gateways"), Some(30 * DAY));
-    assert_eq!(wait(&plan, "publish-dmarc-new-example", "authorise-reports-new-example"), Some(3 * DAY + 3600));
+    assert_eq!(
+        wait(&plan, "publish-dmarc-new-example", "authorise-reports-new-example"),
+        Some(3 * DAY + 3600)
+    );
     assert_eq!(wait(&plan, "shrink-spf-old-example", "move-all"), Some(5 * DAY));
     assert_eq!(wait(&plan, "remove-dkim-old-example", "move-all"), Some(14 * DAY));
     assert_eq!(wait(&plan, "check-quarantine-new-example", "move-all"), Some(30 * DAY));
     let shrink = &step(&plan, "shrink-spf-old-example").changes[0];
     assert_eq!(shrink.add, Some(texts(&["v=spf1 ip4:192.0.2.0/24 -all"])));
     // The verification token beside it stays.
-    assert_eq!(shrink.preview.as_ref().unwrap().after, Some(texts(&["verification=1", "v=spf1 ip4:192.0.2.0/24 -all"])));
+    assert_eq!(
+        shrink.preview.as_ref().unwrap().after,
+        Some(texts(&["verification=1", "v=spf1 ip4:192.0.2.0/24 -all"]))
+    );
     assert_eq!(plan.point_of_no_return.as_deref(), Some("shrink-spf-old-example"));
     assert!(codes(&plan.findings).contains(&"audit.apex-without-policy"));
 }
@@ -81,7 +100,11 @@ fn deadlines_are_blockers() {
     migration.calendar.deadline = Some(time("2026-03-01T00:00:00Z"));
     let (plan, _) = planned(&migration, &evidence);
     assert_eq!(codes(&plan.blockers), ["plan.deadline-not-met"]);
-    assert!(plan.blockers[0].message.contains("`notify-gateways` (2026-01-05 09:00), wait 30 d; then `move-all`"), "{}", plan.blockers[0].message);
+    assert!(
+        plan.blockers[0].message.contains("`notify-gateways` (2026-01-05 09:00), wait 30 d; then `move-all`"),
+        "{}",
+        plan.blockers[0].message
+    );
     let slack = step(&plan, "notify-gateways").dates.unwrap().slack.unwrap();
     assert!(slack < 0);
     assert_eq!(plan.critical_path.first().map(String::as_str), Some("notify-gateways"));
@@ -126,11 +149,41 @@ fn other_sources_are_authorised_for_the_time_of_the_move() {
     migration.streams[1].then.as_mut().unwrap().sources = vec!["pool".to_owned()];
     let plan = safe(&migration, &evidence);
     let record = |id: &str| step(&plan, id).changes[0].add.clone().unwrap();
-    assert_eq!(record("publish-spf-old-example"), texts(&["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 ip4:203.0.113.0/28 -all"]));
-    assert_eq!(record("publish-spf-bounce-new-example"), texts(&["v=spf1 ip4:203.0.113.0/28 ip4:198.51.100.0/26 ~all"]));
+    assert_eq!(
+        record("publish-spf-old-example"),
+        texts(&["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 ip4:203.0.113.0/28 -all"])
+    );
+    assert_eq!(
+        record("publish-spf-bounce-new-example"),
+        texts(&["v=spf1 ip4:203.0.113.0/28 ip4:198.51.100.0/26 ~all"])
+    );
     assert_eq!(record("shrink-spf-old-example"), texts(&["v=spf1 ip4:192.0.2.0/24 -all"]));
     assert_eq!(record("shrink-spf-bounce-new-example"), texts(&["v=spf1 ip4:203.0.113.0/28 ~all"]));
     assert_eq!(wait(&plan, "move-all", "publish-spf-old-example"), Some(3 * DAY + 2 * 3600));
+}
+
+/// No wait is longer than it has to be by an hour or more: with an hour less, messages are lost.
+#[test]
+fn waits_are_tight() {
+    let (mut migration, evidence) = split();
+    migration.sources.push(source("pool", "203.0.113.0/28", "ip4:203.0.113.0/28"));
+    migration.streams[1].then.as_mut().unwrap().sources = vec!["pool".to_owned()];
+    let plan = safe(&migration, &evidence);
+    for (id, after) in [
+        ("move-all", "publish-dkim-new-example"),
+        ("move-all", "publish-dmarc-new-example"),
+        ("move-all", "publish-spf-bounce-new-example"),
+        ("move-all", "publish-spf-old-example"),
+        ("shrink-spf-old-example", "move-all"),
+        ("shrink-spf-bounce-new-example", "move-all"),
+        ("remove-dkim-old-example", "move-all"),
+    ] {
+        let mut shorter = plan.clone();
+        let step = shorter.steps.iter_mut().find(|step| step.id == id).unwrap();
+        let wait = step.after.iter_mut().find(|wait| wait.step == after).unwrap();
+        wait.at_least -= 3600;
+        assert_eq!(prove(&shorter).unwrap().verdict, Judged::Unsafe, "{id} after {after}");
+    }
 }
 
 #[test]
@@ -149,7 +202,8 @@ fn waves_wait_for_each_other() {
     assert_eq!(step(&plan, "move-first").starts[0].stream, "alerts");
     assert_eq!(wait(&plan, "shrink-spf-old-example", "watch-second"), Some(0));
     // The other key is still used by the stream that stays.
-    let removed: Vec<&str> = step(&plan, "remove-dkim-old-example").changes.iter().map(|change| change.name.as_str()).collect();
+    let removed: Vec<&str> =
+        step(&plan, "remove-dkim-old-example").changes.iter().map(|change| change.name.as_str()).collect();
     assert_eq!(removed, ["plat._domainkey.old.example"]);
 }
 
@@ -177,7 +231,10 @@ fn a_selector_is_never_used_again() {
 fn a_record_that_does_not_fit_is_a_blocker() {
     let (mut migration, _) = split();
     let includes: Vec<String> = (0..10).map(|n| format!("i{n}.old.example")).collect();
-    let record = format!("v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 {} -all", includes.iter().map(|name| format!("include:{name}")).collect::<Vec<_>>().join(" "));
+    let record = format!(
+        "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 {} -all",
+        includes.iter().map(|name| format!("include:{name}")).collect::<Vec<_>>().join(" ")
+    );
     let mut records = vec![
         ("old.example", record.as_str()),
         ("_dmarc.old.example", "v=DMARC1; p=reject; rua=mailto:reports@old.example"),
@@ -221,7 +278,8 @@ fn failing_streams() {
     let plan = safe(&migration, &evidence);
     assert_eq!(plan.streams[0].judged_from.as_deref(), Some("close"));
     assert_eq!(plan.streams[1].judged_from.as_deref(), Some("watch-all"));
-    let expected = ["audit.no-dmarc", "audit.fails-today", "audit.source-not-authorised", "plan.term-not-found"];
+    let expected =
+        ["audit.no-dmarc", "audit.fails-today", "audit.source-not-authorised", "plan.term-not-found"];
     for code in expected {
         assert!(codes(&plan.findings).contains(&code), "{code}: {:?}", plan.findings);
     }
@@ -234,7 +292,13 @@ fn missing_evidence_is_asked_for() {
     let evidence = Snapshot::from_json(r#"{ "format": "sendershift-snapshot/1", "answers": [] }"#).unwrap();
     let Err(Error::Missing(missing)) = super::super::plan(&migration, &evidence) else { panic!("complete") };
     let questions: Vec<String> = missing.questions.iter().map(ToString::to_string).collect();
-    for wanted in ["old.example TXT", "_dmarc.new.example TXT", "net1._domainkey.new.example TXT", "bounce.new.example TXT", "bounce.new.example MX"] {
+    for wanted in [
+        "old.example TXT",
+        "_dmarc.new.example TXT",
+        "net1._domainkey.new.example TXT",
+        "bounce.new.example TXT",
+        "bounce.new.example MX",
+    ] {
         assert!(questions.iter().any(|question| question == wanted), "{wanted}: {questions:?}");
     }
 }

@@ -17,14 +17,22 @@ pub(super) fn costs(plan: &Plan) -> BTreeMap<usize, Costs> {
     let mut world = Overlay::new(&plan.evidence);
     let mut costs = BTreeMap::new();
     for (at, step) in plan.steps.iter().enumerate() {
-        let names: BTreeSet<&DomainName> =
-            step.changes.iter().filter(|change| change.record_type == RecordType::Txt).map(|change| &change.name).collect();
+        let names: BTreeSet<&DomainName> = step
+            .changes
+            .iter()
+            .filter(|change| change.record_type == RecordType::Txt)
+            .map(|change| &change.name)
+            .collect();
         let before: Vec<Option<u32>> = names.iter().map(|name| lookups(&world, name)).collect();
         for change in &step.changes {
             apply(&mut world, change);
         }
         let after = names.iter().map(|name| lookups(&world, name));
-        let of_step: Costs = names.iter().zip(before.iter().zip(after)).map(|(name, (before, after))| ((*name).clone(), [*before, after])).collect();
+        let of_step: Costs = names
+            .iter()
+            .zip(before.iter().zip(after))
+            .map(|(name, (before, after))| ((*name).clone(), [*before, after]))
+            .collect();
         costs.insert(at, of_step);
     }
     costs
@@ -58,22 +66,40 @@ fn lookups(evidence: &impl Evidence, name: &DomainName) -> Option<u32> {
 /// One change.
 pub(super) fn change(page: &mut Page, change: &Change, costs: Option<&[Option<u32>; 2]>) {
     let ttl = |ttl: Option<u32>| ttl.map_or("-".to_owned(), |ttl| ttl.to_string());
-    for (sign, records, seconds) in [('-', &change.remove, change.ttl_before), ('+', &change.add, change.ttl_after)] {
+    for (sign, records, seconds) in
+        [('-', &change.remove, change.ttl_before), ('+', &change.add, change.ttl_after)]
+    {
         for text in records.as_ref().map(texts).unwrap_or_default() {
-            page.hanging(&format!("   {sign} "), &format!("{} {} {} {text}", change.name, ttl(seconds), change.record_type));
+            page.hanging(
+                &format!("   {sign} "),
+                &format!("{} {} {} {text}", change.name, ttl(seconds), change.record_type),
+            );
         }
     }
     if change.remove.is_none() && change.add.is_none() {
-        page.hanging("   ~ ", &format!("{} {}: TTL {} to {}", change.name, change.record_type, ttl(change.ttl_before), ttl(change.ttl_after)));
+        page.hanging(
+            "   ~ ",
+            &format!(
+                "{} {}: TTL {} to {}",
+                change.name,
+                change.record_type,
+                ttl(change.ttl_before),
+                ttl(change.ttl_after)
+            ),
+        );
     }
     let count = |lookups: Option<u32>| lookups.map_or("none".to_owned(), |lookups| lookups.to_string());
     if let Some([before, after]) = costs.filter(|costs| costs.iter().any(Option::is_some)) {
-        page.item("     ", &format!("SPF lookups at worst: {} before, {} after", count(*before), count(*after)));
+        page.item(
+            "     ",
+            &format!("SPF lookups at worst: {} before, {} after", count(*before), count(*after)),
+        );
     }
 }
 
 fn texts(records: &Records) -> Vec<String> {
-    let quoted = |text: String| if records.record_type() == RecordType::Txt { format!("\"{text}\"") } else { text };
+    let quoted =
+        |text: String| if records.record_type() == RecordType::Txt { format!("\"{text}\"") } else { text };
     records.to_texts().into_iter().map(quoted).collect()
 }
 
@@ -87,8 +113,12 @@ pub(super) fn records(page: &mut Page, plan: &Plan) {
     }
     for Question { name, record_type, .. } in questions {
         page.item("", &format!("{name} {record_type}"));
-        for (when, rrset) in [("before", rrset(&plan.evidence, &name, record_type)), ("after", rrset(&world, &name, record_type))] {
-            let texts = rrset.as_ref().map(|rrset| texts(rrset.records())).unwrap_or_else(|| vec!["(nothing)".to_owned()]);
+        for (when, rrset) in [
+            ("before", rrset(&plan.evidence, &name, record_type)),
+            ("after", rrset(&world, &name, record_type)),
+        ] {
+            let texts = rrset.as_ref().map(|rrset| texts(rrset.records()));
+            let texts = texts.unwrap_or_else(|| vec!["(nothing)".to_owned()]);
             for (number, text) in texts.iter().enumerate() {
                 let mark = if number == 0 { format!("  {when:6} ") } else { " ".repeat(9) };
                 page.hanging(&mark, text);

@@ -17,7 +17,8 @@ impl Page {
     pub(super) fn title(&mut self, title: &str) {
         let before = self.text.len();
         self.item("", title);
-        let widest = self.text.get(before..).unwrap_or_default().lines().map(|line| line.chars().count()).max();
+        let widest =
+            self.text.get(before..).unwrap_or_default().lines().map(|line| line.chars().count()).max();
         self.line(&"=".repeat(widest.unwrap_or(0)));
         self.blank();
     }
