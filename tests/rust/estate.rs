@@ -60,7 +60,7 @@ fn term() -> impl Strategy<Value = String> {
 }
 
 /// A snapshot document, closed; the sender's domain is `d0.example`.
-pub fn estate() -> impl Strategy<Value = String> {
+pub(crate) fn estate() -> impl Strategy<Value = String> {
     prop::collection::vec(txt(), DOMAINS).prop_map(|domains| {
         let mut answers = String::from(HOSTS);
         for (n, txt) in domains.iter().enumerate() {

@@ -8,12 +8,13 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 
 use estate::estate;
-use proptest::prop_assert_eq;
 use proptest::test_runner::{Config, TestRunner};
+use proptest::{prop_assert, prop_assert_eq};
 use sendershift::dns::{Overlay, Quality, RecordType, Records, RrSet, Snapshot, Txt};
 use sendershift::name::DomainName;
 use sendershift::spf::{
-    Branch, MacroContext, Mechanism, Policy, Profile, Query, SpfRecord, SpfResult, Turnout, Unknown, check,
+    Branch, MacroContext, Mechanism, Policy, Profile, Query, SpfRecord, SpfResult, Subject, Turnout, Unknown,
+    check, cost,
 };
 
 /// Evidence in which the unknown turns out, for this client, as assumed.
@@ -170,4 +171,72 @@ fn policy_agrees_with_check() {
     ] {
         assert!(seen.contains_key(&format!("problem spf.{problem}")), "{problem} never occurred");
     }
+}
+
+/// The tree, which adds up terms, bounds the policy, which follows addresses; and who stands behind the limits is
+/// what each address's cases say.
+#[test]
+fn cost_agrees_with_policy() {
+    let seen: Mutex<BTreeMap<&str, usize>> = Mutex::default();
+    let count = |what| *seen.lock().unwrap().entry(what).or_default() += 1;
+    let mut runner = TestRunner::new(Config { cases: 400, ..Config::default() });
+    runner
+        .run(&estate(), |json| {
+            let dns = Snapshot::from_json(&json).unwrap();
+            let subject = Subject::parse("d0.example", None).unwrap();
+            let policy = Policy::compile(&dns, &subject.domain).unwrap();
+            for profile in [&Profile::RFC7208, &Profile::STRICT] {
+                let cost = cost(&dns, &subject, profile).unwrap();
+                let total = cost.tree.total;
+                prop_assert_eq!(cost.lookups.total, cost.lookups.published);
+                prop_assert!(cost.worst_v4.max(cost.worst_v6).lookups <= total.lookups);
+                prop_assert!(cost.worst_v4.voids_for(profile) <= total.voids_v4, "{:?}", cost);
+                prop_assert!(cost.worst_v6.voids_for(profile) <= total.voids_v6, "{:?}", cost);
+                let (runs, broken) = (policy.intended(), &cost.broken.ranges);
+                for (range, _) in runs.runs() {
+                    for ip in neighbours(range.first()).into_iter().chain([range.last()]) {
+                        let cases = policy.cases(ip);
+                        let passes = |over: bool| {
+                            let is_one = |leaf: &sendershift::spf::Leaf| {
+                                leaf.result == SpfResult::Pass && leaf.spent.is_within(profile) != over
+                            };
+                            cases.iter().filter(|case| is_one(&case.leaf)).count()
+                        };
+                        let (over, fine) = (passes(true), passes(false));
+                        let expected = match (over, fine) {
+                            (0, _) => "none",
+                            (over, fine) if over + fine < cases.len() => "open",
+                            (_, 0) => "always",
+                            _ => "sometimes",
+                        };
+                        count(expected);
+                        // A v4-mapped address is judged as IPv4, and is in no set.
+                        if ip.to_canonical() == ip {
+                            let parts = [
+                                ("always", &cost.beyond.always),
+                                ("sometimes", &cost.beyond.sometimes),
+                                ("open", &cost.beyond.open),
+                            ];
+                            for (name, part) in parts {
+                                prop_assert_eq!(
+                                    part.ranges.contains(ip),
+                                    name == expected,
+                                    "{} {}",
+                                    ip,
+                                    name
+                                );
+                            }
+                            let errs = cases.iter().any(|case| {
+                                matches!(case.leaf.result, SpfResult::PermError | SpfResult::TempError)
+                            });
+                            prop_assert_eq!(broken.contains(ip), errs);
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.len() == 4, "not all kinds occurred: {seen:?}");
 }

@@ -49,7 +49,11 @@ fn safe_plans() {
 fn broken_plans_and_their_stories() {
     for (name, code, told) in [
         ("broken-cached-ttl.json", "p1.not-authenticated", "caches may keep it for 1 d 1 h after"),
-        ("broken-lateness.json", "p1.no-dkim-under-enforcement", "that there is none, as step `remove-s1` left it"),
+        (
+            "broken-lateness.json",
+            "p1.no-dkim-under-enforcement",
+            "that there is none, as step `remove-s1` left it",
+        ),
         ("broken-negative-cache.json", "p1.no-dkim-under-enforcement", "that there is none, as before step"),
         ("broken-queued-mail.json", "p1.not-authenticated", "with the sources of `new`"),
         ("broken-reject-before-key.json", "p1.no-dkim-under-enforcement", "p=reject"),
@@ -87,6 +91,23 @@ fn one_second_decides() {
         }
     }
     assert!(decided > 0, "no wait of the plan is as short as it can be");
+}
+
+/// Who no longer sends still has a queue: mail leaves the old sources until the queue lifetime is over.
+#[test]
+fn a_stopped_sender_has_a_queue() {
+    let mut plan = document("safe-make-before-break.json");
+    let wait = &mut plan["steps"][4]["after"][0];
+    assert_eq!(*wait, json!({ "step": "stop-old", "at_least": "PT432000S" }));
+    wait["at_least"] = json!("PT431999S");
+    let unsafe_for = |code| (Judged::Unsafe, vec![code, "p2.worse-than-today"]);
+    assert_eq!(verdict(&plan), unsafe_for("p1.spf-needed-too"));
+    let proof = proven(&plan);
+    let found = proof.promises[0].counterexample.as_ref().unwrap();
+    assert_eq!(
+        (found.delivered_by.as_deref(), found.identity.as_deref()),
+        (Some("by-old-esp"), Some("by-old-esp"))
+    );
 }
 
 /// A small plan that the tests below change: one domain, one stream, and a new key at its selector.
@@ -132,6 +153,15 @@ fn selector_plan() -> Value {
 fn a_selector_is_not_reused() {
     let plan = selector_plan();
     assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    // The same with the key behind an alias that stays.
+    let moved = plan.to_string().replace("s1._domainkey.club.example", "keys.club.example");
+    let mut plan: Value = serde_json::from_str(&moved).unwrap();
+    plan["evidence"]["answers"].as_array_mut().unwrap().push(json!({
+        "name": "s1._domainkey.club.example", "type": "CNAME", "ttl": 3600, "authoritative": true, "records": ["keys.club.example."]
+    }));
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    plan["steps"].as_array_mut().unwrap().pop();
+    assert_eq!(verdict(&plan).0, Judged::Safe);
 }
 
 /// What the model does not have is never called safe.

@@ -1,5 +1,7 @@
 //! Why there is no answer, as text or as a document.
 
+use std::path::Path;
+
 use clap::error::{ContextKind, ErrorKind};
 use sendershift::dns::Question;
 use sendershift::error::{Error, Invalid, Missing, Problem};
@@ -46,6 +48,21 @@ impl Failure {
     /// A text that an argument gave has problems.
     pub(crate) fn of_argument(name: &str, text: &str, invalid: Invalid) -> Self {
         Self::Invalid(vec![Faulty { name: name.to_owned(), text: text.to_owned(), is_file: false, invalid }])
+    }
+
+    /// A file has problems.
+    pub(crate) fn of_file(path: &Path, text: &str, invalid: Invalid) -> Self {
+        let name = path.display().to_string();
+        Self::Invalid(vec![Faulty { name, text: text.to_owned(), is_file: true, invalid }])
+    }
+
+    /// A plan holds its own evidence; to judge it on another day's is not possible yet.
+    pub(crate) fn unused_evidence(path: &Path) -> Self {
+        let message = format!(
+            "`--dns {}` is not used here: a plan is judged on the evidence inside it",
+            path.display()
+        );
+        Self::Unreadable(Problem::new("usage.unused-evidence", message).help("leave `--dns` out"))
     }
 
     /// Tells what is wrong, and gives the exit code.

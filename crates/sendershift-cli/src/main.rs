@@ -13,7 +13,13 @@ use output::Output;
 
 /// Plan a change of mail-sending domain, and prove the plan safe.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "sendershift",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 #[command(
     after_help = "Exit codes: 0 done; 1 the answer is no; 2 the input is wrong; 3 evidence is missing."
 )]

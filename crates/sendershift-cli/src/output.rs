@@ -1,8 +1,9 @@
 //! Where output goes, how wide it is, and what the process ends with.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
@@ -78,6 +79,37 @@ impl Output {
 pub(crate) fn complain(text: &str) {
     // If this fails there is nobody left to tell.
     let _unread: io::Result<()> = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Progress on standard error, where that is a terminal and the work takes long enough to be noticed.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    what: &'static str,
+    since: Option<Instant>,
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let since = io::stderr().is_terminal().then(Instant::now);
+        Self { what, since, shown: false }
+    }
+
+    /// Shows a count; always says to go on.
+    pub(crate) fn show(&mut self, count: u64) -> bool {
+        if self.since.is_some_and(|since| since.elapsed() > Duration::from_secs(1)) {
+            complain(&format!("\r{count} {}", self.what));
+            self.shown = true;
+        }
+        true
+    }
+
+    /// Takes the line away again.
+    pub(crate) fn clear(&self) {
+        if self.shown {
+            complain("\r\x1b[K");
+        }
+    }
 }
 
 /// Text that grows by lines.

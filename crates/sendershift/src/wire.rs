@@ -14,6 +14,7 @@ use crate::dns::Question;
 use crate::error::{Error, Invalid, Missing, Problem};
 use crate::name::DomainName;
 
+pub use plan::ProvenPlan;
 pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged};
 
 type Operation = fn(&str) -> Result<String, Error>;
@@ -24,6 +25,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("dmarc.check", mail::check_dmarc),
     ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
     ("name.parse", |input| typed(input, name_parse)),
+    ("plan", plan::plan_operation),
     ("prove", plan::prove_operation),
     ("spf.check", spf::check_operation),
     ("spf.cost", spf::cost_operation),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
+mod mutation;
 mod process;
 mod python;
 mod suite;

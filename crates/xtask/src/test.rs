@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{suite, wasm};
+use crate::{mutation, suite, wasm};
 
 struct Part {
     name: &'static str,
@@ -32,6 +32,11 @@ const PARTS: &[Part] = &[
             let test = ["test", "--workspace", "--no-fail-fast"];
             command(w.cargo().args(test).env("SENDERSHIFT_SUITE", suite::path(w)))
         },
+    },
+    Part {
+        name: "mutation",
+        what: "the prover and an independent simulator agree on mutants of safe plans",
+        run: mutation::compare,
     },
     Part {
         name: "docs",

@@ -1,5 +1,7 @@
 //! The commands, one file for each.
 
+mod plan;
+mod prove;
 mod spf_check;
 mod spf_cost;
 
@@ -13,7 +15,11 @@ use crate::output::{Exit, Output};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check, measure and compare SPF records
+    /// Plan a migration, with dates and a proof
+    Plan(plan::Plan),
+    /// Judge a plan, whoever made it
+    Prove(prove::Prove),
+    /// Check and measure SPF records
     #[command(subcommand)]
     Spf(Spf),
 }
@@ -29,6 +35,8 @@ pub(crate) enum Spf {
 impl Command {
     pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         match self {
+            Self::Plan(plan) => plan.run(global, output),
+            Self::Prove(prove) => prove.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
         }

@@ -24,7 +24,7 @@ pub struct Migration {
     pub title: String,
     /// Dates.
     pub calendar: Calendar,
-    /// Times and limits; `start` is the announcement, or the instant of the evidence if that is later.
+    /// Times and limits; `start` is the announcement: whoever adds the evidence starts when that was taken, if later.
     pub parameters: Parameters,
     /// Lookups that new or changed SPF records leave unused, below the limit.
     pub reserve: u32,
@@ -48,7 +48,7 @@ pub struct Migration {
 pub struct Calendar {
     /// When it is announced: nothing happens before.
     pub announce: Timestamp,
-    /// When it has to be finished.
+    /// When it has to be finished; a day alone in the document ends with the day.
     pub deadline: Option<Timestamp>,
     /// Times in which nothing is changed, with the reason.
     pub freezes: Vec<Freeze>,
@@ -62,7 +62,7 @@ pub struct Calendar {
 pub struct Freeze {
     /// The first instant.
     pub from: Timestamp,
-    /// The first instant after it.
+    /// The first instant after it; a day alone in the document is part of the freeze.
     pub until: Timestamp,
     /// Why.
     pub why: String,
@@ -110,7 +110,7 @@ pub struct Source {
     pub addresses: AddressSet,
     /// A provider's name whose SPF record lists the addresses.
     pub include: Option<DomainName>,
-    /// The SPF terms that authorise it in today's records: they go when no stream needs them any more.
+    /// The SPF terms that authorise it in today's records, in canonical text: they go when no stream needs them any more.
     pub terms: Vec<String>,
     /// The SPF terms that authorise it in new records; by default its `include`, else its addresses.
     pub publish: Vec<String>,
@@ -140,11 +140,12 @@ pub struct Stream {
     pub id: String,
     /// What it is, for people.
     pub title: String,
-    /// The identity today.
+    /// The identity today; its id is `now`.
     pub now: Identity,
-    /// The identity afterwards; none for a stream that stays as it is.
+    /// The identity afterwards, with the id `then`; none for a stream that stays as it is.
     pub then: Option<Identity>,
-    /// Keys to be published for the signatures of `then`: the TXT record text, or an alias.
+    /// Keys to be published for the signatures of `then`; streams with one signature have the same key. A signature
+    /// without a key here has one that is published already.
     pub keys: Vec<Key>,
     /// The wave that it moves in.
     pub wave: Option<String>,
@@ -181,3 +182,6 @@ pub struct CustomerClass {
     /// How long before the first wave they are told, in seconds.
     pub lead: u64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! How messages are bound: which identity, which sources, whose signature, and when that can be judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::Bounds;
 use super::world::{Content, Flux, Version};
 use crate::dkim::{self, KeyRecord, KeyState};
-use crate::dns::{Evidence, Question, RecordType, Records, Resolved, resolve};
+use crate::dns::{Answer, Evidence, MAX_ALIASES, Question, RecordType, Records, RrSet};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::AddressSet;
@@ -55,9 +55,9 @@ pub(super) struct Binding<'p> {
     pub(super) judgement: Judgement,
     /// What is known of the instant of judgement.
     pub(super) bounds: Bounds,
-    /// When the message is injected: not before these events, before that one, and less than so long before the judgement.
-    pub(super) injected: (Vec<Event>, Option<Event>, u64),
-    /// The key data that each signature on the message was made for, where its key record changes in the plan.
+    /// When the message is injected: not before these events, before those, and less than so long before the judgement.
+    pub(super) injected: (Vec<Event>, Vec<Event>, u64),
+    /// The key data that each signature on the message was made for; none where no key is ever published.
     keys: Vec<Option<String>>,
 }
 
@@ -80,7 +80,7 @@ impl<'p> Binding<'p> {
             delivered_by,
             judgement,
             bounds,
-            injected: (Vec::new(), None, u64::MAX),
+            injected: (Vec::new(), Vec::new(), u64::MAX),
             keys,
         }
     }
@@ -123,28 +123,47 @@ fn key_data(record: &KeyRecord) -> String {
     data.split_ascii_whitespace().collect()
 }
 
-/// The key that an identity signs with, where its record changes: the first usable one if the identity is in use before the
-/// plan, otherwise the last. A selector that gets a new key breaks the signatures made with the old one.
+/// The key that an identity signs with: the first that is published if the identity is in use before the plan, otherwise the
+/// last. A selector that gets a new key breaks the signatures made with the old one.
 fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) -> Option<String> {
     let name = signature.selector.key_name(&signature.domain).ok()?;
-    let versions = flux.versions(&Question::new(name, RecordType::Txt))?;
-    let key = |version: &Version| {
-        let rrset = match &version.content {
-            Content::Set(rrset) => rrset,
-            Content::Alias(alias) => match alias.records() {
-                Records::Cname(target) => match resolve(&plan.evidence, target, RecordType::Txt) {
-                    Resolved::Records(rrset) => rrset,
-                    _ => return None,
-                },
-                _ => return None,
-            },
-            Content::Absent => return None,
-        };
+    let mut keys = published_keys(plan, flux, &name, 0, &mut BTreeSet::new()).into_iter();
+    if in_use { keys.next() } else { keys.next_back() }
+}
+
+/// The keys at a name, one after the other, in the whole course of the plan. Each name is looked at once.
+fn published_keys(
+    plan: &Plan,
+    flux: &Flux,
+    name: &DomainName,
+    aliases: usize,
+    seen: &mut BTreeSet<DomainName>,
+) -> Vec<String> {
+    if aliases > MAX_ALIASES || !seen.insert(name.clone()) {
+        return Vec::new();
+    }
+    let key = |rrset: &RrSet| {
         let [text] = rrset.texts() else { return None };
         let record = KeyRecord::parse(text.octets()).ok()?;
         (!record.is_revoked()).then(|| key_data(&record))
     };
-    if in_use { versions.iter().find_map(key) } else { versions.iter().rev().find_map(key) }
+    let mut behind = |alias: &RrSet| match alias.records() {
+        Records::Cname(target) => published_keys(plan, flux, target, aliases + 1, seen),
+        _ => Vec::new(),
+    };
+    if let Some(versions) = flux.versions(&Question::new(name.clone(), RecordType::Txt)) {
+        let keys = |version: &Version| match &version.content {
+            Content::Set(rrset) => key(rrset).into_iter().collect(),
+            Content::Alias(alias) => behind(alias),
+            Content::Absent => Vec::new(),
+        };
+        return versions.iter().flat_map(keys).collect();
+    }
+    match plan.evidence.answer(name, RecordType::Txt) {
+        Answer::Records(rrset) => key(rrset).into_iter().collect(),
+        Answer::Alias(alias) => behind(alias),
+        _ => Vec::new(),
+    }
 }
 
 /// All bindings of a stream that the plan makes possible. `from` is an event before which no message is judged.
@@ -164,27 +183,26 @@ pub(super) fn bindings<'p>(
                 .into_iter()
                 .flatten()
                 .collect();
-            let queue = parameters.queue_lifetime;
-            // It is handed to sources while their identity is in use, and may then wait in their queue: that of
-            // the old sources still drains when nobody uses them any more.
-            let handed_over = [injected.upper(queue), delivered.upper(0)];
-            let handed_over =
-                Bounds { lower: lower.clone(), upper: handed_over.into_iter().flatten().collect() };
-            let upper = [injected.upper(queue), delivered.upper(queue)];
+            // It enters a queue while that is in use, and may leave it later: those who no longer send still have a queue.
+            let upper = [injected, delivered].map(|span| span.upper(parameters.queue_lifetime));
             let bounds = Bounds { lower: lower.clone(), upper: upper.into_iter().flatten().collect() };
-            // The message is injected at all, and so before the end of the use of its identity.
+            // The message is injected at all: before the end of the use of its identity, and of the queue.
             let injectable = Bounds {
                 lower: [injected.lower(), from].into_iter().flatten().collect(),
-                upper: injected.upper(0).into_iter().collect(),
+                upper: [injected, delivered].into_iter().filter_map(|span| span.upper(0)).collect(),
             };
-            if !injectable.feasible(timeline) || !handed_over.feasible(timeline) {
+            if !injectable.feasible(timeline) || !bounds.feasible(timeline) {
                 continue;
             }
             let binding = |judgement, bounds, horizon| Binding {
-                injected: (injectable.lower.clone(), injected.stop.map(Event::Done), horizon),
+                injected: (
+                    injectable.lower.clone(),
+                    injectable.upper.iter().map(|(event, _)| *event).collect(),
+                    horizon,
+                ),
                 ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
             };
-            bindings.push(binding(Judgement::Delivery, bounds, queue));
+            bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
             // A signature made at injection is the same whoever delivers the message.
             if stream.signed_at == SignedAt::Injection && (delivered_by, delivered) != (identity, injected) {
                 continue;

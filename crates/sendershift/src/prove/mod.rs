@@ -3,24 +3,26 @@
 //! [`prove`] looks at every way in which a message can be bound to identities, sources and signatures
 //! (`binding`), and for each at every set of record versions that a receiver may hold at the instant of judgement
 //! (`explore`, `world`), however late any step is. What it asks of each is a promise (`promise`): **P1**,
-//! authenticated, and **P2**, within limits. A failure becomes a counterexample that is replayed through plain evaluation
-//! and told as a story (`story`). It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
+//! authenticated, and **P2**, within limits. A failure becomes a `counterexample` that is replayed through plain evaluation,
+//! put on a `schedule` and told as a `story`. It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
 //! nothing with the planner.
 
 mod binding;
+mod counterexample;
 mod explore;
 mod promise;
 mod proof;
+mod schedule;
 mod story;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use binding::Binding;
+use counterexample::{Found, Length};
 use explore::{Explorer, Halt};
 use promise::Judged as MessageJudged;
 pub(crate) use story::duration;
-use story::{Found, Length};
 use world::{Choices, Flux, World};
 
 pub use binding::Judgement;

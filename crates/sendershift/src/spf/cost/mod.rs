@@ -247,3 +247,6 @@ fn errors(policy: &Policy) -> AddressSet {
     let intended = policy.intended();
     intended.sometimes(SpfResult::PermError).union(&intended.sometimes(SpfResult::TempError))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,6 @@ use crate::spf::{
 
 /// Records that one policy may be compiled from, repetitions included: an end for hostile evidence.
 const MAX_RECORDS: usize = 20_000;
-/// Choices that one policy may hold, likewise.
-const MAX_CHOICES: usize = 100_000;
 
 pub(super) struct Compiler<'e, E> {
     evidence: &'e E,
@@ -63,7 +61,20 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         let domain = self.sender_domain.clone();
         // A v4-mapped client is an IPv4 client (RFC 7208 section 5).
         let scope = scope.difference(&mapped());
-        Ok(self.domain(&domain, &scope)?.leaves.blank_mapped())
+        let leaves = self.domain(&domain, &scope)?.leaves.blank_mapped();
+        self.refuse_too_complex()?;
+        Ok(leaves)
+    }
+
+    fn refuse_too_complex(&self) -> Result<(), Problem> {
+        if self.records <= MAX_RECORDS && !self.diagram.is_exhausted() {
+            return Ok(());
+        }
+        let message = format!(
+            "the records that {} refers to are too many or too entangled to be compiled",
+            self.sender_domain
+        );
+        Err(Problem::new("spf.too-complex", message))
     }
 
     fn domain(&mut self, domain: &DomainName, scope: &AddressSet) -> Result<Compiled, Problem> {
@@ -73,15 +84,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
             return Ok(compiled.clone());
         }
         self.records += 1;
-        if self.records > MAX_RECORDS || self.diagram.size() > MAX_CHOICES {
-            return Err(Problem::new(
-                "spf.too-complex",
-                format!(
-                    "the records that {} refers to are too many or too entangled to be compiled",
-                    self.sender_domain
-                ),
-            ));
-        }
+        self.refuse_too_complex()?;
         let everywhere = |result| Ok((constant(result, Spent::default()), usize::MAX));
         let (leaves, loops_to) = match resolve(self.evidence, domain, RecordType::Txt) {
             Resolved::Records(rrset) => match &*select(rrset) {

@@ -133,16 +133,22 @@ pub(super) struct Diagram<L> {
     pub(super) unknowns: Vec<Unknown>,
     choices: Vec<Choice<L>>,
     index: BTreeMap<Choice<L>, usize>,
+    /// Steps taken so far by operations that can take very many.
+    work: usize,
 }
+
+/// Choices that a diagram may hold, and steps that building it may take: an end for hostile records.
+const MAX_CHOICES: usize = 100_000;
+const MAX_WORK: usize = 2_000_000;
 
 impl<L: Copy + Ord> Diagram<L> {
     pub(super) fn new(unknowns: Vec<Unknown>) -> Self {
-        Self { unknowns, choices: Vec::new(), index: BTreeMap::new() }
+        Self { unknowns, choices: Vec::new(), index: BTreeMap::new(), work: 0 }
     }
 
-    /// The number of choices: a measure of size.
-    pub(super) fn size(&self) -> usize {
-        self.choices.len()
+    /// Whether the diagram became too large to be finished; what it says then means nothing.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.choices.len() > MAX_CHOICES || self.work > MAX_WORK
     }
 
     pub(super) fn unknown(&mut self, unknown: Unknown) -> usize {
@@ -175,23 +181,43 @@ impl<L: Copy + Ord> Diagram<L> {
 
     /// The choice between `branches` by `unknown`, in canonical form.
     pub(super) fn choose(&mut self, unknown: usize, branches: &[Node<L>]) -> Node<L> {
-        let key = |diagram: &Self, index: usize| diagram.unknowns.get(index).cloned();
+        self.choose_once(unknown, branches, &mut BTreeMap::new())
+    }
+
+    /// As `choose`; `done` holds what is chosen already. There may be many more paths than choices.
+    fn choose_once(
+        &mut self,
+        unknown: usize,
+        branches: &[Node<L>],
+        done: &mut BTreeMap<Vec<Node<L>>, Node<L>>,
+    ) -> Node<L> {
+        if let Some(node) = done.get(branches) {
+            return *node;
+        }
+        self.work += 1;
+        if let (true, Some(any)) = (self.is_exhausted(), branches.first()) {
+            return *any;
+        }
         let tops = branches.iter().filter_map(|node| self.top(*node));
-        let first = tops.chain([unknown]).min_by_key(|index| key(self, *index)).unwrap_or(unknown);
-        if first == unknown {
+        let key = |index: &usize| self.unknowns.get(*index);
+        let first = tops.chain([unknown]).min_by(|one, two| key(one).cmp(&key(two))).unwrap_or(unknown);
+        let node = if first == unknown {
             let branches =
                 branches.iter().enumerate().map(|(at, node)| self.given(*node, unknown, at)).collect();
-            return self.intern(Choice { unknown, branches });
-        }
-        let count = key(self, first).map_or(0, |unknown| unknown.branches().len());
-        let above = (0..count)
-            .map(|branch| {
-                let below: Vec<Node<L>> =
-                    branches.iter().map(|node| self.given(*node, first, branch)).collect();
-                self.choose(unknown, &below)
-            })
-            .collect();
-        self.intern(Choice { unknown: first, branches: above })
+            self.intern(Choice { unknown, branches })
+        } else {
+            let count = self.unknowns.get(first).map_or(0, |unknown| unknown.branches().len());
+            let above = (0..count)
+                .map(|branch| {
+                    let below: Vec<Node<L>> =
+                        branches.iter().map(|node| self.given(*node, first, branch)).collect();
+                    self.choose_once(unknown, &below, done)
+                })
+                .collect();
+            self.intern(Choice { unknown: first, branches: above })
+        };
+        done.insert(branches.to_vec(), node);
+        node
     }
 
     fn intern(&mut self, choice: Choice<L>) -> Node<L> {
@@ -214,56 +240,77 @@ impl<L: Copy + Ord> Diagram<L> {
         node: Node<L>,
         leaf: &mut impl FnMut(&mut Self, L) -> Node<L>,
     ) -> Node<L> {
-        match node {
+        self.replace_once(node, leaf, &mut BTreeMap::new())
+    }
+
+    fn replace_once(
+        &mut self,
+        node: Node<L>,
+        leaf: &mut impl FnMut(&mut Self, L) -> Node<L>,
+        done: &mut BTreeMap<Node<L>, Node<L>>,
+    ) -> Node<L> {
+        if let Some(replaced) = done.get(&node) {
+            return *replaced;
+        }
+        self.work += 1;
+        if self.is_exhausted() {
+            return node;
+        }
+        let replaced = match node {
             Node::Leaf(value) => leaf(self, value),
             Node::Choice(index) => {
                 let Some(choice) = self.choices.get(index).cloned() else { return node };
                 let branches: Vec<Node<L>> =
-                    choice.branches.into_iter().map(|node| self.replace(node, leaf)).collect();
+                    choice.branches.into_iter().map(|node| self.replace_once(node, leaf, done)).collect();
                 self.choose(choice.unknown, &branches)
             }
-        }
+        };
+        done.insert(node, replaced);
+        replaced
     }
 
-    /// Copies `node` into a diagram with leaves of another kind, whose unknowns are numbered by `unknowns`.
+    /// Copies `node` into a diagram with leaves of another kind, whose unknowns are numbered by `unknowns`; `done` holds
+    /// what is copied already.
     pub(super) fn copy<M: Copy + Ord>(
         &self,
         node: Node<L>,
         into: &mut Diagram<M>,
         unknowns: &[usize],
         leaf: &impl Fn(L) -> M,
+        done: &mut BTreeMap<usize, Node<M>>,
     ) -> Node<M> {
-        match node {
-            Node::Leaf(value) => Node::Leaf(leaf(value)),
-            Node::Choice(index) => {
-                let (unknown, branches) = match self.choices.get(index) {
-                    Some(choice) => {
-                        (unknowns.get(choice.unknown).copied().unwrap_or(choice.unknown), &*choice.branches)
-                    }
-                    None => (0, &[][..]),
-                };
-                let branches = branches.iter().map(|node| self.copy(*node, into, unknowns, leaf)).collect();
-                into.intern(Choice { unknown, branches })
-            }
+        let index = match node {
+            Node::Leaf(value) => return Node::Leaf(leaf(value)),
+            Node::Choice(index) => index,
+        };
+        if let Some(copied) = done.get(&index) {
+            return *copied;
         }
+        let (unknown, branches) = match self.choices.get(index) {
+            Some(choice) => {
+                (unknowns.get(choice.unknown).copied().unwrap_or(choice.unknown), &*choice.branches)
+            }
+            None => (0, &[][..]),
+        };
+        let branches = branches.iter().map(|node| self.copy(*node, into, unknowns, leaf, done)).collect();
+        let copied = into.intern(Choice { unknown, branches });
+        done.insert(index, copied);
+        copied
     }
 
-    /// Calls `visit` with the unknown of every choice below a node.
-    pub(super) fn each_unknown(&self, node: Node<L>, visit: &mut impl FnMut(usize)) {
-        if let Node::Choice(index) = node
-            && let Some(choice) = self.choices.get(index)
-        {
-            visit(choice.unknown);
-            for node in &choice.branches {
-                self.each_unknown(*node, visit);
-            }
-        }
+    /// The unknowns of all choices below some nodes.
+    pub(super) fn unknowns_below(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<usize> {
+        self.walk(nodes).1
     }
 
-    /// The different leaves below some nodes. There may be many more paths than choices, so none is walked twice.
+    /// The different leaves below some nodes.
     pub(super) fn leaves(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<L> {
-        let mut leaves = BTreeSet::new();
-        let mut seen = BTreeSet::new();
+        self.walk(nodes).0
+    }
+
+    /// The leaves and unknowns below some nodes. There may be many more paths than choices, so none is walked twice.
+    fn walk(&self, nodes: impl IntoIterator<Item = Node<L>>) -> (BTreeSet<L>, BTreeSet<usize>) {
+        let (mut leaves, mut unknowns, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut open: Vec<Node<L>> = nodes.into_iter().collect();
         while let Some(node) = open.pop() {
             match node {
@@ -271,12 +318,15 @@ impl<L: Copy + Ord> Diagram<L> {
                     leaves.insert(leaf);
                 }
                 Node::Choice(index) if seen.insert(index) => {
-                    open.extend(self.choices.get(index).into_iter().flat_map(|choice| &choice.branches));
+                    if let Some(choice) = self.choices.get(index) {
+                        unknowns.insert(choice.unknown);
+                        open.extend(&choice.branches);
+                    }
                 }
                 Node::Choice(_) => {}
             }
         }
-        leaves
+        (leaves, unknowns)
     }
 
     /// Calls `visit` with every leaf below a node and the turnouts that lead to it.

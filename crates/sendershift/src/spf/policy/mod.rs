@@ -236,12 +236,7 @@ fn canonical<M: Copy + Ord>(
     order.sort_by_key(|index| diagram.unknowns.get(*index));
     // First with every unknown, to see which still matter; then with these alone.
     let (copied, all) = copied(leaves, diagram, &order, &leaf);
-    let mut used: BTreeSet<usize> = BTreeSet::new();
-    for (_, node) in copied.runs() {
-        all.each_unknown(*node, &mut |unknown| {
-            used.insert(unknown);
-        });
-    }
+    let used = all.unknowns_below(copied.runs().map(|(_, node)| *node));
     if used.len() == order.len() {
         return (copied, all);
     }
@@ -264,6 +259,7 @@ fn copied<M: Copy + Ord>(
             *number = new;
         }
     }
-    let copied = leaves.map(|node| diagram.copy(*node, &mut into, &numbers, leaf));
+    let mut done = BTreeMap::new();
+    let copied = leaves.map(|node| diagram.copy(*node, &mut into, &numbers, leaf, &mut done));
     (copied, into)
 }

@@ -1,0 +1,39 @@
+//! `sendershift prove`
+
+use std::path::PathBuf;
+
+use sendershift::plan::Plan;
+use sendershift::prove::{Judged, prove_with};
+use sendershift::render;
+
+use crate::Global;
+use crate::evidence::read;
+use crate::failure::Failure;
+use crate::output::{Exit, Output, Progress};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prove {
+    /// A plan (sendershift-plan/1); a proof inside it is ignored
+    #[arg(value_name = "PLAN.json")]
+    plan: PathBuf,
+}
+
+impl Prove {
+    pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        if let Some(path) = global.dns.first() {
+            return Err(Failure::unused_evidence(path));
+        }
+        let text = read(&self.plan)?;
+        let plan = Plan::from_json(&text).map_err(|invalid| Failure::of_file(&self.plan, &text, invalid))?;
+        let mut progress = Progress::new("mixes judged");
+        let proof = prove_with(&plan, &mut |mixes| progress.show(mixes))?;
+        progress.clear();
+        if output.json {
+            output.print(&format!("{}\n", serde_json::to_string_pretty(&proof).unwrap_or_default()));
+        } else {
+            output.print(&render::text::proof(&proof, output.width));
+        }
+        let warned = global.strict && !proof.conditions.is_empty();
+        Ok(if proof.verdict == Judged::Safe && !warned { Exit::Done } else { Exit::No })
+    }
+}

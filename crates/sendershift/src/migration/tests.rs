@@ -1,0 +1,4 @@
+use super::Migration;
+
+mod qualys;
+mod read;

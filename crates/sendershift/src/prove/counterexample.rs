@@ -1,0 +1,251 @@
+//! From a failure to a counterexample: replayed through plain evaluation, so that it is not believed unseen.
+
+use std::net::IpAddr;
+
+use super::binding::{Binding, Judgement};
+use super::promise::Failure;
+use super::proof::{Counterexample, Holding};
+use super::world::{Choices, Content, Flux, Version};
+use crate::dmarc::{self, Authenticated, DmarcResult};
+use crate::dns::{Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, Txt};
+use crate::name::DomainName;
+use crate::plan::{Plan, Signature};
+use crate::spf::{
+    Branch, Checked, MacroContext, Mechanism, Profile, Query, SpfRecord, SpfResult, Turnout, Unknown, check,
+};
+
+/// Everything about one failure.
+pub(super) struct Found<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) flux: &'a Flux,
+    pub(super) binding: &'a Binding<'a>,
+    pub(super) choices: &'a Choices,
+    pub(super) profile: &'a Profile,
+    pub(super) failure: &'a Failure,
+}
+
+/// How much there is to tell: bounds and versions, whether two identities play a part, RRsets.
+pub(super) type Length = (usize, bool, usize);
+
+/// What replaying the failure through plain evaluation gives.
+pub(super) struct Replay {
+    pub(super) checked: Option<Checked>,
+    pub(super) verified: Vec<Signature>,
+    pub(super) result: DmarcResult,
+    pub(super) policy: Option<dmarc::Policy>,
+    pub(super) spf_passes: bool,
+    pub(super) dkim_aligned: bool,
+}
+
+/// A mailbox of the domain that SPF is checked for; which one plays no part.
+const LOCAL_PART: &str = "sender";
+
+impl Found<'_> {
+    /// A measure of how much there is to tell: the least is told.
+    pub(super) fn length(&self) -> Length {
+        let changed =
+            self.versions().filter(|(_, version)| version.from.is_some() || version.until.is_some()).count();
+        let mixed = self.binding.delivered_by != self.binding.identity;
+        (
+            self.binding.bounds.lower.len() + self.binding.bounds.upper.len() + changed,
+            mixed,
+            self.choices.len(),
+        )
+    }
+
+    /// The counterexample; `None` where plain evaluation does not confirm it, which would be a defect of the prover.
+    pub(super) fn counterexample(&self) -> Option<Counterexample> {
+        let replay = self.replay()?;
+        if !self.confirms(&replay) {
+            return None;
+        }
+        let schedule = self.schedule()?;
+        let binding = self.binding;
+        let story = self.story(&replay, &schedule);
+        Some(Counterexample {
+            code: self.failure.code,
+            stream: Some(binding.stream.id.clone()),
+            identity: Some(binding.identity.id.clone()),
+            delivered_by: Some(binding.delivered_by.id.clone()),
+            address: self.failure.address,
+            mail_from: binding.spf_domain().cloned(),
+            helo: binding.delivered_by.helo.clone(),
+            judgement: Some(binding.judgement),
+            holding: self.holding(),
+            assuming: self.failure.assuming.iter().map(|(unknown, _)| unknown.clone()).collect(),
+            schedule: self.happenings(&schedule),
+            spf: replay.checked.clone(),
+            dmarc: Some(replay.result),
+            policy: replay.policy,
+            story,
+        })
+    }
+
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&Question, &Version)> {
+        self.choices
+            .iter()
+            .filter_map(|(question, index)| Some((question, self.flux.versions(question)?.get(*index)?)))
+    }
+
+    /// The evidence as the receiver has it.
+    fn evidence(&self) -> Option<Overlay<&Snapshot>> {
+        let mut overlay = Overlay::new(&self.plan.evidence);
+        for (question, version) in self.versions() {
+            match &version.content {
+                Content::Set(rrset) | Content::Alias(rrset) => {
+                    // The records that come in place of an alias hide it, and the other way round.
+                    let hidden = if matches!(version.content, Content::Set(_)) {
+                        RecordType::Cname
+                    } else {
+                        question.record_type
+                    };
+                    if hidden != rrset.records().record_type() {
+                        overlay.remove(&question.name, hidden);
+                    }
+                    overlay.publish(&question.name, rrset.clone());
+                }
+                Content::Absent => {
+                    overlay.remove(&question.name, question.record_type);
+                    overlay.remove(&question.name, RecordType::Cname);
+                }
+            }
+        }
+        if let Some(ip) = self.failure.address {
+            for (unknown, branch) in &self.failure.assuming {
+                self.assume(&mut overlay, ip, unknown, *branch)?;
+            }
+        }
+        Some(overlay)
+    }
+
+    /// Adds the answers that let an unknown turn out as assumed for one client.
+    fn assume(
+        &self,
+        evidence: &mut Overlay<&Snapshot>,
+        ip: IpAddr,
+        unknown: &Unknown,
+        branch: Branch,
+    ) -> Option<()> {
+        let rrset = |records| RrSet::new(records, None, Quality::Cached);
+        let address = rrset(match ip {
+            IpAddr::V4(ip) => Records::A(vec![ip]),
+            IpAddr::V6(ip) => Records::Aaaa(vec![ip]),
+        });
+        if unknown.mechanism == "ptr" {
+            let target: DomainName = unknown.target.parse().ok()?;
+            let validated =
+                if branch.turnout == Turnout::Match { target } else { "client.invalid".parse().ok()? };
+            let voids = (1..branch.void_queries).filter_map(|n| validated.prefixed(&format!("void{n}")).ok());
+            let names: Vec<DomainName> = voids.chain([validated.clone()]).collect();
+            if branch != (Branch { turnout: Turnout::NoMatch, void_queries: 1 }) {
+                evidence.publish(&validated, address);
+                evidence.publish(&DomainName::reverse(ip), rrset(Records::Ptr(names)));
+            }
+            return Some(());
+        }
+        let record: SpfRecord = format!("v=spf1 exists:{}", unknown.target).parse().ok()?;
+        let (_, directive) = record.directives().next()?;
+        let Mechanism::Exists(spec) = &directive.mechanism else { return None };
+        let domain = self.binding.spf_domain()?;
+        let helo = self.binding.delivered_by.helo.as_ref().unwrap_or(domain);
+        let context = MacroContext {
+            local_part: LOCAL_PART,
+            sender_domain: domain,
+            domain,
+            ip,
+            helo: helo.as_str(),
+            validated: None,
+            receiver: None,
+            timestamp: 0,
+        };
+        let name = spec.expand(&context).ok()?;
+        let text = |text: &str| Some(rrset(Records::Txt(vec![Txt::from_text(text).ok()?])));
+        match (unknown.mechanism, branch.turnout) {
+            ("exists", Turnout::Match) => {
+                evidence.publish(&name, rrset(Records::A(vec![[127, 0, 0, 2].into()])));
+            }
+            ("a", Turnout::Match) => evidence.publish(&name, address),
+            ("include", Turnout::Match) | ("redirect", Turnout::Result(SpfResult::Pass)) => {
+                evidence.publish(&name, text("v=spf1 +all")?);
+            }
+            ("include", Turnout::NoMatch) | ("redirect", Turnout::Result(SpfResult::Fail)) => {
+                evidence.publish(&name, text("v=spf1 -all")?);
+            }
+            ("redirect", Turnout::Result(SpfResult::SoftFail)) => {
+                evidence.publish(&name, text("v=spf1 ~all")?);
+            }
+            ("redirect", Turnout::Result(SpfResult::Neutral)) => {
+                evidence.publish(&name, text("v=spf1 ?all")?);
+            }
+            (_, Turnout::Result(SpfResult::TempError)) => evidence.fail(&name, RecordType::Txt),
+            _ => {
+                evidence.remove(&name, RecordType::A);
+                evidence.remove(&name, RecordType::Txt);
+            }
+        }
+        Some(())
+    }
+
+    fn replay(&self) -> Option<Replay> {
+        let evidence = self.evidence()?;
+        let binding = self.binding;
+        let verified: Vec<Signature> = binding.verifiable(&evidence).into_iter().cloned().collect();
+        let checked = match (self.failure.address, binding.spf_domain()) {
+            (Some(ip), Some(domain)) => {
+                let helo = binding.delivered_by.helo.as_ref().unwrap_or(domain);
+                let query = Query::new(ip, &format!("{LOCAL_PART}@{domain}"), helo.as_str());
+                Some(check(&evidence, &query, self.profile).ok()?)
+            }
+            _ => None,
+        };
+        let domains: Vec<DomainName> = verified.iter().map(|signature| signature.domain.clone()).collect();
+        // Where the failure does not depend on the address, SPF is granted: it fails even so.
+        let spf_passes = checked.as_ref().is_none_or(|checked| checked.result == SpfResult::Pass);
+        let spf = binding.spf_domain().filter(|_| spf_passes && binding.judgement == Judgement::Delivery);
+        let message = Authenticated { author_domain: &binding.identity.author_domain, spf, dkim: &domains };
+        let verdict = dmarc::evaluate(&evidence, &message);
+        Some(Replay {
+            checked,
+            verified,
+            result: verdict.result,
+            policy: verdict.policy,
+            spf_passes: spf_passes && verdict.spf_aligned,
+            dkim_aligned: verdict.dkim_aligned,
+        })
+    }
+
+    /// Whether the plain evaluation shows the same failure.
+    fn confirms(&self, replay: &Replay) -> bool {
+        match self.failure.code {
+            "p1.no-dmarc-policy" => replay.result == DmarcResult::None,
+            "p1.signature-not-verifiable" | "p1.no-dkim-under-enforcement" | "p1.dkim-needed-too" => {
+                !replay.dkim_aligned
+            }
+            "p1.spf-needed-too" => !replay.spf_passes,
+            "p1.not-authenticated" => replay.result != DmarcResult::Pass,
+            "p2.worse-than-today" => {
+                replay.checked.as_ref().is_some_and(|checked| checked.result != SpfResult::Pass)
+            }
+            _ => replay.checked.as_ref().is_some_and(|checked| {
+                // Beyond a limit every receiver of the profile stops, unless an error ended the evaluation before.
+                checked.result == SpfResult::PermError
+            }),
+        }
+    }
+
+    pub(super) fn holding(&self) -> Vec<Holding> {
+        let id = |step: usize| self.plan.steps.get(step).map(|step| step.id.clone());
+        self.versions()
+            .map(|(question, version)| Holding {
+                question: question.clone(),
+                records: match &version.content {
+                    Content::Set(rrset) | Content::Alias(rrset) => Some(rrset.records().clone()),
+                    Content::Absent => None,
+                },
+                published_by: version.from.and_then(id),
+                replaced_by: version.until.and_then(|(step, _)| id(step)),
+                kept_for: version.until.map(|(_, seconds)| seconds),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! What the prover says of a plan and of its mutants, and what of that is a defect.
+
+use std::fs;
+use std::path::Path;
+
+use sendershift::plan::Plan;
+use sendershift::prove::{Judged, Proof, prove};
+use serde_json::{Value, json};
+
+use crate::operators::{Mutant, mutants, with_wait};
+use crate::replay;
+
+/// What came of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Unsafe, with a counterexample that was shown again.
+    Killed,
+    /// A step does not fit what is there any more, so the plan stops.
+    Stuck,
+    /// No plan at all any more: the reader refuses it.
+    Refused,
+    /// Undecided for another reason.
+    Undecided,
+    /// Safe.
+    Survived,
+}
+
+impl Fate {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Killed => "killed",
+            Self::Stuck => "stuck",
+            Self::Refused => "refused",
+            Self::Undecided => "undecided",
+            Self::Survived => "survived",
+        }
+    }
+}
+
+/// A plan that has to be safe, and at least half of whose mutants that touch records or mail have to be found out.
+pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
+    let plan = Plan::from_json(text).map_err(|invalid| format!("{invalid:?}"))?;
+    let proof = proven(&plan)?;
+    if proof.verdict != Judged::Safe {
+        return Err(format!("it should be safe, but: {}", said(&proof)));
+    }
+    let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let waits: Vec<Vec<u64>> =
+        plan.steps.iter().map(|step| step.after.iter().map(|after| after.at_least).collect()).collect();
+    let mut rows = Vec::new();
+    let (mut counted, mut killed) = (0, 0);
+    for mutant in mutants(&document, &waits) {
+        let kind = document["steps"][mutant.step]["kind"].as_str().unwrap_or_default();
+        let (fate, proof) = judged(&mutant).map_err(|why| format!("{}: {why}", mutant.name))?;
+        let counts = ["dns", "send"].contains(&kind);
+        counted += u32::from(counts);
+        killed += u32::from(counts && fate == Fate::Killed);
+        let mut row = row(&mutant, kind, counts, fate, proof.as_ref());
+        if let (Fate::Survived, Some((index, seconds))) = (fate, mutant.wait) {
+            row["earlier"] = document["steps"][mutant.step]["after"][index]["step"].clone();
+            row["needed"] = json!(needed(&document, mutant.step, index, seconds)?);
+        }
+        rows.push(row);
+    }
+    write(name, &json!({ "name": name, "verdict": "safe", "plan": document, "mutants": rows }))?;
+    if counted == 0 || killed * 2 < counted {
+        return Err(format!("of {counted} mutants that touch records or mail only {killed} were found out"));
+    }
+    Ok(())
+}
+
+/// A plan that has to be unsafe.
+pub(crate) fn broken(name: &str, text: &str) -> Result<(), String> {
+    let plan = Plan::from_json(text).map_err(|invalid| format!("{invalid:?}"))?;
+    let proof = proven(&plan)?;
+    if proof.verdict != Judged::Unsafe {
+        return Err(format!("it should be unsafe, but: {}", said(&proof)));
+    }
+    replay::all(&plan, &proof)?;
+    let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    write(name, &json!({ "name": name, "verdict": "unsafe", "plan": document, "mutants": [] }))
+}
+
+fn proven(plan: &Plan) -> Result<Proof, String> {
+    prove(plan).map_err(|error| error.to_string())
+}
+
+fn said(proof: &Proof) -> String {
+    let stories = proof.promises.iter().filter_map(|promise| promise.counterexample.as_ref());
+    let stories = stories.map(|found| found.story.join(" "));
+    stories.chain(proof.undecided.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n")
+}
+
+fn judged(mutant: &Mutant) -> Result<(Fate, Option<Proof>), String> {
+    let Ok(plan) = Plan::from_json(&mutant.document.to_string()) else { return Ok((Fate::Refused, None)) };
+    let proof = proven(&plan)?;
+    let fate = match proof.verdict {
+        Judged::Safe => Fate::Survived,
+        Judged::Unsafe => {
+            replay::all(&plan, &proof)?;
+            Fate::Killed
+        }
+        Judged::Undecided if proof.undecided.iter().all(|remark| remark.code.starts_with("plan.")) => {
+            Fate::Stuck
+        }
+        Judged::Undecided => Fate::Undecided,
+    };
+    Ok((fate, Some(proof)))
+}
+
+/// What the simulator has to know of a mutant. The evidence is that of the plan.
+fn row(mutant: &Mutant, kind: &str, counts: bool, fate: Fate, proof: Option<&Proof>) -> Value {
+    let mut document = mutant.document.clone();
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("evidence");
+    }
+    let promises = proof.into_iter().flat_map(|proof| &proof.promises);
+    let codes: Vec<&str> =
+        promises.filter_map(|promise| promise.counterexample.as_ref().map(|found| found.code)).collect();
+    json!({
+        "name": mutant.name, "operator": mutant.operator, "step": mutant.step, "kind": kind, "counts": counts,
+        "fate": fate.name(), "codes": codes, "plan": document,
+    })
+}
+
+/// The least seconds of a wait with which the plan is still safe, given some with which it is.
+fn needed(plan: &Value, step: usize, index: usize, safe: u64) -> Result<u64, String> {
+    let (mut low, mut high) = (0, safe);
+    while low < high {
+        let middle = low.midpoint(high);
+        let text = with_wait(plan, step, index, middle).to_string();
+        let plan = Plan::from_json(&text).map_err(|invalid| format!("{invalid:?}"))?;
+        if proven(&plan)?.verdict == Judged::Safe {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(high)
+}
+
+fn write(name: &str, document: &Value) -> Result<(), String> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/mutants"));
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(folder.join(format!("{name}.json")), document.to_string()));
+    written.map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Plans of which nothing is known: only the verdicts are written, for the simulator to compare.
+pub(crate) fn drawn(plans: &[(String, String)]) -> Result<(), String> {
+    let mut rows = Vec::new();
+    for (name, text) in plans {
+        let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mutant = Mutant { name: name.clone(), operator: "drawn", step: 0, wait: None, document };
+        let (fate, proof) = judged(&mutant).map_err(|why| format!("{name}: {why}"))?;
+        let mut row = row(&mutant, "", false, fate, proof.as_ref());
+        row["plan"]["evidence"] = mutant.document["evidence"].clone();
+        rows.push(row);
+    }
+    write("drawn", &json!({ "name": "drawn", "verdict": "none", "mutants": rows }))
+}

@@ -1,0 +1,79 @@
+"""The comparison of what the prover and the simulator say of the mutants."""
+
+from collections import Counter, defaultdict
+
+from plan import name
+
+FATES = ("killed", "stuck", "refused", "undecided", "survived")
+# Of the mutants that the prover finds unsafe, the simulator has to find so many lossy, per cent.
+ENOUGH = 95
+
+
+def table(results):
+    rows = defaultdict(Counter)
+    for result in results:
+        for key in ((result["plan"], result["operator"]), ("all", "")):
+            rows[key].update(["all", result["fate"], "lost" if result["loss"] else "kept"])
+    head = ("plan", "operator", "cases", *FATES, "lossy")
+    lines = ["{:32}{:14}{:>7}{:>8}{:>7}{:>9}{:>11}{:>10}{:>7}".format(*head)]
+    # The total stands last.
+    for plan, operator in sorted(rows, key=lambda key: (key[0] == "all", key)):
+        numbers = [rows[plan, operator][key] for key in ("all", *FATES, "lost")]
+        lines.append("{:32}{:14}{:7}{:8}{:7}{:9}{:11}{:10}{:7}".format(plan, operator, *numbers))
+    lines += ["", f"lossy: the simulator found a message that is lost. It found {found_share(results):.1f} % of the killed."]
+    survivors = [result for result in results if result["fate"] == "survived" and result["operator"] != "drawn"]
+    lines += ["", "survivors, and why:"] + [f"  {one['plan']}: {one['name']}: {reason(one)}" for one in survivors]
+    return "\n".join(lines)
+
+
+def unsafe(results):
+    return [result for result in results if result["fate"] in ("killed", "broken")]
+
+
+def found_share(results):
+    killed = unsafe(results)
+    return 100 * sum(result["loss"] is not None for result in killed) / max(1, len(killed))
+
+
+def idle(step, result):
+    """Whether a step does nothing that a message could meet."""
+    read = {domain for domain, _ in result["read"]}
+    uses = step.get("starts") or step.get("stops")
+    return not uses and all(name(change["name"]) not in read for change in step.get("changes") or [])
+
+
+def reason(result):
+    """Why it is right that a mutant is safe."""
+    steps = result["original"]["steps"]
+    step = steps[result["step"]]
+    if "needed" in result:
+        if result["needed"]:
+            return f"mail needs {result['needed']} s of this wait and no more"
+        for one in (step, next(one for one in steps if one["id"] == result["earlier"])):
+            if idle(one, result):
+                return f"no message meets what `{one['id']}` does"
+        return "other waits enforce as much as mail needs, or it needs none"
+    if idle(step, result):
+        return "no message meets what it does, and its waits were kept"
+    if step.get("changes"):
+        return "the records from before do as well; that no authority stays longer than needed (P4) is not judged"
+    return "the stream keeps the identities that it has, or sends nothing; no message is lost"
+
+
+def failures(results):
+    """What must not be: false safes, and a prover or a simulator that finds too little."""
+    found = []
+    for result in results:
+        if result["loss"] and result["fate"] in ("original", "survived"):
+            found.append(f"FAIL: {result['plan']}: {result['name']}: the prover says safe, but a message is lost: {result['loss']}")
+    if found_share(results) < ENOUGH:
+        missed = [f"{result['plan']}: {result['name']}" for result in unsafe(results) if not result["loss"]]
+        found.append(f"FAIL: the simulator finds less than {ENOUGH} % of what the prover finds; it misses {', '.join(missed)}")
+    for plan in dict.fromkeys(result["plan"] for result in results if result["fate"] == "original"):
+        counted = [result for result in results if result["plan"] == plan and result.get("counts")]
+        killed = sum(result["fate"] == "killed" for result in counted)
+        if not counted or 2 * killed < len(counted):
+            found.append(f"FAIL: {plan}: of {len(counted)} mutants that touch records or mail only {killed} are found unsafe")
+    if not results:
+        found.append("FAIL: there are no plans")
+    return found
