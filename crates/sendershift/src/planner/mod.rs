@@ -43,6 +43,25 @@ use crate::plan::{self, Parameters, Plan, Remark};
 ///
 /// [`Error::Missing`] with the questions that the evidence does not answer, `spf.too-complex` where hostile
 /// records would take too long.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::migration::Migration;
+/// use sendershift::planner::plan;
+/// use sendershift::prove::{Judged, prove};
+/// # let (migration, dns) = (
+/// #     include_str!("../../../../docs/examples/qualys/migration.toml"),
+/// #     include_str!("../../../../docs/examples/qualys/dns.json"),
+/// # );
+///
+/// let plan = plan(&Migration::from_toml(migration)?, &Snapshot::from_json(dns)?)?;
+/// assert!(plan.blockers.is_empty());
+/// assert_eq!(plan.point_of_no_return.as_deref(), Some("shrink-spf-qualys-com"));
+/// assert_eq!(prove(&plan)?.verdict, Judged::Safe);
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
 pub fn plan(migration: &Migration, evidence: &Snapshot) -> Result<Plan, Error> {
     let known = Recording::new(Settled(evidence));
     let plan = construct(migration, evidence, &known)?;

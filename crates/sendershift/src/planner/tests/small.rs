@@ -302,3 +302,24 @@ fn missing_evidence_is_asked_for() {
         assert!(questions.iter().any(|question| question == wanted), "{wanted}: {questions:?}");
     }
 }
+
+/// The reference example, against facts of 2022: ten lookups before, nine after, and done before the deadline.
+#[test]
+fn qualys() {
+    let migration =
+        Migration::from_toml(include_str!("../../../../../docs/examples/qualys/migration.toml")).unwrap();
+    let evidence = Snapshot::from_json(include_str!("../../../../../docs/examples/qualys/dns.json")).unwrap();
+    let plan = safe(&migration, &evidence);
+    let shrink = step(&plan, "shrink-spf-qualys-com");
+    assert!(shrink.why.contains("costs 9 lookups at worst afterwards, 10 before"), "{}", shrink.why);
+    // A parked record of qualys.net with a TTL of a day is replaced, and three days of stale answers come on top.
+    assert_eq!(wait(&plan, "move-named-applications", "publish-spf-qualys-net"), Some(4 * DAY));
+    assert_eq!(wait(&plan, "move-named-applications", "notify-own-domain"), Some(90 * DAY));
+    assert!(plan.steps.iter().all(|step| step.dates.unwrap().slack.unwrap() > 0));
+    // Every notice is sent at once; six months are not enough.
+    let mut hasty = migration.clone();
+    hasty.calendar.deadline = Some(time("2022-06-30T00:00:00Z"));
+    hasty.parameters.deadline = hasty.calendar.deadline;
+    let (plan, _) = planned(&hasty, &evidence);
+    assert_eq!(codes(&plan.blockers), ["plan.deadline-not-met"]);
+}
