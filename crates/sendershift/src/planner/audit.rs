@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
-use super::facts::spf_domain;
+use super::facts::{spf_domain, worst};
 use super::spf::{Current, current, has_term};
 use crate::dmarc::{self, Policy};
 use crate::dns::Question;
@@ -56,11 +56,16 @@ fn spf_records(draft: &mut Draft<'_>) -> Result<(), Error> {
             Current::Broken(why) => draft.finding("audit.broken-spf", domain.as_str(), why),
             Current::Record(..) | Current::Alias(_) => {}
         }
-        let Some(worst) = draft.facts.worst(draft.facts.known, domain)? else { continue };
+        let Some(spent) = worst(draft.facts.known, domain)? else { continue };
         for profile in draft.facts.profiles() {
-            let voids = worst.voids_for(profile);
-            if worst.lookups > profile.lookups {
-                draft.finding("audit.too-many-lookups", domain.as_str(), format!("its SPF record takes {} lookups at worst, {} are allowed: addresses behind that get permerror", worst.lookups, profile.lookups));
+            let voids = spent.voids_for(profile);
+            if spent.lookups > profile.lookups {
+                draft.finding("audit.too-many-lookups", domain.as_str(), format!("its SPF record takes {} lookups at worst, {} are allowed: addresses behind that get permerror", spent.lookups, profile.lookups));
+            }
+            if (profile.lookups.saturating_sub(draft.facts.migration.reserve)..=profile.lookups)
+                .contains(&spent.lookups)
+            {
+                draft.finding("audit.few-lookups-left", domain.as_str(), format!("its SPF record takes {} of {} lookups at worst: a provider that adds one more may break it", spent.lookups, profile.lookups));
             }
             if voids > profile.voids {
                 draft.finding(

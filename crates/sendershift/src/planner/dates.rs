@@ -163,23 +163,20 @@ fn overrun(
         else {
             continue;
         };
-        let mut link = format!("`{}` ({})", step.id, date(*start, offset));
+        let mut link = vec![format!("`{}` ({})", step.id, date(*start, offset))];
         let next = path.get(place + 1).and_then(|(next, _)| starts.get(*next));
         if done > start {
-            link.push_str(&format!(" takes {}", duration(done - start)));
+            link.push(format!("takes {}", duration(done - start)));
         }
         if let Some(next) = next {
             if *wait > 0 {
-                link.push_str(&format!(", wait {}", duration(*wait)));
+                link.push(format!("wait {}", duration(*wait)));
             }
             if next - done > *wait {
-                link.push_str(&format!(
-                    ", {} until a day on which a step may start",
-                    duration(next - done - wait)
-                ));
+                link.push(format!("{} until a day on which a step may start", duration(next - done - wait)));
             }
         }
-        chain.push(link);
+        chain.push(link.join(", "));
     }
     format!(
         "the end is at the earliest on {}, {} after the deadline {}; what takes so long: {}",

@@ -8,6 +8,7 @@ use crate::dns::Question;
 use crate::migration::{Domain, Stream, Wave};
 use crate::name::DomainName;
 use crate::plan::{After, Change, Identity, Remark, Step, StepKind};
+use crate::prove::duration;
 
 /// A stream that moves.
 #[derive(Clone)]
@@ -92,11 +93,11 @@ impl<'m> Draft<'m> {
         self.steps.push(step);
         id
     }
+}
 
-    /// The identity of a stream in the end.
-    pub(super) fn last<'s>(&self, stream: &'s Stream) -> &'s Identity {
-        stream.then.as_ref().unwrap_or(&stream.now)
-    }
+/// The identity of a stream in the end.
+pub(super) fn last(stream: &Stream) -> &Identity {
+    stream.then.as_ref().unwrap_or(&stream.now)
 }
 
 /// A step with its texts.
@@ -126,6 +127,11 @@ pub(super) fn slug(name: &DomainName) -> String {
     let text: String =
         name.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     text.trim_matches('-').to_owned()
+}
+
+/// A time in words.
+pub(super) fn words(seconds: u64) -> String {
+    duration(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 /// How to see that an RRset is published, for people.

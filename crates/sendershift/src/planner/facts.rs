@@ -38,6 +38,7 @@ pub(super) struct Facts<'m> {
 
 /// How the messages of one identity fare that the sources of another deliver.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub(super) struct Fate {
     /// There is a DMARC policy record.
     pub(super) policy: bool,
@@ -94,7 +95,7 @@ impl<'m> Facts<'m> {
         let mut facts = Self { migration, known, addresses: BTreeMap::new() };
         for source in &migration.sources {
             let listed = match &source.include {
-                Some(include) => facts.policy(known, include, &AddressSet::all())?,
+                Some(include) => policy(known, include, &AddressSet::all())?,
                 None => None,
             };
             let listed =
@@ -110,20 +111,6 @@ impl<'m> Facts<'m> {
         known.fold(AddressSet::empty(), |all, some| all.union(some))
     }
 
-    /// The policy of a domain; none where evidence is missing, which is then noted.
-    pub(super) fn policy<E: Evidence>(
-        &self,
-        evidence: &E,
-        domain: &DomainName,
-        scope: &AddressSet,
-    ) -> Result<Option<Policy>, Error> {
-        match Policy::compile_within(evidence, domain, scope) {
-            Ok(policy) => Ok(Some(policy)),
-            Err(Error::Missing(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Whether SPF of a domain passes for all addresses, and whether all are within the limits, at every kind of receiver.
     pub(super) fn spf<E: Evidence>(
         &self,
@@ -131,7 +118,7 @@ impl<'m> Facts<'m> {
         domain: &DomainName,
         addresses: &AddressSet,
     ) -> Result<(bool, bool), Error> {
-        let Some(policy) = self.policy(evidence, domain, addresses)? else { return Ok((false, true)) };
+        let Some(policy) = policy(evidence, domain, addresses)? else { return Ok((false, true)) };
         let (mut passes, mut within) = (true, true);
         for leaf in policy.classes(addresses).iter().flat_map(|(_, cases)| cases).map(|case| &case.leaf) {
             let fits = self.profiles().iter().all(|profile| leaf.spent.is_within(profile));
@@ -148,7 +135,7 @@ impl<'m> Facts<'m> {
         domain: &DomainName,
         addresses: &AddressSet,
     ) -> Result<AddressSet, Error> {
-        let Some(policy) = self.policy(evidence, domain, addresses)? else { return Ok(AddressSet::empty()) };
+        let Some(policy) = policy(evidence, domain, addresses)? else { return Ok(AddressSet::empty()) };
         let fails = |leaf: &Leaf| {
             leaf.result != SpfResult::Pass
                 || !self.profiles().iter().all(|profile| leaf.spent.is_within(profile))
@@ -156,16 +143,6 @@ impl<'m> Facts<'m> {
         let classes = policy.classes(addresses);
         let failing = classes.iter().filter(|(_, cases)| cases.iter().any(|case| fails(&case.leaf)));
         Ok(AddressSet::from_ranges(failing.map(|(range, _)| *range)))
-    }
-
-    /// The most that SPF of a domain spends for any address at all.
-    pub(super) fn worst<E: Evidence>(
-        &self,
-        evidence: &E,
-        domain: &DomainName,
-    ) -> Result<Option<Spent>, Error> {
-        let policy = self.policy(evidence, domain, &AddressSet::all())?;
-        Ok(policy.map(|policy| policy.worst(Family::V4).max(policy.worst(Family::V6))))
     }
 
     /// The kinds of receivers that the plan has to suit.
@@ -218,4 +195,23 @@ impl<'m> Facts<'m> {
             spf_only: stream.spf_only,
         })
     }
+}
+
+/// The policy of a domain; none where evidence is missing, which is then noted.
+pub(super) fn policy<E: Evidence>(
+    evidence: &E,
+    domain: &DomainName,
+    scope: &AddressSet,
+) -> Result<Option<Policy>, Error> {
+    match Policy::compile_within(evidence, domain, scope) {
+        Ok(policy) => Ok(Some(policy)),
+        Err(Error::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The most that SPF of a domain spends for any address at all.
+pub(super) fn worst<E: Evidence>(evidence: &E, domain: &DomainName) -> Result<Option<Spent>, Error> {
+    let policy = policy(evidence, domain, &AddressSet::all())?;
+    Ok(policy.map(|policy| policy.worst(Family::V4).max(policy.worst(Family::V6))))
 }

@@ -10,6 +10,7 @@
 //! some of this cannot be done, the plan has blockers that say why.
 
 mod audit;
+mod authorise;
 pub(crate) mod dates;
 mod draft;
 mod facts;
@@ -42,6 +43,25 @@ use crate::plan::{self, Parameters, Plan, Remark};
 ///
 /// [`Error::Missing`] with the questions that the evidence does not answer, `spf.too-complex` where hostile
 /// records would take too long.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::migration::Migration;
+/// use sendershift::planner::plan;
+/// use sendershift::prove::{Judged, prove};
+/// # let (migration, dns) = (
+/// #     include_str!("../../../../docs/examples/qualys/migration.toml"),
+/// #     include_str!("../../../../docs/examples/qualys/dns.json"),
+/// # );
+///
+/// let plan = plan(&Migration::from_toml(migration)?, &Snapshot::from_json(dns)?)?;
+/// assert!(plan.blockers.is_empty());
+/// assert_eq!(plan.point_of_no_return.as_deref(), Some("shrink-spf-qualys-com"));
+/// assert_eq!(prove(&plan)?.verdict, Judged::Safe);
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
 pub fn plan(migration: &Migration, evidence: &Snapshot) -> Result<Plan, Error> {
     let known = Recording::new(Settled(evidence));
     let plan = construct(migration, evidence, &known)?;
@@ -72,7 +92,7 @@ fn construct<'m>(
     publish::keys(&mut draft);
     publish::exchanges(&mut draft);
     publish::policies(&mut draft)?;
-    spf::publish(&mut draft)?;
+    authorise::publish(&mut draft)?;
     moves::check(&mut draft)?;
     moves::waves(&mut draft);
     ramp::tighten(&mut draft)?;
@@ -194,7 +214,7 @@ fn streams(draft: &mut Draft<'_>, close: Option<&str>) -> Result<Vec<plan::Strea
 fn heals_limits(draft: &Draft<'_>) -> Result<bool, Error> {
     let (mut over_today, mut over_then) = (false, false);
     for stream in &draft.facts.migration.streams {
-        let last = draft.last(stream);
+        let last = draft::last(stream);
         over_today |= !draft.facts.fate(draft.facts.known, stream, &stream.now, &stream.now)?.within_limits;
         over_then |= !draft.facts.fate(&draft.zone.world, stream, last, last)?.within_limits;
     }

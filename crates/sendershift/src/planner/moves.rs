@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::{Draft, Texts, step};
+use super::draft::{Draft, Texts, step, words};
 use super::zone::HOUR;
 use crate::error::Error;
 use crate::plan::{After, StepKind, Use};
-use crate::prove::duration;
 
 /// What must hold of the mixtures of old and new before anything moves; what does not is a blocker.
 pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -39,11 +38,7 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
             ("messages of the new identity that leave by senders not yet switched", then, now),
         ] {
             if let Some(why) = fate(identity, delivered_by)?.lacks() {
-                found.push((
-                    "plan.mixed-messages-fail",
-                    stream,
-                    format!("{what} would not be authenticated: {why}"),
-                ));
+                found.push(("plan.mixed-messages-fail", stream, format!("{what} would not be authenticated: {why}; an identity for the time between, with the signatures and the sources of both, would bridge it")));
             }
         }
     }
@@ -75,7 +70,8 @@ pub(super) fn moves(draft: &Draft<'_>, stream: &str) -> bool {
 pub(super) fn waves(draft: &mut Draft<'_>) {
     let mut waits: Vec<After> = notices(draft);
     waits.extend(draft.zone.all_visible());
-    for wave in draft.waves.clone() {
+    for (number, wave) in draft.waves.clone().into_iter().enumerate() {
+        let first = number == 0;
         let of_wave = |moved: &&super::draft::Move<'_>| moved.step == move_id(&wave.id);
         let used = |stream: &str, identity: &str, over| Use {
             stream: stream.to_owned(),
@@ -91,7 +87,11 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
         let streams: Vec<String> = starts.iter().map(|used| format!("`{}`", used.stream)).collect();
         let texts = Texts {
             title: format!("Move: {}", wave.title),
-            why: "Every record that the new identities rely on has been visible everywhere for long enough, and nobody can still hold an older answer.".to_owned(),
+            why: if first {
+                "Nobody can still hold an answer from before the records were published that the new identities rely on.".to_owned()
+            } else {
+                "The waves before have been watched, and the records that they rely on serve this one, too.".to_owned()
+            },
             done_when: format!("every sender uses the new identity for {}; a test message to a mailbox outside shows the new From, Return-Path and signature, and `dmarc=pass`", streams.join(", ")),
             abort_when: "test messages or deferrals show `dmarc=fail`, or bounces and complaints rise clearly above their usual level".to_owned(),
             undo: "Switch the senders back. The old records are all still there, so this works at once.".to_owned(),
@@ -107,7 +107,7 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
             why: "What nobody declared shows only in real traffic: look before going on.".to_owned(),
             done_when: format!(
                 "aggregate reports about at least {} show that {} pass aligned SPF and DKIM as declared, and no unknown source",
-                duration(i64::try_from(watched).unwrap_or(i64::MAX)),
+                words(watched),
                 streams.join(", ")
             ),
             abort_when: "a source shows up that the migration does not declare".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::{Draft, Texts, seen, slug, step};
+use super::draft::{Draft, Texts, seen, slug, step, words};
 use super::spf::overlay;
 use super::zone::Wish;
 use crate::dkim;
@@ -60,7 +60,7 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
             why: "Verifiers have to find a key before the first message is signed with it; that there is none they may remember (RFC 6376 section 6.1.2, RFC 2308).".to_owned(),
             done_when: seen(&changes),
             abort_when: "the published key is not the public half of the one that the signer uses".to_owned(),
-            undo: "Take the keys out again. Once something was signed with them, not before the signature lifetime has passed.".to_owned(),
+            undo: format!("Take the keys out again; once something was signed with them, not before {} have passed since.", words(draft.facts.migration.parameters.signature_lifetime)),
         };
         let mut step = step(
             format!("publish-dkim-{}", slug(&signing_domain)),
@@ -127,7 +127,7 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
             why: "Replies and bounces go to the domains in From and MAIL FROM (RFC 5321 section 3.6.3); some receivers refuse mail from domains that take none.".to_owned(),
             done_when: seen(&changes),
             abort_when: "the hosts named do not accept mail for this domain".to_owned(),
-            undo: "Take the records out again, not before the last bounce of a message sent from this domain has come back.".to_owned(),
+            undo: format!("Take the records out again; once the domain was used, not before the last bounce has come back: {} for the queue of the message and as long for its own.", words(draft.facts.migration.parameters.queue_lifetime)),
         };
         let mut step =
             step(format!("publish-mx-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
@@ -242,7 +242,7 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
         why: "Receivers need a policy record to report, and to know the organizational domain: without one here each name below stands alone and does not align with its neighbours (RFC 9989 section 4.10.2).".to_owned(),
         done_when: seen(&changes),
         abort_when: "receivers that evaluate the record report an error in it".to_owned(),
-        undo: "Publish what was there before; mail that relies on alignment below this domain has to move back first.".to_owned(),
+        undo: format!("Publish again what was there before. Mail that relies on alignment below this domain has to move back first, and its queues to drain: {}.", words(draft.facts.migration.parameters.queue_lifetime)),
     };
     let mut step =
         step(format!("publish-dmarc-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);

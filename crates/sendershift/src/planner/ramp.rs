@@ -1,6 +1,6 @@
 //! DMARC policies become stricter, one level at a time.
 
-use super::draft::{Draft, Texts, seen, slug, step};
+use super::draft::{self, Draft, Texts, seen, slug, step, words};
 use super::publish::word;
 use super::spf::overlay;
 use super::zone::{Wish, covering};
@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::migration::{DmarcGoal, Domain};
 use crate::name::DomainName;
 use crate::plan::{After, StepKind};
-use crate::prove::duration;
 
 /// Raises every policy to its goal.
 pub(super) fn tighten(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -48,7 +47,8 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         };
         let Some(waits) = waits(draft, domain, goal, level, &wish)? else { return Ok(()) };
         let changes = draft.changes(&[wish]);
-        let dwell = duration(i64::try_from(goal.dwell).unwrap_or(i64::MAX));
+        let dwell = words(goal.dwell);
+        let lasting = words(draft.zone.lasting(&changes));
         let texts = Texts {
             title: format!("Look whether {} is ready for p={}", domain.name, word(level)),
             why: format!(
@@ -73,10 +73,15 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         let gate = draft.add(gate);
         let texts = Texts {
             title: format!("Tighten the DMARC policy of {} to p={}", domain.name, word(level)),
-            why: format!("The goal is p={}, and each level stays for {dwell}. Every declared message passes by aligned DKIM alone from here on.", word(goal.goal)),
+            why: format!(
+                "The goal is p={}, and each level stays for {dwell}. Every declared message passes by aligned DKIM alone from here on.",
+                word(goal.goal)
+            ),
             done_when: seen(&changes),
             abort_when: "the gate before it does not hold any more".to_owned(),
-            undo: "Publish the policy before this one again; receivers may act on the stricter one until its TTL has passed.".to_owned(),
+            undo: format!(
+                "Publish the policy before this one again; receivers may act on the stricter one for {lasting} more."
+            ),
         };
         let mut tighten = step(
             format!("dmarc-{}-{}", word(level), slug(&domain.name)),
@@ -115,7 +120,7 @@ fn waits(
     };
     let stricter = overlay(&draft.zone, wish);
     for stream in &draft.facts.migration.streams {
-        let last = draft.last(stream);
+        let last = draft::last(stream);
         if applies(&last.author_domain) {
             let fate = draft.facts.fate(&stricter, stream, last, last)?;
             if let Some(why) = fate.lacks() {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::{Draft, Texts, seen, slug, step};
-use super::facts::{Fate, spf_domain};
+use super::draft::{Draft, Texts, last, seen, slug, step, words};
+use super::facts::{Fate, spf_domain, worst};
 use super::spf::{Current, current, overlay, terms_of, without_terms};
 use super::zone::{Wish, covering};
 use crate::dns::{Evidence, RecordType, Records, Txt};
@@ -47,18 +47,23 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         let Some(wish) = wish(&domain, &text, &kept, ours.ttl) else { continue };
         let cost = |spent: Option<crate::spf::Spent>| spent.map_or(0, |spent| spent.lookups);
-        let lookups_before = cost(draft.facts.worst(&draft.zone.world, &domain)?);
-        let lookups_after = cost(draft.facts.worst(&overlay(&draft.zone, &wish), &domain)?);
+        let lookups_before = cost(worst(&draft.zone.world, &domain)?);
+        let lookups_after = cost(worst(&overlay(&draft.zone, &wish), &domain)?);
         let changes = draft.changes(&[wish]);
         if changes.is_empty() {
             continue;
         }
         let texts = Texts {
             title: format!("Take what has moved away out of the SPF record of {domain}"),
-            why: format!("No message that relies on these terms is in a queue any more (RFC 5321 section 4.5.4.1). The record costs {lookups_after} lookups at worst afterwards, {lookups_before} before."),
+            why: format!(
+                "No message that relies on these terms is in a queue any more (RFC 5321 section 4.5.4.1). The record costs {lookups_after} lookups at worst afterwards, {lookups_before} before."
+            ),
             done_when: seen(&changes),
             abort_when: format!("aggregate reports about {domain} still show mail from the sources that go"),
-            undo: "Publish the old record again and wait until its absence has left the caches before anything relies on it.".to_owned(),
+            undo: format!(
+                "Publish the old record again, and let nothing rely on it before {} have passed: so long the shorter one may be seen.",
+                words(draft.zone.lasting(&changes))
+            ),
         };
         let mut shrink =
             step(format!("shrink-spf-{}", slug(&domain)), StepKind::Dns, ("retire", "dns team"), texts);
@@ -114,7 +119,7 @@ fn staying<'m>(draft: &Draft<'m>, domain: &DomainName) -> Vec<&'m crate::migrati
     let streams = &draft.facts.migration.streams;
     let used: BTreeSet<&String> = streams
         .iter()
-        .map(|stream| draft.last(stream))
+        .map(last)
         .filter(|last| spf_domain(last, last) == Some(domain))
         .flat_map(|last| &last.sources)
         .collect();
@@ -126,8 +131,8 @@ fn fates<E: Evidence>(draft: &Draft<'_>, evidence: &E) -> Result<Vec<Fate>, Erro
     let streams = draft.facts.migration.streams.iter();
     streams
         .map(|stream| {
-            let last = draft.last(stream);
-            draft.facts.fate(evidence, stream, last, last)
+            let identity = last(stream);
+            draft.facts.fate(evidence, stream, identity, identity)
         })
         .collect()
 }
@@ -157,7 +162,7 @@ fn after_moves(
 /// Removes the keys that only moved streams used.
 pub(super) fn keys(draft: &mut Draft<'_>) {
     let streams = &draft.facts.migration.streams;
-    let staying: BTreeSet<&Signature> = streams.iter().flat_map(|stream| &draft.last(stream).dkim).collect();
+    let staying: BTreeSet<&Signature> = streams.iter().flat_map(|stream| &last(stream).dkim).collect();
     let mut leaving: BTreeMap<DomainName, BTreeSet<Signature>> = BTreeMap::new();
     for signature in draft.moves.iter().flat_map(|moved| &moved.stream.now.dkim) {
         if !staying.contains(signature) {
@@ -183,7 +188,7 @@ pub(super) fn keys(draft: &mut Draft<'_>) {
             why: "No message with such a signature is judged any more: not in a queue, not in a quarantine behind it.".to_owned(),
             done_when: seen(&changes),
             abort_when: format!("aggregate reports about {domain} still show signatures with these selectors"),
-            undo: "Publish the same keys again; before anything is signed with them, wait until their absence has left the caches (RFC 2308).".to_owned(),
+            undo: format!("Publish the same keys again, and sign nothing with them before {} have passed: so long their absence may be remembered (RFC 2308).", words(draft.zone.lasting(&changes))),
         };
         let mut removal =
             step(format!("remove-dkim-{}", slug(&domain)), StepKind::Dns, ("retire", "dns team"), texts);

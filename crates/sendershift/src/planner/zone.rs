@@ -132,6 +132,15 @@ impl<'m> Zone<'m> {
         negative_ttl(self.evidence, &question.name).map_or(self.parameters.ttl_ceiling, u64::from)
     }
 
+    /// How long the outcome of changes may still be seen once it is taken back, in seconds.
+    pub(super) fn lasting(&self, changes: &[Change]) -> u64 {
+        let outcome = |change: &Change| match change.ttl_after {
+            Some(ttl) => u64::from(ttl),
+            None => self.absence(&Question::new(change.name.clone(), change.record_type)),
+        };
+        covering(changes.iter().map(outcome).max().unwrap_or(0) + self.parameters.resolver_stale)
+    }
+
     /// The waits after which nobody sees an older version of the RRset any more.
     pub(super) fn visible(&self, question: &Question) -> Vec<After> {
         let edits = self.edits.get(question).into_iter().flatten();

@@ -92,20 +92,19 @@ fn meaning(promise: &str) -> String {
 
 /// The verdict and the dates in one paragraph.
 fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
-    let mut text = if plan.blockers.is_empty() {
-        String::new()
-    } else {
-        "This plan is not complete: something stands in the way. ".to_owned()
-    };
-    if plan.steps.is_empty() {
-        text.push_str("There is nothing to do. ");
+    let mut sentences = Vec::new();
+    if !plan.blockers.is_empty() {
+        sentences.push("This plan is not complete: something stands in the way.".to_owned());
     }
-    text.push_str(&match proof {
+    if plan.steps.is_empty() {
+        sentences.push("There is nothing to do.".to_owned());
+    }
+    sentences.push(match proof {
         None => "It has not been proven.".to_owned(),
         Some(proof) => {
             let receivers: BTreeSet<&str> = proof.promises.iter().map(|promise| promise.receiver).collect();
-            let promises: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
             let receivers: Vec<&str> = receivers.into_iter().collect();
+            let promises: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
             format!(
                 "Verdict: {}, judged for {} receivers on {}, under {} assumptions.",
                 word(proof.verdict).to_uppercase(),
@@ -118,28 +117,22 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
     let starts = plan.steps.iter().filter_map(|step| step.dates).map(|dates| dates.earliest.as_second());
     if let (Some(first), Some(last)) = (starts.clone().min(), starts.max()) {
         let offset = plan.parameters.utc_offset;
-        text.push_str(&format!(
-            " {} steps, from {} to {} at the earliest",
-            plan.steps.len(),
-            date(first, offset),
-            date(last, offset)
-        ));
+        let (count, first, last) = (plan.steps.len(), date(first, offset), date(last, offset));
         let slack = plan.steps.iter().filter_map(|step| step.dates?.slack).min();
-        match (plan.parameters.deadline, slack) {
+        let spare = match (plan.parameters.deadline, slack) {
             (Some(deadline), Some(slack)) if slack >= 0 => {
-                text.push_str(&format!(
-                    "; the deadline {} leaves {} to spare.",
+                format!(
+                    "; the deadline {} leaves {} to spare",
                     date(deadline.as_second(), offset),
                     rough(slack)
-                ));
+                )
             }
-            (Some(deadline), _) => {
-                text.push_str(&format!("; the deadline is {}.", date(deadline.as_second(), offset)))
-            }
-            (None, _) => text.push('.'),
-        }
+            (Some(deadline), _) => format!("; the deadline is {}", date(deadline.as_second(), offset)),
+            (None, _) => String::new(),
+        };
+        sentences.push(format!("{count} steps, from {first} to {last} at the earliest{spare}."));
     }
-    text
+    sentences.join(" ")
 }
 
 /// A duration in days and hours, or exactly where it is less than an hour.
@@ -267,13 +260,23 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
     for change in &step.changes {
         changes::change(page, change, costs.get(&change.name));
     }
-    for (verb, uses) in [("Starts", &step.starts), ("Stops", &step.stops)] {
+    for (verb, uses) in [("Start", &step.starts), ("Cease", &step.stops)] {
+        let mut together: Vec<(&str, Option<u64>, Vec<&str>)> = Vec::new();
         for used in uses {
+            match together
+                .iter_mut()
+                .find(|(identity, over, _)| (*identity, *over) == (&used.identity, used.over))
+            {
+                Some((_, _, streams)) => streams.push(&used.stream),
+                None => together.push((&used.identity, used.over, vec![&used.stream])),
+            }
+        }
+        for (identity, over, streams) in together {
             let over =
-                used.over.map(|over| format!(", over {}", duration(i64::try_from(over).unwrap_or(i64::MAX))));
+                over.map(|over| format!(", over {}", duration(i64::try_from(over).unwrap_or(i64::MAX))));
             page.item(
-                "     ",
-                &format!("{verb}: {} as `{}`{}", used.stream, used.identity, over.unwrap_or_default()),
+                "   ",
+                &format!("{verb} to use `{identity}`{}: {}", over.unwrap_or_default(), streams.join(", ")),
             );
         }
     }

@@ -9,6 +9,7 @@ const NETWORKS: [(&str, &str); 2] = [("a", "192.0.2.0/26"), ("b", "198.51.100.0/
 
 /// How one stream is, now and then.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Shape {
     moves: bool,
     signed: [bool; 2],
@@ -209,11 +210,11 @@ fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
     for key in keys {
         txt(&key, KEY);
     }
-    let text = format!(
+    let document = format!(
         r#"{{ "format": "sendershift-snapshot/1", "closed": true, "answers": [{}] }}"#,
         answers.join(", ")
     );
-    Snapshot::from_json(&text).unwrap()
+    Snapshot::from_json(&document).unwrap()
 }
 
 fn planned_at_random(shapes: &[Shape], setting: &Setting) -> (Plan, Migration) {
@@ -288,7 +289,6 @@ fn enough_plans_are_complete() {
             tightening += usize::from(has("dmarc-"));
         }
     }
-    println!("{complete} complete, {moving} move, {shrinking} shrink, {tightening} tighten; {blocked:?}");
     assert!(
         complete > 100 && moving > 80 && shrinking > 30 && tightening > 20,
         "{complete} {moving} {shrinking} {tightening} {blocked:?}"

@@ -117,10 +117,8 @@ pub(super) fn records(page: &mut Page, plan: &Plan) {
             ("before", rrset(&plan.evidence, &name, record_type)),
             ("after", rrset(&world, &name, record_type)),
         ] {
-            let texts = rrset
-                .as_ref()
-                .map(|rrset| texts(rrset.records()))
-                .unwrap_or_else(|| vec!["(nothing)".to_owned()]);
+            let texts = rrset.as_ref().map(|rrset| texts(rrset.records()));
+            let texts = texts.unwrap_or_else(|| vec!["(nothing)".to_owned()]);
             for (number, text) in texts.iter().enumerate() {
                 let mark = if number == 0 { format!("  {when:6} ") } else { " ".repeat(9) };
                 page.hanging(&mark, text);
