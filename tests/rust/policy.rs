@@ -1,6 +1,9 @@
 //! `Policy` against `check`: for random include trees the two agree at every range boundary, for every receiver profile
 //! and under every turnout of the unknowns.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(clippy::print_stdout, reason = "what occurred how often belongs to the result")]
+
 mod estate;
 
 use std::collections::BTreeMap;
@@ -65,7 +68,7 @@ fn assume(evidence: &mut Overlay<&Snapshot>, ip: IpAddr, unknown: &Unknown, bran
     let text = |text: &str| rrset(Records::Txt(vec![Txt::from_text(text).unwrap()]));
     match (unknown.mechanism, branch.turnout) {
         ("exists", Turnout::Match) => {
-            evidence.publish(&name, rrset(Records::A(vec!["127.0.0.2".parse().unwrap()])))
+            evidence.publish(&name, rrset(Records::A(vec!["127.0.0.2".parse().unwrap()])));
         }
         ("a", Turnout::Match) => evidence.publish(&name, rrset(address(ip))),
         ("a", _) if branch.void_queries == 0 => {
