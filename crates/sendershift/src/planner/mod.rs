@@ -1,6 +1,6 @@
 //! Plans a migration: which records, which steps, in which order, with which waits, on which dates.
 //!
-//! [`plan`] constructs. Whether what it constructs is safe is judged by [`prove`](crate::prove), which shares the
+//! [`plan()`] constructs. Whether what it constructs is safe is judged by [`prove`](crate::prove), which shares the
 //! evaluation of SPF, DKIM and DMARC with it and nothing else: the waits are computed here and there on their own.
 //!
 //! The construction is always the same. What the new identities need is published. When nobody can still hold an older

@@ -1,0 +1,41 @@
+//! The examples in `docs/format.md` are what they say.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
+
+use sendershift::dns::Snapshot;
+use sendershift::migration::Migration;
+use sendershift::plan::Plan;
+use sendershift::prove::{Judged, prove};
+use sendershift::wire;
+use serde_json::Value;
+
+const FORMAT: &str = include_str!("../../docs/format.md");
+
+#[test]
+fn every_example_is_what_it_says() {
+    let mut seen = Vec::new();
+    let mut answer: Option<String> = None;
+    for block in FORMAT.split("\n```").skip(1).step_by(2) {
+        let (about, text) = block.split_once('\n').unwrap();
+        let words: Vec<&str> = about.split_whitespace().collect();
+        seen.push(about);
+        match words.as_slice() {
+            ["json", "snapshot"] => drop(Snapshot::from_json(text).unwrap()),
+            ["toml", "migration"] => drop(Migration::from_toml(text).unwrap()),
+            ["json", "plan"] => {
+                let plan = Plan::from_json(text).unwrap();
+                assert_eq!(prove(&plan).unwrap().verdict, Judged::Safe);
+            }
+            ["json", "input", operation] => answer = Some(wire::call(operation, &text.replace('\n', " "))),
+            ["json", "output"] => {
+                let (found, told): (Value, Value) = (
+                    serde_json::from_str(&answer.take().unwrap()).unwrap(),
+                    serde_json::from_str(text).unwrap(),
+                );
+                assert_eq!(found, told);
+            }
+            _ => panic!("what is `{about}`?"),
+        }
+    }
+    assert_eq!(seen.len(), 9, "{seen:?}");
+}
