@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::explore::Bounds;
-use super::world::{Content, Flux, Version};
+use super::world::{Era, Flux};
 use crate::dkim::{self, KeyRecord, KeyState};
-use crate::dns::{Evidence, Question, RecordType, Records, Resolved, resolve};
+use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Identity, Plan, Signature, SignedAt, Source, Stream};
+use crate::plan::{Identity, Plan, Remark, Signature, SignedAt, Stream, Use};
 use crate::spf::{Policy, SpfResult};
 
 /// The time in which a stream injects messages with an identity.
@@ -123,28 +123,23 @@ fn key_data(record: &KeyRecord) -> String {
     data.split_ascii_whitespace().collect()
 }
 
-/// The key that an identity signs with, where its record changes: the first usable one if the identity is in use before the
-/// plan, otherwise the last. A selector that gets a new key breaks the signatures made with the old one.
+/// The key that an identity signs with, where its record changes, at its name or behind an alias: the first one if the
+/// identity is in use before the plan, otherwise the last. A selector that gets a new key breaks the
+/// signatures made with the old one.
 fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) -> Option<String> {
     let name = signature.selector.key_name(&signature.domain).ok()?;
-    let versions = flux.versions(&Question::new(name, RecordType::Txt))?;
-    let key = |version: &Version| {
-        let rrset = match &version.content {
-            Content::Set(rrset) => rrset,
-            Content::Alias(alias) => match alias.records() {
-                Records::Cname(target) => match resolve(&plan.evidence, target, RecordType::Txt) {
-                    Resolved::Records(rrset) => rrset,
-                    _ => return None,
-                },
-                _ => return None,
-            },
-            Content::Absent => return None,
-        };
+    let now = flux.eras(plan).next()?;
+    resolve(&now, &name, RecordType::Txt);
+    if !now.changes() {
+        return None;
+    }
+    let key = |era: Era<'_>| {
+        let Resolved::Records(rrset) = resolve(&era, &name, RecordType::Txt) else { return None };
         let [text] = rrset.texts() else { return None };
         let record = KeyRecord::parse(text.octets()).ok()?;
         (!record.is_revoked()).then(|| key_data(&record))
     };
-    if in_use { versions.iter().find_map(key) } else { versions.iter().rev().find_map(key) }
+    if in_use { flux.eras(plan).find_map(key) } else { flux.eras(plan).rev().find_map(key) }
 }
 
 /// All bindings of a stream that the plan makes possible. `from` is an event before which no message is judged.
@@ -215,14 +210,15 @@ fn spans<'p>(
             let Some(step) = plan.steps.get(at).filter(|_| flux.happens.get(at) == Some(&true)) else {
                 continue;
             };
-            let names = |uses: &[crate::plan::Use]| {
-                uses.iter().any(|used| {
-                    used.stream == stream.id && used.identity == identity.id && used.share != Some(0)
-                })
+            let names = |uses: &[Use], counts: &dyn Fn(&Use) -> bool| {
+                uses.iter()
+                    .any(|used| used.stream == stream.id && used.identity == identity.id && counts(used))
             };
             match open {
-                None if names(&step.starts) => open = Some(Span { start: Some(at), stop: None }),
-                Some(span) if names(&step.stops) => {
+                None if names(&step.starts, &|used| used.share != Some(0)) => {
+                    open = Some(Span { start: Some(at), stop: None })
+                }
+                Some(span) if names(&step.stops, &Use::is_whole) => {
                     spans.push((identity, Span { stop: Some(at), ..span }));
                     open = None;
                 }
@@ -234,18 +230,56 @@ fn spans<'p>(
     spans
 }
 
-/// The addresses of every source, by id.
+/// The addresses of the sources.
+#[derive(Debug, Default)]
+pub(super) struct Sources<'p> {
+    /// By id.
+    pub(super) addresses: BTreeMap<&'p str, AddressSet>,
+    /// What the addresses of a source leave out, taken for granted.
+    pub(super) assumptions: Vec<Remark>,
+    /// Why messages of a source cannot be judged.
+    pub(super) undecided: Vec<Remark>,
+}
+
+/// The addresses of every source.
 ///
 /// # Errors
 ///
 /// What compiling the record of a source's include gives.
-pub(super) fn addresses(plan: &Plan) -> Result<BTreeMap<&str, AddressSet>, Error> {
-    let of = |source: &Source| match &source.include {
-        None => Ok(source.addresses.clone()),
-        Some(include) => {
-            let listed = Policy::compile(&plan.evidence, include)?.intended().always(SpfResult::Pass);
-            Ok::<_, Error>(source.addresses.union(&listed))
+pub(super) fn sources<'p>(plan: &'p Plan, flux: &Flux) -> Result<Sources<'p>, Error> {
+    let mut sources = Sources::default();
+    for source in &plan.sources {
+        let mut addresses = source.addresses.clone();
+        if let Some(include) = &source.include {
+            let results = Policy::compile(&plan.evidence, include)?.intended();
+            let listed = results.always(SpfResult::Pass);
+            addresses = addresses.union(&listed);
+            if !results.sometimes(SpfResult::Pass).is_subset(&addresses) {
+                let message =
+                    format!("only those addresses are judged that {include} lists whatever the message is");
+                sources.assumptions.push(Remark::new("assume.source-open", Some(&source.id), message));
+            }
+            for era in flux.eras(plan) {
+                let later = Policy::compile(&era, include)?.intended();
+                if !era.changes() {
+                    break;
+                }
+                let open = addresses.union(&results.sometimes(SpfResult::Pass));
+                if !later.always(SpfResult::Pass).is_subset(&addresses)
+                    || !later.sometimes(SpfResult::Pass).is_subset(&open)
+                {
+                    let message =
+                        format!("the plan adds addresses to {include}: messages from there are not judged");
+                    sources.undecided.push(Remark::new("proof.source-changes", Some(&source.id), message));
+                    break;
+                }
+            }
         }
-    };
-    plan.sources.iter().map(|source| Ok((source.id.as_str(), of(source)?))).collect()
+        if addresses.is_empty() {
+            let message = "no address of the source is known, so no message from there was judged";
+            sources.undecided.push(Remark::new("proof.empty-source", Some(&source.id), message));
+        }
+        sources.addresses.insert(&source.id, addresses);
+    }
+    Ok(sources)
 }
