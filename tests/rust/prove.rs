@@ -273,3 +273,182 @@ fn the_old_queue_drains() {
     assert_eq!(verdict_with("PT431999S"), Judged::Unsafe);
     assert_eq!(verdict_with("PT0S"), Judged::Unsafe);
 }
+
+/// `selector_plan` without steps, its only stream as `now` for ever.
+fn still_plan() -> Value {
+    let mut plan = selector_plan();
+    plan["steps"] = json!([]);
+    plan["streams"][0]["identities"].as_array_mut().unwrap().truncate(1);
+    plan
+}
+
+fn listed(name: &str, kind: &str, record: &str) -> Value {
+    json!({ "name": name, "type": kind, "ttl": 3600, "authoritative": true, "records": [record] })
+}
+
+fn undecided(document: &Value) -> Vec<String> {
+    let proof = proven(document);
+    assert_eq!(proof.verdict, Judged::Undecided, "{:?}", proof.promises);
+    proof.undecided.into_iter().map(|remark| remark.code).collect()
+}
+
+/// A key behind an alias is replaced under mail that is signed with the old one.
+#[test]
+fn a_new_key_behind_an_alias() {
+    let mut plan = selector_plan();
+    let old = plan["evidence"]["answers"][3]["records"][0].as_str().unwrap().to_owned();
+    plan["evidence"]["answers"][3] = listed("s1._domainkey.club.example", "CNAME", "k1.esp.example.");
+    plan["evidence"]["answers"].as_array_mut().unwrap().push(listed("k1.esp.example", "TXT", &old));
+    plan["steps"][1]["changes"][0]["name"] = json!("k1.esp.example");
+    plan["steps"].as_array_mut().unwrap().remove(0);
+    plan["steps"][0]["after"] = json!([]);
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.no-dkim-under-enforcement"]));
+}
+
+/// A permerror is unsafe even where DKIM passes, and where SPF did not pass before.
+#[test]
+fn a_record_that_becomes_an_error() {
+    let mut plan = still_plan();
+    plan["evidence"]["answers"][1] = listed("club.example", "TXT", "v=spf1 ?all");
+    plan["steps"] = json!([{ "id": "break", "kind": "dns", "after": [], "changes": [{
+        "name": "club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": 3600,
+        "remove": ["v=spf1 ?all"], "add": ["v=spf1 foo:bar ?all"] }] }]);
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p2.permerror"]));
+    plan["steps"][0]["changes"][0]["add"] = json!(["v=spf1 ip4:192.0.2.0/24 ?all"]);
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+}
+
+/// Of a source without known addresses no message is judged; what a plan adds to an include is not judged either.
+#[test]
+fn sources_that_an_include_does_not_tell() {
+    let mut plan = still_plan();
+    plan["sources"][0] = json!({ "id": "own", "include": "_spf.esp.example" });
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    answers.push(listed("_spf.esp.example", "TXT", "v=spf1 exists:%{i}.esp.example -all"));
+    assert_eq!(undecided(&plan), ["proof.empty-source"]);
+    plan["evidence"]["answers"][4] =
+        listed("_spf.esp.example", "TXT", "v=spf1 ip4:192.0.2.0/28 exists:%{i}.esp.example");
+    let proof = proven(&plan);
+    assert_eq!(proof.verdict, Judged::Safe);
+    assert!(proof.assumptions.iter().any(|remark| remark.code == "assume.source-open"));
+    plan["steps"] = json!([{ "id": "grow", "kind": "external", "on": "2026-12-01T00:00:00Z", "changes": [{
+        "name": "_spf.esp.example", "type": "TXT", "ttl_before": 3600, "ttl_after": 3600,
+        "remove": ["v=spf1 ip4:192.0.2.0/28 exists:%{i}.esp.example"], "add": ["v=spf1 ip4:192.0.2.0/24"] }] }]);
+    assert_eq!(undecided(&plan), ["proof.source-changes"]);
+    plan["steps"][0]["changes"][0]["add"] = json!(["v=spf1 ip4:192.0.2.0/29"]);
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+}
+
+/// An identity of which a share stops is still in use.
+#[test]
+fn a_share_that_stops() {
+    let mut plan = selector_plan();
+    let then = plan["streams"][0]["identities"][1]["dkim"][0].as_object_mut().unwrap();
+    then["selector"] = json!("s2");
+    let key = plan["evidence"]["answers"][3]["records"][0].as_str().unwrap().to_owned();
+    plan["evidence"]["answers"].as_array_mut().unwrap().push(listed(
+        "s2._domainkey.club.example",
+        "TXT",
+        &key,
+    ));
+    plan["steps"][1]["changes"][0] = json!({ "name": "s1._domainkey.club.example", "type": "TXT",
+        "ttl_before": 3600, "ttl_after": null, "remove": [key] });
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+    plan["steps"][0]["stops"][0]["share"] = json!(100);
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.no-dkim-under-enforcement"]));
+    // The rest may stop later.
+    let mut rest = plan["steps"][0].clone();
+    rest["id"] = json!("rest");
+    rest["after"] = json!([{ "step": "switch", "at_least": "PT1S" }]);
+    rest["stops"][0]["share"] = Value::Null;
+    rest["starts"] = json!([]);
+    plan["steps"][1]["after"][0]["step"] = json!("rest");
+    plan["steps"].as_array_mut().unwrap().push(rest);
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+}
+
+/// How long absence is remembered: a TTL of the SOA record that the plan raises, and one that only a cache said.
+#[test]
+fn absence_and_its_soa() {
+    let mut plan = selector_plan();
+    let soa = "ns.club.example. hostmaster.club.example. 1 7200 900 1209600 604800";
+    plan["evidence"]["answers"][0] =
+        json!({ "name": "club.example", "type": "SOA", "ttl": 300, "authoritative": true, "records": [soa] });
+    plan["streams"][0]["identities"][1]["dkim"][0]["selector"] = json!("s2");
+    let add = plan["steps"][1]["changes"][0]["add"].clone();
+    plan["steps"] = json!([
+        { "id": "soa", "kind": "dns", "after": [], "changes": [
+            { "name": "club.example", "type": "SOA", "ttl_before": 300, "ttl_after": 300 }] },
+        { "id": "add", "kind": "dns", "after": [], "changes": [
+            { "name": "s2._domainkey.club.example", "type": "TXT", "ttl_after": 3600, "add": add }] },
+        { "id": "switch", "kind": "send", "after": [{ "step": "add", "at_least": "PT3900S" }],
+          "starts": [{ "stream": "news", "identity": "then" }], "stops": [{ "stream": "news", "identity": "now" }] }]);
+    plan["steps"][0]["changes"][0]["ttl_after"] = json!(86400);
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    plan["steps"].as_array_mut().unwrap().remove(0);
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+    // From a cache: three days at least, more than the ceiling of one day.
+    plan["evidence"]["answers"][0]["ttl"] = json!(259_200);
+    plan["evidence"]["answers"][0]["authoritative"] = json!(false);
+    plan["steps"][1]["after"][0]["at_least"] = json!("PT262799S");
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    plan["steps"][1]["after"][0]["at_least"] = json!("PT262800S");
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+}
+
+/// What others publish on a date takes its time to be published.
+#[test]
+fn a_date_is_no_done() {
+    let mut plan = selector_plan();
+    plan["streams"][0]["identities"][1]["dkim"][0]["selector"] = json!("s2");
+    let add = plan["steps"][1]["changes"][0]["add"].clone();
+    plan["steps"] = json!([
+        { "id": "add", "kind": "external", "on": "2026-12-01T00:00:00Z", "changes": [
+            { "name": "s2._domainkey.club.example", "type": "TXT", "ttl_after": 3600, "add": add }] },
+        { "id": "switch", "kind": "send", "after": [{ "step": "add", "at_least": "PT10800S" }],
+          "starts": [{ "stream": "news", "identity": "then" }], "stops": [{ "stream": "news", "identity": "now" }] }]);
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+    plan["steps"][1]["after"][0]["at_least"] = json!("PT10799S");
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+}
+
+#[test]
+fn a_stream_of_which_nothing_is_judged() {
+    let mut plan = still_plan();
+    plan["steps"] = json!([{ "id": "past", "kind": "external", "on": "2020-01-01T00:00:00Z",
+        "stops": [{ "stream": "news", "identity": "now" }] }]);
+    assert_eq!(undecided(&plan), ["proof.nothing-judged"]);
+}
+
+/// RFC 7208 section 4.3: there is no SPF for a name of one label.
+#[test]
+fn a_return_path_of_one_label() {
+    let mut plan = still_plan();
+    plan["evidence"]["answers"] = json!([
+        listed("club", "TXT", "v=spf1 ip4:192.0.2.0/28 -all"),
+        listed("_dmarc.club", "TXT", "v=DMARC1; p=none")
+    ]);
+    plan["streams"][0]["spf_only"] = json!(true);
+    plan["streams"][0]["identities"] = json!([
+        { "id": "now", "author_domain": "club", "mail_from": "club", "sources": ["own"] }]);
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.not-authenticated"]));
+}
+
+/// Each of many unknown terms doubles the ways, not the time; and no time in the queue is still a delivery.
+#[test]
+fn extremes() {
+    let mut plan = still_plan();
+    let terms: Vec<String> = (0..40).map(|at| format!("exists:{}.%{{i}}.club.example", 99 - at)).collect();
+    plan["evidence"]["answers"][1] =
+        listed("club.example", "TXT", &format!("v=spf1 {} -all", terms.join(" ")));
+    plan["streams"][0]["needs_both"] = json!(true);
+    assert_eq!(verdict(&plan).0, Judged::Unsafe);
+    let mut plan = still_plan();
+    for key in ["queue_lifetime", "signature_lifetime", "resolver_stale"] {
+        plan["parameters"][key] = json!("PT0S");
+    }
+    let key = plan["evidence"]["answers"][3]["records"].clone();
+    plan["steps"] = json!([{ "id": "remove", "kind": "dns", "after": [], "changes": [
+        { "name": "s1._domainkey.club.example", "type": "TXT", "ttl_before": 3600, "remove": key }] }]);
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.no-dkim-under-enforcement"]));
+}

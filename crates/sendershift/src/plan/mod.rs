@@ -315,6 +315,13 @@ pub struct Use {
     pub over: Option<u64>,
 }
 
+impl Use {
+    /// Whether it is about all messages of the stream: an identity of which only a share stops is still in use.
+    pub fn is_whole(&self) -> bool {
+        self.share.is_none_or(|share| share >= 1000)
+    }
+}
+
 /// An edit of one RRset. What it does not name stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

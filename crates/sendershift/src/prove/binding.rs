@@ -1,16 +1,16 @@
 //! How messages are bound: which identity, which sources, whose signature, and when that can be judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::explore::Bounds;
-use super::world::{Content, Flux, Version};
+use super::world::{Era, Flux};
 use crate::dkim::{self, KeyRecord, KeyState};
-use crate::dns::{Answer, Evidence, MAX_ALIASES, Question, RecordType, Records, RrSet};
+use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Identity, Plan, Signature, SignedAt, Source, Stream};
+use crate::plan::{Identity, Plan, Remark, Signature, SignedAt, Stream, Use};
 use crate::spf::{Policy, SpfResult};
 
 /// The time in which a stream injects messages with an identity.
@@ -57,7 +57,7 @@ pub(super) struct Binding<'p> {
     pub(super) bounds: Bounds,
     /// When the message is injected: not before these events, before those, and less than so long before the judgement.
     pub(super) injected: (Vec<Event>, Vec<Event>, u64),
-    /// The key data that each signature on the message was made for; none where no key is ever published.
+    /// The key data that each signature on the message was made for, where its key record changes in the plan.
     keys: Vec<Option<String>>,
 }
 
@@ -123,47 +123,23 @@ fn key_data(record: &KeyRecord) -> String {
     data.split_ascii_whitespace().collect()
 }
 
-/// The key that an identity signs with: the first that is published if the identity is in use before the plan, otherwise the
-/// last. A selector that gets a new key breaks the signatures made with the old one.
+/// The key that an identity signs with, where its record changes, at its name or behind an alias: the first one if the
+/// identity is in use before the plan, otherwise the last. A selector that gets a new key breaks the
+/// signatures made with the old one.
 fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) -> Option<String> {
     let name = signature.selector.key_name(&signature.domain).ok()?;
-    let mut keys = published_keys(plan, flux, &name, 0, &mut BTreeSet::new()).into_iter();
-    if in_use { keys.next() } else { keys.next_back() }
-}
-
-/// The keys at a name, one after the other, in the whole course of the plan. Each name is looked at once.
-fn published_keys(
-    plan: &Plan,
-    flux: &Flux,
-    name: &DomainName,
-    aliases: usize,
-    seen: &mut BTreeSet<DomainName>,
-) -> Vec<String> {
-    if aliases > MAX_ALIASES || !seen.insert(name.clone()) {
-        return Vec::new();
+    let now = flux.eras(plan).next()?;
+    resolve(&now, &name, RecordType::Txt);
+    if !now.changes() {
+        return None;
     }
-    let key = |rrset: &RrSet| {
+    let key = |era: Era<'_>| {
+        let Resolved::Records(rrset) = resolve(&era, &name, RecordType::Txt) else { return None };
         let [text] = rrset.texts() else { return None };
         let record = KeyRecord::parse(text.octets()).ok()?;
         (!record.is_revoked()).then(|| key_data(&record))
     };
-    let mut behind = |alias: &RrSet| match alias.records() {
-        Records::Cname(target) => published_keys(plan, flux, target, aliases + 1, seen),
-        _ => Vec::new(),
-    };
-    if let Some(versions) = flux.versions(&Question::new(name.clone(), RecordType::Txt)) {
-        let keys = |version: &Version| match &version.content {
-            Content::Set(rrset) => key(rrset).into_iter().collect(),
-            Content::Alias(alias) => behind(alias),
-            Content::Absent => Vec::new(),
-        };
-        return versions.iter().flat_map(keys).collect();
-    }
-    match plan.evidence.answer(name, RecordType::Txt) {
-        Answer::Records(rrset) => key(rrset).into_iter().collect(),
-        Answer::Alias(alias) => behind(alias),
-        _ => Vec::new(),
-    }
+    if in_use { flux.eras(plan).find_map(key) } else { flux.eras(plan).rev().find_map(key) }
 }
 
 /// All bindings of a stream that the plan makes possible. `from` is an event before which no message is judged.
@@ -234,14 +210,15 @@ fn spans<'p>(
             let Some(step) = plan.steps.get(at).filter(|_| flux.happens.get(at) == Some(&true)) else {
                 continue;
             };
-            let names = |uses: &[crate::plan::Use]| {
-                uses.iter().any(|used| {
-                    used.stream == stream.id && used.identity == identity.id && used.share != Some(0)
-                })
+            let names = |uses: &[Use], counts: &dyn Fn(&Use) -> bool| {
+                uses.iter()
+                    .any(|used| used.stream == stream.id && used.identity == identity.id && counts(used))
             };
             match open {
-                None if names(&step.starts) => open = Some(Span { start: Some(at), stop: None }),
-                Some(span) if names(&step.stops) => {
+                None if names(&step.starts, &|used| used.share != Some(0)) => {
+                    open = Some(Span { start: Some(at), stop: None });
+                }
+                Some(span) if names(&step.stops, &Use::is_whole) => {
                     spans.push((identity, Span { stop: Some(at), ..span }));
                     open = None;
                 }
@@ -253,18 +230,56 @@ fn spans<'p>(
     spans
 }
 
-/// The addresses of every source, by id.
+/// The addresses of the sources.
+#[derive(Debug, Default)]
+pub(super) struct Sources<'p> {
+    /// By id.
+    pub(super) addresses: BTreeMap<&'p str, AddressSet>,
+    /// What the addresses of a source leave out, taken for granted.
+    pub(super) assumptions: Vec<Remark>,
+    /// Why messages of a source cannot be judged.
+    pub(super) undecided: Vec<Remark>,
+}
+
+/// The addresses of every source.
 ///
 /// # Errors
 ///
 /// What compiling the record of a source's include gives.
-pub(super) fn addresses(plan: &Plan) -> Result<BTreeMap<&str, AddressSet>, Error> {
-    let of = |source: &Source| match &source.include {
-        None => Ok(source.addresses.clone()),
-        Some(include) => {
-            let listed = Policy::compile(&plan.evidence, include)?.intended().always(SpfResult::Pass);
-            Ok::<_, Error>(source.addresses.union(&listed))
+pub(super) fn sources<'p>(plan: &'p Plan, flux: &Flux) -> Result<Sources<'p>, Error> {
+    let mut sources = Sources::default();
+    for source in &plan.sources {
+        let mut addresses = source.addresses.clone();
+        if let Some(include) = &source.include {
+            let results = Policy::compile(&plan.evidence, include)?.intended();
+            let listed = results.always(SpfResult::Pass);
+            addresses = addresses.union(&listed);
+            if !results.sometimes(SpfResult::Pass).is_subset(&addresses) {
+                let message =
+                    format!("only those addresses are judged that {include} lists whatever the message is");
+                sources.assumptions.push(Remark::new("assume.source-open", Some(&source.id), message));
+            }
+            for era in flux.eras(plan) {
+                let later = Policy::compile(&era, include)?.intended();
+                if !era.changes() {
+                    break;
+                }
+                let open = addresses.union(&results.sometimes(SpfResult::Pass));
+                if !later.always(SpfResult::Pass).is_subset(&addresses)
+                    || !later.sometimes(SpfResult::Pass).is_subset(&open)
+                {
+                    let message =
+                        format!("the plan adds addresses to {include}: messages from there are not judged");
+                    sources.undecided.push(Remark::new("proof.source-changes", Some(&source.id), message));
+                    break;
+                }
+            }
         }
-    };
-    plan.sources.iter().map(|source| Ok((source.id.as_str(), of(source)?))).collect()
+        if addresses.is_empty() {
+            let message = "no address of the source is known, so no message from there was judged";
+            sources.undecided.push(Remark::new("proof.empty-source", Some(&source.id), message));
+        }
+        sources.addresses.insert(&source.id, addresses);
+    }
+    Ok(sources)
 }

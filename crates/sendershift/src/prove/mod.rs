@@ -18,7 +18,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use binding::Binding;
+use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{Explorer, Halt};
 use promise::Judged as MessageJudged;
@@ -67,7 +67,7 @@ pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
     let order: Vec<usize> = timeline.steps().collect();
     let flux = Flux::new(plan, &order);
-    let sources = binding::addresses(plan)?;
+    let sources = binding::sources(plan, &flux)?;
     let mut missing = flux.missing.clone();
     let mut prover = Prover {
         explorer: Explorer {
@@ -94,7 +94,7 @@ pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<
 
 struct Prover<'a> {
     explorer: Explorer<'a>,
-    sources: BTreeMap<&'a str, AddressSet>,
+    sources: Sources<'a>,
     /// The shortest counterexample for each promise and profile, and its length.
     shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
     undecided: BTreeMap<(&'static str, String), Remark>,
@@ -108,7 +108,17 @@ impl<'a> Prover<'a> {
         let profiles: &'a [&'static Profile] = &plan.parameters.receivers;
         let from = self.judged_from(stream);
         let within_limits_from = self.step(plan.parameters.within_limits_from.as_deref()).map(Event::Done);
-        for binding in binding::bindings(plan, flux, timeline, stream, from) {
+        if stream.spf_only {
+            let message = "the stream relies on SPF alone: whatever forwards its messages breaks them";
+            self.conditions.push(Remark::new("proof.spf-only", Some(&stream.id), message));
+        }
+        let bindings = binding::bindings(plan, flux, timeline, stream, from);
+        if bindings.is_empty() && from.is_none() {
+            let message = "no message of the stream was judged: none of its identities is ever in use";
+            let remark = Remark::new("proof.nothing-judged", Some(&stream.id), message);
+            self.undecided.insert(("p1", format!("proof.nothing-judged {}", stream.id)), remark);
+        }
+        for binding in bindings {
             self.explorer.explored.bindings += 1;
             let addresses = self.addresses(&binding);
             self.walk("p1", &binding, &|world| {
@@ -180,7 +190,8 @@ impl<'a> Prover<'a> {
 
     /// The addresses that deliver the messages of a binding.
     fn addresses(&self, binding: &Binding<'_>) -> AddressSet {
-        let sources = binding.delivered_by.sources.iter().filter_map(|id| self.sources.get(id.as_str()));
+        let sources =
+            binding.delivered_by.sources.iter().filter_map(|id| self.sources.addresses.get(id.as_str()));
         sources.fold(AddressSet::empty(), |all, source| all.union(source))
     }
 
@@ -232,6 +243,7 @@ impl<'a> Prover<'a> {
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
         undecided.extend(not_modelled(plan));
+        undecided.append(&mut self.sources.undecided);
         undecided.extend(halted.map(|halt| match halt {
             Halt::Budget => Remark::new(
                 "proof.budget",
@@ -372,6 +384,7 @@ impl<'a> Prover<'a> {
             );
             assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
         }
+        assumptions.extend(self.sources.assumptions.iter().cloned());
         for source in &plan.sources {
             if let Some(why) = &source.assumed {
                 assumptions.push(Remark::new(
@@ -407,7 +420,9 @@ fn not_modelled(plan: &Plan) -> Vec<Remark> {
     for step in &plan.steps {
         for change in &step.changes {
             let name = &change.name;
-            if delegates(change.record_type) {
+            let cut = change.record_type == RecordType::Soa
+                && (change.ttl_before.is_none() || change.ttl_after.is_none());
+            if cut || delegates(change.record_type) {
                 let message = format!(
                     "it changes {name} {}: what becomes of the answers below is not judged",
                     change.record_type

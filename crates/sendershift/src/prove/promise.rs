@@ -109,9 +109,9 @@ pub(super) fn authenticated(
     }
 }
 
-/// P2: the path of every address is within the limits and ends without permerror, and none is worse off than today.
+/// P2: the path of every address is within the limits and leads to no permerror, and none is worse off than today.
 ///
-/// Where `today` is given, an address whose path is over a limit already may stay so.
+/// Where `today` is given, an address whose path is over a limit or leads to an error already may stay so.
 pub(super) fn within_limits(
     world: &World<'_>,
     binding: &Binding<'_>,
@@ -128,7 +128,8 @@ pub(super) fn within_limits(
                 (Some(_), Some(today)) if was(&today.over) => None,
                 (Some(limit), _) => Some(limit),
                 (None, Some(today)) if !passes && was(&today.pass) => Some("p2.worse-than-today"),
-                (None, _) => None,
+                (None, Some(today)) if was(&today.permerror) => None,
+                (None, _) => (leaf.result == SpfResult::PermError).then_some("p2.permerror"),
             }
         }),
         Err(error) => Judged { error: Some(error), ..Judged::default() },
@@ -137,10 +138,12 @@ pub(super) fn within_limits(
 
 /// What SPF says today, for each profile.
 pub(super) struct Today {
-    /// The addresses whose path is over a limit, or ends in permerror.
+    /// The addresses whose path is over a limit.
     over: Vec<AddressSet>,
     /// The addresses that pass.
     pass: Vec<AddressSet>,
+    /// The addresses that get an error from a record that is wrong.
+    permerror: Vec<AddressSet>,
 }
 
 /// The results of SPF before the plan.
@@ -163,11 +166,12 @@ pub(super) fn today<E: Evidence>(
     };
     Ok(Today {
         over: each(&|leaf, profile| over(leaf, profile).is_some(), false),
+        permerror: each(&|leaf, _| leaf.result == SpfResult::PermError, false),
         pass: each(&|leaf, profile| leaf.result == SpfResult::Pass && leaf.spent.is_within(profile), true),
     })
 }
 
-/// The limit that a path is over, or that it ends in permerror without one.
+/// The limit that a path is over, if any.
 fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
     let spent = &leaf.spent;
     if spent.lookups > profile.lookups {
@@ -178,8 +182,6 @@ fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
         Some("p2.too-many-mx")
     } else if spent.mx_addresses > profile.mx_addresses {
         Some("p2.too-many-mx-addresses")
-    } else if leaf.result == SpfResult::PermError {
-        Some("p2.permerror")
     } else {
         None
     }

@@ -76,7 +76,7 @@ impl Found<'_> {
             edges.push((judged, node(*event), less(*seconds)?));
         }
         let (from, until, horizon) = &self.binding.injected;
-        edges.extend([(0, injected, 0), (injected, judged, 0), (judged, injected, less(*horizon)?)]);
+        edges.extend([(0, injected, 0), (injected, judged, 0), (judged, injected, less((*horizon).max(1))?)]);
         edges.extend(from.iter().map(|event| (node(*event), injected, 0)));
         edges.extend(until.iter().map(|event| (injected, node(*event), 1)));
         let mut at = vec![0i64; judged + 1];

@@ -1,11 +1,11 @@
 //! The DNS as one receiver may see it in the middle of a plan: for every RRset that changes, one of its versions.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl};
 use crate::name::DomainName;
-use crate::plan::{Change, Plan, Remark};
+use crate::plan::{Change, Plan, Remark, StepKind};
 
 /// What a version of an RRset holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) struct Flux {
     pub(super) assumed_ttls: BTreeSet<Question>,
     /// Questions about RRsets that change, which the evidence does not answer.
     pub(super) missing: BTreeSet<Question>,
+    /// The steps that change something, each with how many do so before it.
+    changing: BTreeMap<usize, usize>,
 }
 
 /// Types that evaluation asks for: an alias that comes or goes changes the answer for all of them.
@@ -55,6 +57,7 @@ impl Flux {
             happens: vec![true; plan.steps.len()],
             assumed_ttls: BTreeSet::new(),
             missing: BTreeSet::new(),
+            changing: BTreeMap::new(),
         };
         let index: BTreeMap<&str, usize> =
             plan.steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
@@ -89,6 +92,9 @@ impl Flux {
                     flux.stuck.insert(*at, Remark::new(error.code(), Some(&step.id), error.to_string()));
                 }
                 continue;
+            }
+            if !step.changes.is_empty() {
+                flux.changing.insert(*at, flux.changing.len());
             }
             for (change, (question, result)) in step.changes.iter().zip(results) {
                 if let Ok(after) = result {
@@ -165,12 +171,15 @@ impl Flux {
             if !alias_changes && !set_changes {
                 continue;
             }
+            // A step of ours is done once all servers show it; what others do on a date takes its time from there.
+            let external = plan.steps.get(*step).is_some_and(|step| step.kind == StepKind::External);
+            let delay = if external { plan.parameters.publication_delay } else { 0 };
             if let Some(last) = versions.last_mut() {
-                last.until = Some((*step, lifetime(self, &last.content.clone())));
+                last.until = Some((*step, delay + lifetime(self, &last.content.clone())));
             }
             if alias_changes && set_changes {
                 // One goes and the other comes, in either order: in between there may be neither.
-                let until = Some((*step, stale + absence));
+                let until = Some((*step, delay + stale + absence));
                 versions.push(Version { content: Content::Absent, from: Some(*step), until });
             }
             versions.push(Version { content: content(&alias, &set), from: Some(*step), until: None });
@@ -186,17 +195,27 @@ impl Flux {
             _ => negative_ttl(&plan.evidence, &question.name),
         };
         // A plan that changes an SOA record on the way may lengthen what is remembered.
-        let changed =
-            plan.steps.iter().flat_map(|step| &step.changes).filter_map(|change| match &change.add {
-                Some(Records::Soa(soa)) if question.name.is_within(&change.name) => Some(soa.minimum),
-                _ => None,
+        let edits =
+            plan.steps.iter().flat_map(|step| &step.changes).filter(|change| {
+                change.record_type == RecordType::Soa && question.name.is_within(&change.name)
             });
-        let changed = u64::from(changed.max().unwrap_or(0));
+        let longest = edits.filter_map(|change| {
+            match (&change.add, plan.evidence.answer(&change.name, RecordType::Soa)) {
+                (Some(Records::Soa(soa)), _) => Some(soa.minimum),
+                (_, Answer::Records(rrset)) => match rrset.records() {
+                    Records::Soa(soa) => change.ttl_after.map(|ttl| ttl.min(soa.minimum)),
+                    _ => None,
+                },
+                _ => None,
+            }
+        });
+        let changed = u64::from(longest.max().unwrap_or(0));
         if let Some(ttl) = known {
             return u64::from(ttl).max(changed);
         }
         self.assumed_ttls.insert(question.clone());
-        let cached = listed.and_then(|(ttl, _)| ttl).unwrap_or(0);
+        // What a cache said is a lower bound.
+        let cached = listed.and_then(|(ttl, _)| ttl).unwrap_or(0).max(cached_negative_ttl(plan, question));
         plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed)
     }
 
@@ -212,9 +231,46 @@ impl Flux {
             .flat_map(|(name, types)| types.keys().map(|kind| Question::new(name.clone(), *kind)))
     }
 
+    /// What the servers say before the first step, and after each step that changes something.
+    pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl DoubleEndedIterator<Item = Era<'a>> {
+        (0..=self.changing.len()).map(move |done| Era { plan, flux: self, done, changes: Cell::new(false) })
+    }
+
     /// The number of RRsets that change.
     pub(super) fn len(&self) -> usize {
         self.versions.values().map(BTreeMap::len).sum()
+    }
+}
+
+/// Evidence as the servers give it once some steps are done, and no other has begun.
+pub(super) struct Era<'a> {
+    plan: &'a Plan,
+    flux: &'a Flux,
+    /// How many of the steps that change something are done.
+    done: usize,
+    changes: Cell<bool>,
+}
+
+impl Era<'_> {
+    /// Whether anything was asked for that changes in the plan. If not, every era gives the same answers.
+    pub(super) fn changes(&self) -> bool {
+        self.changes.get()
+    }
+}
+
+impl Evidence for Era<'_> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        let Some(versions) = self.flux.versions(&Question::new(name.clone(), record_type)) else {
+            return self.plan.evidence.answer(name, record_type);
+        };
+        self.changes.set(true);
+        let done = |step: usize| self.flux.changing.get(&step).is_some_and(|before| *before < self.done);
+        let begun = |version: &&Version| version.from.is_none_or(done);
+        match versions.iter().rev().find(begun).map(|version| &version.content) {
+            Some(Content::Set(rrset)) => Answer::Records(rrset),
+            Some(Content::Alias(rrset)) => Answer::Alias(rrset),
+            Some(Content::Absent) | None => Answer::NoData,
+        }
     }
 }
 
@@ -223,6 +279,18 @@ fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
         Answer::Records(rrset) => Some(rrset.clone()),
         _ => None,
     }
+}
+
+/// The least that a cached SOA record of the closest enclosing zone says about absence, 0 where there is none.
+fn cached_negative_ttl(plan: &Plan, question: &Question) -> u32 {
+    let soa = question.name.ancestors().find_map(|zone| match plan.evidence.answer(&zone, RecordType::Soa) {
+        Answer::Records(rrset) => match rrset.records() {
+            Records::Soa(soa) => Some(soa.minimum.min(rrset.ttl().unwrap_or(0))),
+            _ => None,
+        },
+        _ => None,
+    });
+    soa.unwrap_or(0)
 }
 
 /// The TTL of an RRset in seconds, and whether it is assumed: from a cache it is only a lower bound.

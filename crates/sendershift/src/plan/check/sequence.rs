@@ -160,7 +160,7 @@ impl<'p> Check<'p> {
                 let message = format!("identity `{identity}` is not live when it stops");
                 self.found(event.place(), "plan.not-live", message);
             }
-            live = starts;
+            live = starts || !event.entry.is_whole();
         }
     }
 

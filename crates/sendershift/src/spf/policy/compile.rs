@@ -59,6 +59,10 @@ impl<'e, E: Evidence> Compiler<'e, E> {
 
     pub(super) fn run(&mut self, scope: &AddressSet) -> Result<Leaves, Problem> {
         let domain = self.sender_domain.clone();
+        if domain.label_count() < 2 {
+            // Section 4.3: there is no check for a name of one label.
+            return Ok(constant(SpfResult::None, Spent::default()).blank_mapped());
+        }
         // A v4-mapped client is an IPv4 client (RFC 7208 section 5).
         let scope = scope.difference(&mapped());
         let leaves = self.domain(&domain, &scope)?.leaves.blank_mapped();

@@ -329,21 +329,25 @@ impl<L: Copy + Ord> Diagram<L> {
         (leaves, unknowns)
     }
 
-    /// Calls `visit` with every leaf below a node and the turnouts that lead to it.
+    /// Calls `visit` with every leaf below a node and the turnouts that lead to it; with `seen`, no choice is walked twice.
     pub(super) fn each_leaf<'d>(
         &'d self,
         node: Node<L>,
         path: &mut Vec<(&'d Unknown, Branch)>,
+        mut seen: Option<&mut BTreeSet<usize>>,
         visit: &mut impl FnMut(&[(&'d Unknown, Branch)], L),
     ) {
         match node {
             Node::Leaf(value) => visit(path, value),
             Node::Choice(index) => {
+                if seen.as_mut().is_some_and(|seen| !seen.insert(index)) {
+                    return;
+                }
                 let Some(choice) = self.choices.get(index) else { return };
                 let Some(unknown) = self.unknowns.get(choice.unknown) else { return };
                 for (branch, node) in unknown.branches().into_iter().zip(&choice.branches) {
                     path.push((unknown, branch));
-                    self.each_leaf(*node, path, visit);
+                    self.each_leaf(*node, path, seen.as_deref_mut(), visit);
                     path.pop();
                 }
             }

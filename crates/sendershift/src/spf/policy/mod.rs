@@ -113,10 +113,11 @@ impl Policy {
         cases(&self.diagram, *self.leaves.at(ip.to_canonical()))
     }
 
-    /// The ranges of addresses, within `scope`, that the policy treats alike, with the ways that it can go for them.
+    /// The ranges of addresses, within `scope`, that the policy treats alike, with the ways that it can go for them: one
+    /// for each leaf, as there may be very many.
     pub fn classes(&self, scope: &AddressSet) -> Vec<(IpRange, Vec<Case<Leaf>>)> {
         let within = self.leaves.zip(scope.as_partition(), |node, inside| inside.then_some(*node));
-        within.runs().filter_map(|(range, node)| Some((range, cases(&self.diagram, (*node)?)))).collect()
+        within.runs().filter_map(|(range, node)| Some((range, outcomes(&self.diagram, (*node)?)))).collect()
     }
 
     /// The most that the evaluation spends for any address of a family, each part on its own.
@@ -218,11 +219,23 @@ impl Results {
 
 fn cases<L: Copy + Ord>(diagram: &Diagram<L>, node: Node<L>) -> Vec<Case<L>> {
     let mut cases = Vec::new();
-    diagram.each_leaf(node, &mut Vec::new(), &mut |path, leaf| {
+    diagram.each_leaf(node, &mut Vec::new(), None, &mut |path, leaf| {
         let assuming = path.iter().map(|(unknown, branch)| ((*unknown).clone(), *branch)).collect();
         cases.push(Case { assuming, leaf });
     });
     cases
+}
+
+/// One case for each different leaf.
+fn outcomes<L: Copy + Ord>(diagram: &Diagram<L>, node: Node<L>) -> Vec<Case<L>> {
+    let mut cases: BTreeMap<L, Case<L>> = BTreeMap::new();
+    diagram.each_leaf(node, &mut Vec::new(), Some(&mut BTreeSet::new()), &mut |path, leaf| {
+        cases.entry(leaf).or_insert_with(|| {
+            let assuming = path.iter().map(|(unknown, branch)| ((*unknown).clone(), *branch)).collect();
+            Case { assuming, leaf }
+        });
+    });
+    cases.into_values().collect()
 }
 
 /// Rebuilds a policy in the one form that equal policies share: unknowns that matter, sorted, and choices numbered in
