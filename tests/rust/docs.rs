@@ -1,7 +1,5 @@
 //! The examples in `docs/format.md` are what they say.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
-
 use sendershift::dns::Snapshot;
 use sendershift::migration::Migration;
 use sendershift::plan::Plan;
