@@ -1,6 +1,11 @@
 //! The prover on plans written by hand: the safe ones, and the broken ones with their stories.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at what it does not expect"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Sets of addresses.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
@@ -37,6 +37,12 @@ impl AddressSet {
     /// Every IPv4 and every IPv6 address.
     pub fn all() -> Self {
         Self(Partition::constant(true, true))
+    }
+
+    /// `::ffff:0:0/96`: IPv6 addresses that stand for IPv4 addresses (RFC 4291 section 2.5.5.2).
+    pub fn mapped() -> Self {
+        let [first, last] = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST].map(|ip| ip.to_ipv6_mapped());
+        IpRange::V6(first, last).into()
     }
 
     /// The addresses in any of the prefixes; bits set beyond a prefix length are masked off.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Change, Plan, Step, StepKind, Stream, Use};
 use crate::document::nearest;
 use crate::error::{Invalid, Problem};
+use crate::net::AddressSet;
 
 /// The most steps of a plan.
 pub const MAX_STEPS: usize = 100_000;
@@ -153,6 +154,12 @@ impl Check<'_> {
             if source.addresses.is_empty() && source.include.is_none() {
                 let message = format!("source `{}` has neither addresses nor an include", source.id);
                 self.found(format!("/sources/{index}"), "plan.empty-source", message);
+            }
+            if !source.addresses.is_disjoint(&AddressSet::mapped()) {
+                // Receivers see such a client as the IPv4 client that it is (RFC 7208 section 5).
+                let message =
+                    format!("source `{}` has v4-mapped addresses: list the IPv4 addresses", source.id);
+                self.found(format!("/sources/{index}/addresses"), "plan.mapped-addresses", message);
             }
         }
     }

@@ -179,7 +179,10 @@ impl<'a> Prover<'a> {
                         shortest.insert((promise, *index), (length, counterexample));
                     }
                     None => {
-                        let message = format!("{} was found and plain evaluation does not confirm it", failure.code);
+                        let message = format!(
+                            "{} was found, and replaying it does not confirm it: no course of events leads there, or plain evaluation differs",
+                            failure.code
+                        );
                         undecided.insert((promise, failure.code.to_owned()), Remark::new("proof.not-confirmed", Some(&binding.stream.id), message));
                     }
                 }
@@ -370,6 +373,16 @@ impl<'a> Prover<'a> {
                 "assume.content-intact",
                 None,
                 "nobody rewrites a message before its signature is verified",
+            ),
+            Remark::new(
+                "assume.private-keys",
+                None,
+                "whoever signs holds the private half of the key that is published",
+            ),
+            Remark::new(
+                "assume.quiet-before",
+                None,
+                "what the plan changes was not changed shortly before its evidence: no cache holds an older version",
             ),
             Remark::new(
                 "assume.tree-walk",

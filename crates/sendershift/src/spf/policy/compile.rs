@@ -11,7 +11,7 @@ use super::{Leaves, Spent};
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Problem;
 use crate::name::DomainName;
-use crate::net::{AddressSet, Family, IpRange, Partition, parse_net};
+use crate::net::{AddressSet, Family, IpRange, Partition};
 use crate::spf::check::{MAX_DEPTH, Selection, select};
 use crate::spf::{
     Directive, DomainSpec, DualCidr, MacroLetter, Mechanism, Partial, PartialContext, SpfRecord, SpfResult,
@@ -64,7 +64,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
             return Ok(constant(SpfResult::None, Spent::default()).blank_mapped());
         }
         // A v4-mapped client is an IPv4 client (RFC 7208 section 5).
-        let scope = scope.difference(&mapped());
+        let scope = scope.difference(&AddressSet::mapped());
         let leaves = self.domain(&domain, &scope)?.leaves.blank_mapped();
         self.refuse_too_complex()?;
         Ok(leaves)
@@ -398,11 +398,6 @@ fn everywhere(leaf: Leaf) -> Layer {
 
 fn nowhere(miss: Spent) -> Layer {
     Layer::Decided { hits: Partition::constant(None, None), miss: [miss; 2] }
-}
-
-/// `::ffff:0:0/96`.
-fn mapped() -> AddressSet {
-    parse_net("::ffff:0:0/96").into_iter().collect()
 }
 
 /// The hosts of an `a` or `mx` term, asked one after the other, in both families at once.
