@@ -336,6 +336,10 @@ fn sources_that_an_include_does_not_tell() {
     let proof = proven(&plan);
     assert_eq!(proof.verdict, Judged::Safe);
     assert!(proof.assumptions.iter().any(|remark| remark.code == "assume.source-open"));
+    // Where DKIM alone does not do, that is not enough.
+    plan["streams"][0]["needs_both"] = json!(true);
+    assert_eq!(undecided(&plan), ["proof.source-open"]);
+    plan["streams"][0]["needs_both"] = json!(false);
     plan["steps"] = json!([{ "id": "grow", "kind": "external", "on": "2026-12-01T00:00:00Z", "changes": [{
         "name": "_spf.esp.example", "type": "TXT", "ttl_before": 3600, "ttl_after": 3600,
         "remove": ["v=spf1 ip4:192.0.2.0/28 exists:%{i}.esp.example"], "add": ["v=spf1 ip4:192.0.2.0/24"] }] }]);

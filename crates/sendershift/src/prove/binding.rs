@@ -1,6 +1,6 @@
 //! How messages are bound: which identity, which sources, whose signature, and when that can be judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::Bounds;
 use super::world::{Era, Flux};
@@ -235,6 +235,8 @@ fn spans<'p>(
 pub(super) struct Sources<'p> {
     /// By id.
     pub(super) addresses: BTreeMap<&'p str, AddressSet>,
+    /// The sources that may have addresses that the evidence does not tell, by id.
+    pub(super) open: BTreeSet<&'p str>,
     /// What the addresses of a source leave out, taken for granted.
     pub(super) assumptions: Vec<Remark>,
     /// Why messages of a source cannot be judged.
@@ -258,6 +260,7 @@ pub(super) fn sources<'p>(plan: &'p Plan, flux: &Flux) -> Result<Sources<'p>, Er
                 let message =
                     format!("only those addresses are judged that {include} lists whatever the message is");
                 sources.assumptions.push(Remark::new("assume.source-open", Some(&source.id), message));
+                sources.open.insert(&source.id);
             }
             for era in flux.eras(plan) {
                 let later = Policy::compile(&era, include)?.intended();

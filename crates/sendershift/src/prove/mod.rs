@@ -120,6 +120,7 @@ impl<'a> Prover<'a> {
         }
         for binding in bindings {
             self.explorer.explored.bindings += 1;
+            self.untold(&binding);
             let addresses = self.addresses(&binding);
             self.walk("p1", &binding, &|world| {
                 promise::authenticated(world, &binding, &addresses, profiles)
@@ -145,6 +146,19 @@ impl<'a> Prover<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes where a message relies on SPF and may come from an address that the evidence does not tell.
+    fn untold(&mut self, binding: &Binding<'_>) {
+        let relies = binding.stream.needs_both || binding.stream.spf_only || binding.signatures().is_empty();
+        let open = binding.delivered_by.sources.iter().find(|id| self.sources.open.contains(id.as_str()));
+        if let Some(source) = open.filter(|_| relies) {
+            let message = format!(
+                "its messages rely on SPF, and the include of source `{source}` tells some of its addresses only for a message at hand"
+            );
+            let remark = Remark::new("proof.source-open", Some(&binding.stream.id), message);
+            self.undecided.insert(("p1", format!("proof.source-open {}", binding.stream.id)), remark);
+        }
     }
 
     /// Judges one promise for one binding in every possible world.
