@@ -3,6 +3,7 @@
 use sendershift::dns::Snapshot;
 use sendershift::migration::Migration;
 use sendershift::plan::Plan;
+use sendershift::planner;
 use sendershift::prove::{Judged, prove};
 use sendershift::wire;
 use serde_json::Value;
@@ -13,13 +14,17 @@ const FORMAT: &str = include_str!("../../docs/format.md");
 fn every_example_is_what_it_says() {
     let mut seen = Vec::new();
     let mut answer: Option<String> = None;
+    let mut snapshot = Snapshot::default();
     for block in FORMAT.split("\n```").skip(1).step_by(2) {
         let (about, text) = block.split_once('\n').unwrap();
         let words: Vec<&str> = about.split_whitespace().collect();
         seen.push(about);
         match words.as_slice() {
-            ["json", "snapshot"] => drop(Snapshot::from_json(text).unwrap()),
-            ["toml", "migration"] => drop(Migration::from_toml(text).unwrap()),
+            ["json", "snapshot"] => snapshot = Snapshot::from_json(text).unwrap(),
+            ["toml", "migration"] => {
+                let plan = planner::plan(&Migration::from_toml(text).unwrap(), &snapshot).unwrap();
+                assert_eq!((plan.check(), plan.steps.is_empty()), (Ok(()), false));
+            }
             ["json", "plan"] => {
                 let plan = Plan::from_json(text).unwrap();
                 assert_eq!(prove(&plan).unwrap().verdict, Judged::Safe);

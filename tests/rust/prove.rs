@@ -461,3 +461,30 @@ fn extremes() {
         { "name": "s1._domainkey.club.example", "type": "TXT", "ttl_before": 3600, "remove": key }] }]);
     assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.no-dkim-under-enforcement"]));
 }
+
+/// A plan that says itself that something stands in its way is not safe: what it lacks was not judged.
+#[test]
+fn a_plan_with_blockers() {
+    let mut plan = still_plan();
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+    plan["blockers"] = json!([{ "code": "plan.selector-reused", "subject": null, "message": "the selector has another key" }]);
+    assert_eq!(undecided(&plan), ["plan.selector-reused"]);
+}
+
+/// A first SPF record that leaves a source out turns none into softfail for it.
+#[test]
+fn a_first_record_that_leaves_somebody_out() {
+    let mut plan = still_plan();
+    plan["evidence"]["answers"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|answer| answer["name"] != "club.example" || answer["type"] != "TXT");
+    let publish = |record: &str| {
+        json!([{ "id": "first", "kind": "dns", "after": [], "changes": [{ "name": "club.example", "type": "TXT",
+                 "ttl_before": null, "ttl_after": 3600, "expect": "absent", "add": [record] }] }])
+    };
+    plan["steps"] = publish("v=spf1 ip4:192.0.2.0/28 ~all");
+    assert_eq!(verdict(&plan).0, Judged::Safe);
+    plan["steps"] = publish("v=spf1 ip4:198.51.100.0/24 ~all");
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p2.worse-than-today"]));
+}

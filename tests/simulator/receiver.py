@@ -124,6 +124,8 @@ def loss(receiver, stream, identity, by, later, limits, today):
     for result, was in zip(results, today):
         if was == "pass" and result != "pass":
             return "SPF is worse than today"
+        if was in ("none", "neutral") and result in ("fail", "softfail") and by["id"] == identity["id"]:
+            return "SPF is worse than today"
         if result == "permerror" and (limits or was != "permerror"):
             return "SPF is over a limit, or in error"
     return None

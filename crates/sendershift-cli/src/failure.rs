@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     Unreadable(Problem),
     /// Evidence is missing.
     Missing(Missing),
+    /// The evidence inside a plan is not enough.
+    MissingInPlan(Missing),
     /// The core refuses, for a reason that has no place in a text.
     Refused(Invalid),
 }
@@ -67,7 +69,11 @@ impl Failure {
 
     /// Tells what is wrong, and gives the exit code.
     pub(crate) fn report(self, output: &mut Output) -> Exit {
-        let exit = if matches!(self, Self::Missing(_)) { Exit::Missing } else { Exit::BadInput };
+        let exit = if matches!(self, Self::Missing(_) | Self::MissingInPlan(_)) {
+            Exit::Missing
+        } else {
+            Exit::BadInput
+        };
         if output.json {
             output.print(&format!("{}\n", self.document()));
         } else {
@@ -86,7 +92,18 @@ impl Failure {
             Self::Refused(invalid) => {
                 invalid.problems.iter().map(|problem| snippet::plain(problem, width)).collect()
             }
-            Self::Missing(missing) => questions(&missing.questions, width),
+            Self::Missing(missing) => {
+                questions(&missing.questions, width)
+                    + &fill(
+                        "Write each answer into a snapshot, and name the file with --dns beside the others.\n",
+                        width,
+                        "",
+                    )
+            }
+            Self::MissingInPlan(missing) => {
+                questions(&missing.questions, width)
+                    + &fill("Write each answer into the `evidence` inside the plan.\n", width, "")
+            }
         }
     }
 
@@ -94,7 +111,9 @@ impl Failure {
     fn document(&self) -> String {
         let of = |invalid: &Invalid| wire::failure(&Error::Invalid(invalid.clone()));
         match self {
-            Self::Missing(missing) => wire::failure(&Error::Missing(missing.clone())),
+            Self::Missing(missing) | Self::MissingInPlan(missing) => {
+                wire::failure(&Error::Missing(missing.clone()))
+            }
             Self::Unreadable(problem) => of(&Invalid::one(problem.clone())),
             Self::Refused(invalid) => of(invalid),
             Self::Invalid(faulty) => in_files(faulty),
@@ -148,10 +167,7 @@ pub(crate) fn questions(questions: &[Question], width: usize) -> String {
         text.line(format!("  dig +noall +comments +answer {} {name}", question.record_type));
     }
     text.line("");
-    let advice = format!(
-        "Ask {them}, write each answer into a snapshot (no records, NXDOMAIN and a timeout are answers too), and name \
-         the file with --dns beside the others."
-    );
+    let advice = format!("Ask {them}; no records, NXDOMAIN and a timeout are answers too.");
     text.line(fill(&advice, width, ""));
     text.into_string()
 }

@@ -55,5 +55,5 @@ fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(failure) => failure.report(&mut output),
     };
-    exit.into()
+    if output.failed { output::Exit::BadInput.into() } else { exit.into() }
 }

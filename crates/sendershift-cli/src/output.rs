@@ -49,6 +49,8 @@ pub(crate) struct Output {
     /// Columns of the terminal.
     pub(crate) width: usize,
     closed: bool,
+    /// Whether output was lost though somebody wanted it.
+    pub(crate) failed: bool,
 }
 
 impl Output {
@@ -58,14 +60,20 @@ impl Output {
             .map(|(width, _)| usize::from(width.0));
         let told = || std::env::var("COLUMNS").ok()?.parse().ok();
         let width = terminal.or_else(told).unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH);
-        Self { json, width, closed: false }
+        Self { json, width, closed: false, failed: false }
     }
 
     /// Prints text as it is; colours are taken out where they do not belong.
     pub(crate) fn print(&mut self, text: &str) {
         if !self.closed {
             let mut stdout = anstream::stdout().lock();
-            self.closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err();
+            if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+                self.closed = true;
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    complain(&format!("error: the output cannot be written: {error}\n"));
+                    self.failed = true;
+                }
+            }
         }
     }
 

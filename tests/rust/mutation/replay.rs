@@ -155,7 +155,13 @@ impl Message<'_> {
         let today = self.spf(&Overlay::new(&self.plan.evidence), ip)?.ok_or("no domain")?;
         let over = |code: &str| checked.problem.as_ref().is_some_and(|problem| problem.code == code);
         let broken = match found.code {
-            "p2.worse-than-today" => today.result == SpfResult::Pass && checked.result != SpfResult::Pass,
+            "p2.worse-than-today" => match today.result {
+                SpfResult::Pass => checked.result != SpfResult::Pass,
+                SpfResult::None | SpfResult::Neutral => {
+                    matches!(checked.result, SpfResult::Fail | SpfResult::SoftFail)
+                }
+                _ => false,
+            },
             "p2.permerror" => checked.result == SpfResult::PermError,
             "p2.too-many-lookups" => over("spf.too-many-lookups"),
             "p2.too-many-voids" => over("spf.too-many-voids"),

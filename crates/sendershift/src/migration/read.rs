@@ -13,7 +13,7 @@ use super::{Calendar, CustomerClass, FORMAT, Freeze, Migration, Source, Wave};
 use crate::document::{Kind, Reader, Value};
 use crate::error::{Invalid, Problem};
 use crate::name::DomainName;
-use crate::net::{AddressSet, parse_net};
+use crate::net::{AddressSet, parse_exact_net};
 use crate::plan::Parameters;
 use crate::spf::{Mechanism, Qualifier, SpfRecord, Term, TermKind};
 
@@ -252,7 +252,7 @@ fn read_limits(reader: &mut Reader, value: &Value) -> Option<u32> {
 fn read_source(reader: &mut Reader, value: &Value, ids: &mut Ids) -> Option<Source> {
     let mut table = Table::new(reader, value)?;
     let (id, title) = table.id(ids);
-    let nets = table.list("addresses", |reader, value| reader.parsed(value, parse_net));
+    let nets = table.list("addresses", |reader, value| reader.parsed(value, parse_exact_net));
     let include = table.parsed("include", DomainName::parse);
     let nowhere = table.optional("addresses").is_none() || table.says_none("addresses");
     if table.optional("include").is_none() && nowhere {

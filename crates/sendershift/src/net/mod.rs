@@ -44,6 +44,33 @@ impl Family {
     }
 }
 
+/// As [`parse_net`], for what a person writes as the addresses of something: bits set beyond the prefix length are a mistake.
+///
+/// # Errors
+///
+/// `net.bad-prefix`, or `net.host-bits`.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::net::parse_exact_net;
+///
+/// assert!(parse_exact_net("198.51.100.0/24").is_ok());
+/// assert_eq!(parse_exact_net("198.51.100.17/4").unwrap_err().code, "net.host-bits");
+/// ```
+pub fn parse_exact_net(text: &str) -> Result<IpNet, Problem> {
+    let net = parse_net(text)?;
+    if net.addr() == net.network() {
+        return Ok(net);
+    }
+    let message = format!("`{text}` has bits beyond its prefix length");
+    Err(Problem::new("net.host-bits", message).help(format!(
+        "did you mean `{}` or `{}`?",
+        net.addr(),
+        net.trunc()
+    )))
+}
+
 /// Reads one prefix, such as `192.0.2.0/24` or `2001:db8::/32`, or one address.
 ///
 /// Bits set beyond the prefix length are legal and kept, as in SPF (RFC 7208 section 5.6).

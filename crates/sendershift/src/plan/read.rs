@@ -13,7 +13,7 @@ use crate::dns::Snapshot;
 use crate::document::{Kind, Reader, Value};
 use crate::error::{Invalid, Problem, Span};
 use crate::name::DomainName;
-use crate::net::{AddressSet, parse_net};
+use crate::net::{AddressSet, parse_exact_net};
 use crate::spf::Profile;
 
 impl Plan {
@@ -176,7 +176,7 @@ fn parse_offset(text: &str) -> Result<i32, Problem> {
 fn read_source(reader: &mut Reader, value: &Value) -> Option<Source> {
     let mut fields = reader.fields(value)?;
     let id = required_text(reader, &mut fields, "id");
-    let net = |reader: &mut Reader, value: &Value| reader.parsed(value, parse_net);
+    let net = |reader: &mut Reader, value: &Value| reader.parsed(value, parse_exact_net);
     let addresses = read_list(reader, &mut fields, "addresses", net);
     let include = fields.optional("include").map(|value| reader.parsed(value, DomainName::parse));
     let assumed = optional_text(reader, &mut fields, "assumed");

@@ -100,7 +100,7 @@ fn policies(draft: &mut Draft<'_>) {
                 draft.finding(
                     "audit.policy-none",
                     author.as_str(),
-                    format!("its DMARC policy is none (record at {})", applied.domain),
+                    format!("its DMARC policy is none (record at _dmarc.{})", applied.domain),
                 );
             }
             Some(_) => {}

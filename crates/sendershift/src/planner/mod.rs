@@ -85,7 +85,9 @@ fn construct<'m>(
         blockers: Vec::new(),
         temporary: BTreeMap::new(),
     };
-    let waves = migration.waves.iter().chain([&implied]);
+    // A wave may have the name of the implied one; then that one is it.
+    let unnamed = migration.waves.iter().all(|wave| wave.id != implied.id).then_some(&implied);
+    let waves = migration.waves.iter().chain(unnamed);
     draft.waves =
         waves.filter(|wave| draft.moves.iter().any(|moved| moved.step == moves::move_id(&wave.id))).collect();
     audit::audit(&mut draft)?;

@@ -260,6 +260,8 @@ impl<'a> Prover<'a> {
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
         undecided.extend(not_modelled(plan));
+        // What a plan lacks is not in it, and so was not judged.
+        undecided.extend(plan.blockers.iter().cloned());
         undecided.append(&mut self.sources.undecided);
         undecided.extend(halted.map(|halt| match halt {
             Halt::Budget => Remark::new(

@@ -120,6 +120,7 @@ pub(super) fn within_limits(
     today: Option<&Today>,
 ) -> Judged {
     let Some(domain) = binding.spf_domain() else { return Judged::default() };
+    let own = binding.delivered_by.id == binding.identity.id;
     match classes(world, domain, sources) {
         Ok(classes) => first_failures(&classes, profiles, |leaf, profile, (ip, index)| {
             let was = |sets: &[AddressSet]| sets.get(index).is_some_and(|set| set.contains(ip));
@@ -128,6 +129,10 @@ pub(super) fn within_limits(
                 (Some(_), Some(today)) if was(&today.over) => None,
                 (Some(limit), _) => Some(limit),
                 (None, Some(today)) if !passes && was(&today.pass) => Some("p2.worse-than-today"),
+                // From its own sources a message is not to be called forged where today nothing is said of it.
+                (None, Some(today)) if own && refused(leaf.result) && was(&today.unsaid) => {
+                    Some("p2.worse-than-today")
+                }
                 (None, Some(today)) if was(&today.permerror) => None,
                 (None, _) => (leaf.result == SpfResult::PermError).then_some("p2.permerror"),
             }
@@ -136,12 +141,19 @@ pub(super) fn within_limits(
     }
 }
 
+/// Whether a result says that the address should not send.
+fn refused(result: SpfResult) -> bool {
+    matches!(result, SpfResult::Fail | SpfResult::SoftFail)
+}
+
 /// What SPF says today, for each profile.
 pub(super) struct Today {
     /// The addresses whose path is over a limit.
     over: Vec<AddressSet>,
     /// The addresses that pass.
     pass: Vec<AddressSet>,
+    /// The addresses of which SPF says neither yes nor no.
+    unsaid: Vec<AddressSet>,
     /// The addresses that get an error from a record that is wrong.
     permerror: Vec<AddressSet>,
 }
@@ -166,6 +178,7 @@ pub(super) fn today<E: Evidence>(
     };
     Ok(Today {
         over: each(&|leaf, profile| over(leaf, profile).is_some(), false),
+        unsaid: each(&|leaf, _| matches!(leaf.result, SpfResult::None | SpfResult::Neutral), true),
         permerror: each(&|leaf, _| leaf.result == SpfResult::PermError, false),
         pass: each(&|leaf, profile| leaf.result == SpfResult::Pass && leaf.spent.is_within(profile), true),
     })

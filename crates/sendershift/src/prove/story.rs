@@ -166,7 +166,7 @@ fn reason(code: &str) -> &'static str {
         "p2.permerror" => {
             "A permerror is what a receiver may reject mail for, whatever DKIM says (RFC 7208 section 8.7)"
         }
-        "p2.worse-than-today" => "Today this address passes SPF for this domain",
+        "p2.worse-than-today" => "Today SPF says better of this address for this domain",
         "p2.too-many-lookups" => "That is more lookups than this receiver allows (RFC 7208 section 4.6.4)",
         "p2.too-many-voids" => "That is more void lookups than this receiver allows (RFC 7208 section 4.6.4)",
         "p2.too-many-mx" | "p2.too-many-mx-addresses" => {

@@ -46,6 +46,13 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
 pub fn proof(proof: &Proof, width: usize) -> String {
     let mut page = Page::new(width);
     page.title(&format!("The plan is {}", word(proof.verdict)));
+    let judged: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
+    page.paragraph(&format!(
+        "Judged on {} alone, under {} assumptions{}.",
+        judged.join(" and "),
+        proof.assumptions.len(),
+        conditions(proof)
+    ));
     page.section("Promises", |page| {
         for promise in &proof.promises {
             page.item(
@@ -106,11 +113,12 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
             let receivers: Vec<&str> = receivers.into_iter().collect();
             let promises: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
             format!(
-                "Verdict: {}, judged for {} receivers on {}, under {} assumptions.",
+                "Verdict: {}, judged for {} receivers on {}, under {} assumptions{}.",
                 word(proof.verdict).to_uppercase(),
                 receivers.join(" and "),
                 promises.join(" and "),
                 proof.assumptions.len(),
+                conditions(proof),
             )
         }
     });
@@ -122,7 +130,7 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
         let spare = match (plan.parameters.deadline, slack) {
             (Some(deadline), Some(slack)) if slack >= 0 => {
                 format!(
-                    "; the deadline {} leaves {} to spare",
+                    "; the deadline {} leaves {} to spare, freezes and days off taken away",
                     date(deadline.as_second(), offset),
                     rough(slack)
                 )
@@ -130,9 +138,18 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
             (Some(deadline), _) => format!("; the deadline is {}", date(deadline.as_second(), offset)),
             (None, _) => String::new(),
         };
-        sentences.push(format!("{count} steps, from {first} to {last} at the earliest{spare}."));
+        let clock = jiff::tz::Offset::from_seconds(offset).unwrap_or(jiff::tz::Offset::UTC);
+        sentences.push(format!(
+            "{count} steps, from {first} to {last} at the earliest{spare}. Times are UTC{clock}."
+        ));
     }
     sentences.join(" ")
+}
+
+/// The conditions of a verdict: they limit it, so they stand beside it.
+fn conditions(proof: &Proof) -> String {
+    let each: Vec<String> = proof.conditions.iter().map(ToString::to_string).collect();
+    if each.is_empty() { String::new() } else { format!(", and on condition: {}", each.join("; ")) }
 }
 
 /// A duration in days and hours, or exactly where it is less than an hour.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::Page;
-use crate::dns::{Answer, Evidence, Overlay, Question, RecordType, Records, RrSet, Snapshot};
+use crate::dns::{Answer, Evidence, Overlay, Question, RecordType, Records, RrSet, Snapshot, Txt};
 use crate::name::DomainName;
 use crate::net::Family;
 use crate::plan::{Change, Plan};
@@ -98,9 +98,12 @@ pub(super) fn change(page: &mut Page, change: &Change, costs: Option<&[Option<u3
 }
 
 fn texts(records: &Records) -> Vec<String> {
-    let quoted =
-        |text: String| if records.record_type() == RecordType::Txt { format!("\"{text}\"") } else { text };
-    records.to_texts().into_iter().map(quoted).collect()
+    // A character-string has at most 255 octets (RFC 1035 section 3.3): longer texts are several.
+    let quoted = |text: &Txt| format!("\"{}\"", text.strings().join("\" \""));
+    match records {
+        Records::Txt(texts) => texts.iter().map(quoted).collect(),
+        other => other.to_texts(),
+    }
 }
 
 /// Every RRset that the plan changes, before the first step and after the last.
