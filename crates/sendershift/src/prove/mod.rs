@@ -113,8 +113,9 @@ impl<'a> Prover<'a> {
             self.conditions.push(Remark::new("proof.spf-only", Some(&stream.id), message));
         }
         let bindings = binding::bindings(plan, flux, timeline, stream, from);
-        if bindings.is_empty() && from.is_none() {
-            let message = "no message of the stream was judged: none of its identities is ever in use";
+        if bindings.is_empty() {
+            let message =
+                "no message of the stream was judged: none of its identities is in use when it could be";
             let remark = Remark::new("proof.nothing-judged", Some(&stream.id), message);
             self.undecided.insert(("p1", format!("proof.nothing-judged {}", stream.id)), remark);
         }
