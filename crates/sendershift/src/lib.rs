@@ -37,6 +37,7 @@ pub mod dmarc;
 pub mod dns;
 mod document;
 pub mod error;
+pub mod finding;
 pub mod migration;
 pub mod name;
 pub mod net;
