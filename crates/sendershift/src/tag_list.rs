@@ -23,7 +23,12 @@ impl fmt::Display for Tag {
 
 /// Tags in their order, `; ` between them.
 pub(crate) fn to_text(tags: &[Tag]) -> String {
-    tags.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let mut text = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    // Nothing after the last `;` is no part: an empty part there needs a `;` of its own.
+    if tags.last().is_some_and(|last| last.name.is_empty() && last.value.is_none()) {
+        text.push(';');
+    }
+    text
 }
 
 /// One part of a list, without the space around name and value.
@@ -70,7 +75,7 @@ pub(crate) fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Span, parts};
+    use super::{Part, Span, parts, to_text};
 
     #[test]
     fn parts_and_their_places() {
@@ -85,5 +90,13 @@ mod tests {
             ]
         );
         assert_eq!(parts("").count(), 0);
+    }
+
+    #[test]
+    fn empty_parts_survive() {
+        for text in ["a=b; ;", "; ;", "a=b; ; c", "a=b"] {
+            let tags: Vec<_> = parts(text).map(Part::to_tag).collect();
+            assert_eq!(to_text(&tags), text);
+        }
     }
 }

@@ -29,8 +29,13 @@ const PARTS: &[Part] = &[
         name: "tests",
         what: "unit tests, doc tests, vectors and conformance",
         run: |w| {
-            let test = ["test", "--workspace", "--no-fail-fast"];
-            command(w.cargo().args(test).env("SENDERSHIFT_SUITE", suite::path(w)))
+            let mut cargo = w.cargo();
+            cargo.args(["test", "--workspace", "--no-fail-fast"]).env("SENDERSHIFT_SUITE", suite::path(w));
+            // What decides about a change draws the same cases every time; at a desk each run draws new ones.
+            if w.ci {
+                cargo.env("PROPTEST_RNG_SEED", "7208");
+            }
+            command(&mut cargo)
         },
     },
     Part {
