@@ -1,11 +1,10 @@
 //! Runs `tests/vectors` through the core: one test for each case, named operation/file/case.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use sendershift_tests::vectors::{Case, File};
+use sendershift_tests::vectors::{Case, File, files};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -15,16 +14,6 @@ fn main() -> ExitCode {
         trials.push(failing("vectors", format!("there are none in {}", root.display())));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// The files below a folder, sorted.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut paths: Vec<PathBuf> =
-        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
-    paths
 }
 
 fn trials(root: &Path, path: &Path) -> Vec<Trial> {

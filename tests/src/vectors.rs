@@ -1,7 +1,7 @@
 //! The vectors of `tests/vectors`: what each operation answers, for every language alike.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub struct File {
 }
 
 /// One call and its answer.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// The name: lower-case words, joined by `-`.
@@ -31,10 +31,22 @@ pub struct Case {
     pub input: Value,
     ok: Option<Value>,
     error: Option<ExpectedError>,
+    findings: Option<Vec<ExpectedFinding>>,
+}
+
+/// The part of a finding that is contract.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedFinding {
+    code: String,
+    severity: String,
+    name: String,
+    span: Option<[usize; 2]>,
+    via: Option<Vec<String>>,
 }
 
 /// The part of an error document that is contract; prose is not.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExpectedError {
     code: Option<String>,
@@ -42,11 +54,21 @@ struct ExpectedError {
     questions: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExpectedProblem {
     code: String,
     span: Option<[usize; 2]>,
+}
+
+/// The files of vectors below a folder, sorted.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> =
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths
 }
 
 impl File {
@@ -90,10 +112,10 @@ impl Case {
         if self.spec.trim().is_empty() {
             return Err("`spec` is empty".to_owned());
         }
-        match (&self.ok, &self.error) {
-            (Some(_), None) => Ok(()),
-            (None, Some(error)) => error.check(),
-            _ => Err("there is not exactly one of `ok` and `error`".to_owned()),
+        match (&self.ok, &self.error, &self.findings) {
+            (Some(_), None, None) | (None, None, Some(_)) => Ok(()),
+            (None, Some(error), None) => error.check(),
+            _ => Err("there is not exactly one of `ok`, `error` and `findings`".to_owned()),
         }
     }
 
@@ -105,19 +127,43 @@ impl Case {
     pub fn compare(&self, output: &str) -> Result<(), String> {
         let actual: Value = serde_json::from_str(output)
             .map_err(|error| format!("the output is not JSON: {error}\n{output}"))?;
-        let same = match (&self.ok, &self.error) {
-            (Some(expected), _) => actual == *expected,
-            (None, Some(error)) => error.is_met_by(&actual),
-            (None, None) => false,
+        let same = match (&self.ok, &self.error, &self.findings) {
+            (Some(expected), _, _) => actual == *expected,
+            (None, Some(error), _) => error.is_met_by(&actual),
+            (None, None, Some(expected)) => ExpectedFinding::are_met_by(expected, &actual),
+            (None, None, None) => false,
         };
         if same { Ok(()) } else { Err(format!("expected {}\nactual   {actual}", self.expected())) }
     }
 
     fn expected(&self) -> String {
-        match (&self.ok, &self.error) {
-            (Some(expected), _) => expected.to_string(),
-            (None, error) => format!("an error with {error:?}"),
+        match (&self.ok, &self.error, &self.findings) {
+            (Some(expected), _, _) => expected.to_string(),
+            (None, Some(error), _) => format!("an error with {error:?}"),
+            (None, None, findings) => format!("a report with {findings:?}"),
         }
+    }
+
+    /// The codes of the findings that the answer has to have.
+    pub fn finding_codes(&self) -> impl Iterator<Item = &str> {
+        self.findings.iter().flatten().map(|finding| finding.code.as_str())
+    }
+}
+
+impl ExpectedFinding {
+    fn are_met_by(expected: &[Self], report: &Value) -> bool {
+        let found = report["findings"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+        report["format"] == "sendershift-lint/1"
+            && expected.len() == found.len()
+            && expected.iter().zip(found).all(|(expected, actual)| expected.is_met_by(actual))
+    }
+
+    fn is_met_by(&self, actual: &Value) -> bool {
+        actual["code"] == *self.code
+            && actual["severity"] == *self.severity
+            && actual["name"] == *self.name
+            && self.span.is_none_or(|[start, end]| actual["span"] == serde_json::json!([start, end]))
+            && self.via.as_ref().is_none_or(|via| actual["via"] == serde_json::json!(via))
     }
 }
 
@@ -198,6 +244,25 @@ mod tests {
             |questions: &Value| json!({ "format": "sendershift-missing/1", "questions": questions });
         case.compare(&document(&questions).to_string()).unwrap();
         case.compare(&document(&json!([])).to_string()).unwrap_err();
+    }
+
+    #[test]
+    fn of_findings_all_are_compared_by_code_severity_and_place() {
+        let case = case((
+            "findings",
+            json!([{ "code": "a.b", "severity": "note", "name": "a.example", "span": [0, 1] }]),
+        ));
+        let finding = json!({ "code": "a.b", "severity": "note", "name": "a.example", "span": [0, 1], "message": "any" });
+        let document =
+            |findings: Value| json!({ "format": "sendershift-lint/1", "findings": findings }).to_string();
+        case.compare(&document(json!([finding]))).unwrap();
+        case.compare(&document(json!([]))).unwrap_err();
+        case.compare(&document(json!([finding, finding]))).unwrap_err();
+        for (key, other) in [("code", json!("a.c")), ("severity", json!("error")), ("span", json!([0, 2]))] {
+            let mut finding = finding.clone();
+            finding[key] = other;
+            case.compare(&document(json!([finding]))).unwrap_err();
+        }
     }
 
     #[test]

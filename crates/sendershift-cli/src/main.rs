@@ -3,6 +3,7 @@
 mod command;
 mod evidence;
 mod failure;
+mod findings;
 mod output;
 mod snippet;
 

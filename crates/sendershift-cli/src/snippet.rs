@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
 use sendershift::error::{Problem, Span};
+use sendershift::finding::{Finding, Severity};
 
 use crate::failure::Faulty;
 use crate::output::{Text, counted, fill};
@@ -33,6 +34,29 @@ pub(crate) fn render(faulty: &Faulty, width: usize) -> String {
 /// A problem without a place.
 pub(crate) fn plain(problem: &Problem, width: usize) -> String {
     finish(Group::with_title(title(problem.code, &problem.message, width)), problem.help.iter(), width)
+}
+
+/// A finding, with its place in the record that it is about.
+pub(crate) fn finding(finding: &Finding, place: &str, width: usize) -> String {
+    let problem = &finding.problem;
+    let (level, lead) = match finding.severity {
+        Severity::Error => (Level::ERROR, "error"),
+        Severity::Warning => (Level::WARNING, "warning"),
+        Severity::Note => (Level::NOTE, "note"),
+    };
+    let title = titled(level, lead, problem.code, &problem.message, width);
+    let source = broken(finding.record.as_deref().unwrap_or_default(), width.saturating_sub(4));
+    let origin = Level::NOTE.with_name("in").message(fill(place, width.saturating_sub(8), ""));
+    let group = match problem.span {
+        Some(span) if !source.is_empty() => {
+            let annotation = AnnotationKind::Primary.span(visible(&source, span));
+            title
+                .element(Snippet::source(&source).line_numbering(false).annotation(annotation))
+                .element(origin)
+        }
+        _ => title.element(origin),
+    };
+    finish(group, problem.help.iter(), width)
 }
 
 fn in_file(faulty: &Faulty, problem: &Problem, width: usize) -> String {
@@ -112,8 +136,12 @@ fn finish<'a>(group: Group<'a>, helps: impl Iterator<Item = &'a String>, width: 
 }
 
 fn title<'a>(code: &'a str, message: &str, width: usize) -> Title<'a> {
-    let lead = "error[]: ".len() + code.len();
-    Level::ERROR.primary_title(fill(message, width.saturating_sub(lead), "")).id(code)
+    titled(Level::ERROR, "error", code, message, width)
+}
+
+fn titled<'a>(level: Level<'a>, lead: &str, code: &'a str, message: &str, width: usize) -> Title<'a> {
+    let lead = lead.len() + "[]: ".len() + code.len();
+    level.primary_title(fill(message, width.saturating_sub(lead), "")).id(code)
 }
 
 /// The part of a long span that shows where it begins.

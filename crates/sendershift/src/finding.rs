@@ -3,10 +3,12 @@
 //! A text that is no record at all is an error ([`Invalid`](crate::error::Invalid)); a finding is about a record that
 //! is there. Each [`Rule`] is the one source of its code, its severity and its page in `docs/findings`.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use crate::dns::RecordType;
-use crate::error::Problem;
+use crate::error::{Problem, Span};
 use crate::name::DomainName;
 
 /// How much a finding matters, the least first.
@@ -22,7 +24,9 @@ pub enum Severity {
 }
 
 /// What is looked for, and what its page says.
-#[derive(Debug, PartialEq, Eq)]
+///
+/// In texts, names of terms and records stand between backticks.
+#[derive(Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Rule {
     /// The stable name, `area.kebab-case`.
@@ -33,7 +37,7 @@ pub struct Rule {
     pub title: &'static str,
     /// What comes of it, for whom, and when: a paragraph.
     pub why: &'static str,
-    /// What to do about it: a paragraph.
+    /// What to do about it: a sentence or two, also told with every finding that knows nothing better.
     pub remedy: &'static str,
     /// The section of a standard, or another source, with its date where it has one.
     pub source: &'static str,
@@ -52,6 +56,8 @@ pub struct Finding {
     pub record_type: RecordType,
     /// The text that the span is of, where there is one record to point at.
     pub record: Option<String>,
+    /// The names whose records lead to this one, the one that was asked about first; empty where it is that one.
+    pub via: Vec<DomainName>,
     /// Code, message, place in the record, and remedy.
     #[serde(flatten)]
     pub problem: Problem,
@@ -60,13 +66,95 @@ pub struct Finding {
 impl Rule {
     /// A finding by this rule; `message` says what it is here, in lower case and without a final stop.
     #[must_use]
-    pub fn finding(&self, name: &DomainName, record_type: RecordType, message: String) -> Finding {
+    pub fn finding(&self, name: &DomainName, record_type: RecordType, message: impl Into<String>) -> Finding {
         Finding {
             severity: self.severity,
             name: name.clone(),
             record_type,
             record: None,
-            problem: Problem::new(self.code, message),
+            via: Vec::new(),
+            problem: Problem::new(self.code, message).help(self.remedy),
         }
+    }
+}
+
+impl Finding {
+    /// The same finding in the text of one record.
+    #[must_use]
+    pub fn in_record(mut self, text: impl Into<String>) -> Self {
+        self.record = Some(text.into());
+        self
+    }
+
+    /// The same finding at a place in the record.
+    #[must_use]
+    pub fn at(mut self, span: impl Into<Span>) -> Self {
+        self.problem.span = Some(span.into());
+        self
+    }
+
+    /// The same finding with advice that fits better than that of the rule.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.problem.help = Some(help.into());
+        self
+    }
+}
+
+/// How many findings there are of each severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Errors.
+    pub error: usize,
+    /// Warnings.
+    pub warning: usize,
+    /// Notes.
+    pub note: usize,
+}
+
+/// What was looked at and what was found (`sendershift-lint/1`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// `sendershift-lint/1`.
+    pub format: &'static str,
+    /// The area whose rules were applied, the first word of their codes.
+    pub area: &'static str,
+    /// The domain, or the text of a record.
+    pub subject: String,
+    /// The kind of receiver, where the area knows several.
+    pub receiver: Option<&'static str>,
+    /// How many findings there are.
+    pub counts: Counts,
+    /// The findings: the worst first, then those nearest to the subject, then by name and place.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// A report of these findings, in the one order that they have.
+    pub fn new(area: &'static str, subject: impl Into<String>, mut findings: Vec<Finding>) -> Self {
+        fn order(finding: &Finding) -> impl Ord + '_ {
+            let Finding { severity, via, name, record_type, problem, .. } = finding;
+            let place = (problem.span, problem.code, &problem.message);
+            (Reverse(*severity), via.len(), name, *record_type, place, via)
+        }
+        findings.sort_by(|one, other| order(one).cmp(&order(other)));
+        findings.dedup();
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        let counts = Counts {
+            error: count(Severity::Error),
+            warning: count(Severity::Warning),
+            note: count(Severity::Note),
+        };
+        let (format, subject) = ("sendershift-lint/1", subject.into());
+        Self { format, area, subject, receiver: None, counts, findings }
+    }
+
+    /// The same report, by the limits of a kind of receiver.
+    #[must_use]
+    pub fn at_receiver(mut self, receiver: &'static str) -> Self {
+        self.receiver = Some(receiver);
+        self
     }
 }

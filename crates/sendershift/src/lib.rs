@@ -38,6 +38,7 @@ pub mod dns;
 mod document;
 pub mod error;
 pub mod finding;
+pub mod lint;
 pub mod migration;
 pub mod name;
 pub mod net;

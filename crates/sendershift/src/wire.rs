@@ -24,11 +24,13 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("dkim.parse", |input| typed(input, mail::parse_key)),
     ("dmarc.check", mail::check_dmarc),
     ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
+    ("lint.rules", |input| typed(input, |_: &NoInput| Ok(crate::lint::rules()))),
     ("name.parse", |input| typed(input, name_parse)),
     ("plan", plan::plan_operation),
     ("prove", plan::prove_operation),
     ("spf.check", spf::check_operation),
     ("spf.cost", spf::cost_operation),
+    ("spf.lint", spf::lint_operation),
     ("spf.parse", |input| typed(input, spf::parse)),
 ];
 
@@ -118,6 +120,11 @@ impl<'a> Failure<'a> {
 pub fn failure(error: &Error) -> String {
     to_json(&Failure::of(error))
 }
+
+/// `{}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoInput {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

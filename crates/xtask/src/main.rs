@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
+mod findings;
 mod mutation;
 mod process;
 mod python;
@@ -16,8 +17,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test", names @ ..] => test::run(names),
+        ["findings"] => findings::write(),
         _ => {
-            eprintln!("usage: cargo xtask test [PART...]\n\n{}", test::usage());
+            eprintln!("usage: cargo xtask test [PART...]\n       cargo xtask findings\n\n{}", test::usage());
             ExitCode::from(2)
         }
     }

@@ -4,9 +4,11 @@ mod plan;
 mod prove;
 mod spf_check;
 mod spf_cost;
+mod spf_lint;
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
+use sendershift::name::DomainName;
 use sendershift::spf::Profile;
 
 use crate::Global;
@@ -30,6 +32,8 @@ pub(crate) enum Spf {
     Check(spf_check::Check),
     /// Show what a record costs: its tree of lookups, the worst case, who pays for too many
     Cost(spf_cost::Cost),
+    /// Say what is wrong or unwise in a record and in all that it refers to
+    Lint(spf_lint::Lint),
 }
 
 impl Command {
@@ -39,6 +43,7 @@ impl Command {
             Self::Prove(prove) => prove.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
+            Self::Spf(Spf::Lint(lint)) => lint.run(global, output),
         }
     }
 }
@@ -57,4 +62,9 @@ impl Receiver {
         // Names that are none have been refused with the arguments.
         Profile::named(&self.name).unwrap_or(&Profile::RFC7208)
     }
+}
+
+/// The value of an argument that is a domain.
+fn domain(text: &str) -> Result<DomainName, String> {
+    DomainName::parse(text).map_err(|problem| problem.to_string())
 }

@@ -3,7 +3,7 @@
 use sendershift::name::DomainName;
 use sendershift::spf::{self, AddressPart, Note, RecordCost, Spent, Subject, TermCost, Unknown};
 
-use super::Receiver;
+use super::{Receiver, domain};
 use crate::Global;
 use crate::evidence::snapshot;
 use crate::failure::Failure;
@@ -19,10 +19,6 @@ pub(crate) struct Cost {
     domain: Option<DomainName>,
     #[command(flatten)]
     receiver: Receiver,
-}
-
-fn domain(text: &str) -> Result<DomainName, String> {
-    DomainName::parse(text).map_err(|problem| problem.to_string())
 }
 
 impl Cost {

@@ -4,7 +4,7 @@
 //! by the names in [`codes`]. The parsed record keeps what was written and in which order; what an omission means
 //! is a method (`qualifier_or_default`). [`DomainSpec::expand`] fills in macros, [`DomainSpec::expand_known`] only
 //! those whose value is known. [`check()`] is `check_host()` for one client; a [`Policy`] is its result for every
-//! address at once.
+//! address at once. [`lint()`] says what is wrong or unwise.
 //!
 //! [RFC 7208 section 12]: https://www.rfc-editor.org/rfc/rfc7208#section-12
 
@@ -14,6 +14,7 @@ mod cost;
 mod display;
 mod document;
 mod expand;
+mod lint;
 mod macros;
 mod parse;
 mod policy;
@@ -29,6 +30,7 @@ pub use check::{
 pub use cost::{Cost, CostProblem, Limits, Lookups, Note, RecordCost, Remaining, TermCost, Totals, cost};
 pub use document::{RecordDocument, TermDocument};
 pub use expand::{MacroContext, Partial, PartialContext};
+pub use lint::{RULES, lint};
 pub use macros::{DomainSpec, MacroExpand, MacroLetter, MacroPart, MacroString};
 pub use policy::{AddressPart, Beyond, Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown};
 pub use profile::{Profile, VoidUnit};

@@ -50,8 +50,13 @@ impl Subject {
         }
         let record = SpfRecord::parse(text.as_bytes())?;
         let problems = if at.is_some() { Vec::new() } else { needs_domain(&record) };
-        let domain = at.map_or_else(|| DomainName::parse(ANYWHERE), Ok).map_err(Invalid::one)?;
+        let domain = at.map_or_else(Self::anywhere, Ok).map_err(Invalid::one)?;
         Invalid::unless(problems, text, Self { domain, record: Some(record) })
+    }
+
+    /// The domain of a record that needs none.
+    pub(super) fn anywhere() -> Result<DomainName, Problem> {
+        DomainName::parse(ANYWHERE)
     }
 
     /// Whether it is a record that needs no domain and was given none.

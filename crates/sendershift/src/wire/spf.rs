@@ -11,7 +11,7 @@ use crate::error::{Error, Invalid, Problem};
 use crate::name::DomainName;
 use crate::spf::{
     Checked, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check, check_traced,
-    cost,
+    cost, lint,
 };
 
 #[derive(Deserialize)]
@@ -38,18 +38,33 @@ pub(super) fn check_operation(input: &str) -> Result<String, Error> {
 
 /// `{ "dns", "subject", "domain", "receiver" }`, the last two optional: the subject is a domain, or a record to be read
 /// at `domain`.
-pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
-    let (snapshot, subject, profile) = read(input, |reader, fields| {
+struct About {
+    snapshot: Snapshot,
+    subject: String,
+    at: Option<DomainName>,
+    profile: &'static Profile,
+}
+
+fn about(input: &str) -> Result<About, Invalid> {
+    read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
         let subject =
             fields.required(reader, "subject").and_then(|value| reader.text(value)).map(str::to_owned);
         let profile = profile(reader, fields);
-        Some((snapshot?, (subject?, at), profile?))
-    })?;
-    // Problems of the subject have their places in it, as those of a record that is parsed.
-    let (text, at) = subject;
-    Ok(to_json(&cost(&snapshot, &Subject::parse(&text, at)?, profile)?))
+        Some(About { snapshot: snapshot?, subject: subject?, at, profile: profile? })
+    })
+}
+
+// Problems of the subject have their places in it, as those of a record that is parsed.
+pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
+    let About { snapshot, subject, at, profile } = about(input)?;
+    Ok(to_json(&cost(&snapshot, &Subject::parse(&subject, at)?, profile)?))
+}
+
+pub(super) fn lint_operation(input: &str) -> Result<String, Error> {
+    let About { snapshot, subject, at, profile } = about(input)?;
+    Ok(to_json(&lint(&snapshot, &subject, at, profile)?))
 }
 
 pub(super) fn read<T>(

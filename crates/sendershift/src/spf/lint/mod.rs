@@ -1,0 +1,112 @@
+//! What is wrong with a record or unwise, in it and in all that it refers to.
+//!
+//! Each file holds the rules of one kind: the [`Rule`]s, and what finds them. What ends evaluations in an error is looked
+//! for in every record of the tree, since it breaks the whole; taste and habit only in the domain's own records.
+
+mod all;
+mod tree;
+
+use std::sync::Arc;
+
+use super::check::Selection;
+use super::{Profile, SpfRecord, Subject};
+use crate::dns::{Evidence, RecordType, Recording};
+use crate::error::{Error, Invalid, Span};
+use crate::finding::{Finding, Report, Rule};
+use crate::name::DomainName;
+
+/// The rules, in no order.
+pub const RULES: &[&Rule] = &[
+    &all::NO_ALL,
+    &all::PASS_ALL,
+    &tree::DNS_FAILURE,
+    &tree::INCLUDE_OF_NONE,
+    &tree::LOOP,
+    &tree::NO_RECORD,
+    &tree::REDIRECT_TO_NONE,
+    &tree::SEVERAL_RECORDS,
+    &tree::SYNTAX,
+    &tree::TOO_COMPLEX,
+];
+
+/// What there is to say of a domain's record, or of a text that begins with `v=spf1`, to be read at `at`.
+///
+/// # Errors
+///
+/// The problems of the domain's name, or `spf.needs-domain`; those of a record are findings. [`Error::Missing`] with the
+/// questions that the evidence does not answer.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::spf::{Profile, lint};
+///
+/// let report = lint(&Snapshot::default(), "v=spf1 ip4:192.0.2.1 +all", None, &Profile::RFC7208)?;
+/// let codes: Vec<&str> = report.findings.iter().map(|finding| finding.problem.code).collect();
+/// assert!(codes.contains(&"spf.pass-all"));
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn lint<E: Evidence + ?Sized>(
+    evidence: &E,
+    text: &str,
+    at: Option<DomainName>,
+    profile: &'static Profile,
+) -> Result<Report, Error> {
+    let report = |findings| Report::new("spf", text, findings).at_receiver(profile.name);
+    let subject = match Subject::parse(text, at.clone()) {
+        Ok(subject) => subject,
+        Err(invalid) => return Ok(report(unreadable(text, at, invalid)?)),
+    };
+    let evidence = Recording::new(subject.publish_on(evidence));
+    let mut lint =
+        Lint { evidence: &evidence, domain: &subject.domain, records: Vec::new(), findings: Vec::new() };
+    lint.tree();
+    lint.all();
+    let findings = lint.findings;
+    Ok(evidence.complete(report(findings))?)
+}
+
+/// The findings of a text that begins as a record does, and is none.
+fn unreadable(text: &str, at: Option<DomainName>, invalid: Invalid) -> Result<Vec<Finding>, Error> {
+    let is_record = text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("v=spf1"));
+    if !is_record || SpfRecord::parse(text.as_bytes()).is_ok() {
+        return Err(invalid.into());
+    }
+    let domain = at.map_or_else(Subject::anywhere, Ok)?;
+    Ok(tree::syntax(&domain, text, &invalid))
+}
+
+/// A record of the tree, visited once.
+struct Visited {
+    domain: DomainName,
+    /// The domains whose records lead here.
+    via: Vec<DomainName>,
+    selection: Arc<Selection>,
+}
+
+impl Visited {
+    fn record(&self) -> Option<&SpfRecord> {
+        match &*self.selection {
+            Selection::Record(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// A finding about the record, or about a place in it.
+    fn finding(&self, rule: &Rule, span: Option<Span>, message: impl Into<String>) -> Finding {
+        let mut finding = rule.finding(&self.domain, RecordType::Txt, message);
+        finding.record = self.record().map(|record| record.text().to_owned());
+        finding.via.clone_from(&self.via);
+        finding.problem.span = span;
+        finding
+    }
+}
+
+struct Lint<'e, E> {
+    evidence: &'e E,
+    domain: &'e DomainName,
+    /// The records, the domain's own first.
+    records: Vec<Visited>,
+    findings: Vec<Finding>,
+}
