@@ -1,7 +1,12 @@
 //! DMARC (RFC 9989): policy records, the tree walk, alignment, and the verdict on a message.
+//!
+//! Receivers of RFC 7489 remain for years and read other tags, and organizational domains by a list: [`check`] judges a
+//! message by both [generations](Generation), and says where and why they differ.
 
 mod discover;
 mod evaluate;
+mod legacy;
+mod psl;
 mod record;
 mod report;
 mod uri;
@@ -11,6 +16,8 @@ use serde::Serialize;
 
 pub use discover::{Applied, Discovery, Source, discover};
 pub use evaluate::{Authenticated, DmarcResult, Verdict, evaluate};
+pub use legacy::LegacyRecord;
+pub use psl::{PublicSuffix, Section, public_suffix};
 pub use record::{DmarcRecord, Psd};
 pub use report::{Authorised, report_authorisation};
 pub use uri::ReportUri;

@@ -90,8 +90,7 @@ impl DmarcRecord {
     pub fn parse(octets: &[u8]) -> Result<Self, Invalid> {
         let text = String::from_utf8_lossy(octets);
         if !Self::is_dmarc(octets) {
-            let problem = Problem::new("dmarc.not-dmarc", "the text does not begin with `v=DMARC1`");
-            return Err(Invalid::one(problem.at(0..text.len().min(8))));
+            return Err(not_dmarc(&text));
         }
         let mut record = Self {
             tags: Vec::new(),
@@ -300,6 +299,11 @@ impl DmarcRecord {
     }
 }
 
+pub(super) fn not_dmarc(text: &str) -> Invalid {
+    let problem = Problem::new("dmarc.not-dmarc", "the text does not begin with `v=DMARC1`");
+    Invalid::one(problem.at(0..text.len().min(8)))
+}
+
 fn psd(word: &str) -> Option<Psd> {
     match word {
         "y" => Some(Psd::Yes),
@@ -309,7 +313,7 @@ fn psd(word: &str) -> Option<Psd> {
     }
 }
 
-fn alignment(word: &str) -> Option<Alignment> {
+pub(super) fn alignment(word: &str) -> Option<Alignment> {
     match word {
         "r" => Some(Alignment::Relaxed),
         "s" => Some(Alignment::Strict),

@@ -1,6 +1,7 @@
 //! The DNS tree walk (RFC 9989 section 4.10).
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -13,20 +14,20 @@ use crate::name::DomainName;
 /// Labels that a walk jumps to from longer names, which makes at most eight queries: RFC 9989 section 4.10.
 const MAX_LABELS_ABOVE: usize = 7;
 
-/// What a query for a policy record found.
+/// What a query for a policy record found, read as records of type `R`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "found", rename_all = "snake_case")]
-pub enum Found {
+#[serde(tag = "found", rename_all = "snake_case", bound = "R: Display")]
+pub enum Found<R = DmarcRecord> {
     /// One policy record.
     Record {
         /// The record.
         #[serde(serialize_with = "as_text")]
-        record: Arc<DmarcRecord>,
+        record: Arc<R>,
     },
     /// One record that begins as a policy record and is none: the walk passes it by, and a message to which it
-    /// would apply gets no DMARC processing (RFC 9989 section 4.10.1).
+    /// would apply gets no DMARC processing (RFC 9989 section 4.10.1, RFC 7489 section 6.6.3).
     Broken(Invalid),
-    /// Several policy records: all are discarded, as if there were none.
+    /// Several policy records: RFC 9989 discards all, as if there were none; RFC 7489 ends the search.
     Several {
         /// How many.
         count: usize,
@@ -37,24 +38,46 @@ pub enum Found {
     Failed,
 }
 
-pub(super) fn as_text<S: Serializer>(record: &Arc<DmarcRecord>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_text<R: Display, S: Serializer>(
+    record: &Arc<R>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(record)
 }
 
-impl Found {
+impl<R> Found<R> {
     /// The policy record, if there is exactly one.
-    pub fn record(&self) -> Option<&Arc<DmarcRecord>> {
+    pub fn record(&self) -> Option<&Arc<R>> {
         match self {
             Self::Record { record } => Some(record),
             _ => None,
         }
     }
 
-    fn read(rrset: &RrSet) -> Self {
+    /// Asks for the policy record of a domain.
+    pub(super) fn ask<E: Evidence + ?Sized>(
+        evidence: &E,
+        domain: &DomainName,
+        parse: impl Fn(&[u8]) -> Result<R, Invalid>,
+    ) -> Self
+    where
+        R: Clone + Send + Sync + 'static,
+    {
+        match domain.prefixed("_dmarc").map(|name| resolve(evidence, &name, RecordType::Txt)) {
+            Ok(Resolved::Records(rrset)) => {
+                rrset.parsed(|rrset| Self::read(rrset, &parse)).as_ref().clone()
+            }
+            Ok(Resolved::Failed) => Self::Failed,
+            // A name that would be too long has no records either.
+            Ok(Resolved::Absent { .. } | Resolved::Unknown) | Err(_) => Self::Absent,
+        }
+    }
+
+    fn read(rrset: &RrSet, parse: impl Fn(&[u8]) -> Result<R, Invalid>) -> Self {
         let mut records = rrset.texts().iter().filter(|text| DmarcRecord::is_dmarc(text.octets()));
         match (records.next(), records.count()) {
             (None, _) => Self::Absent,
-            (Some(text), 0) => match DmarcRecord::parse(text.octets()) {
+            (Some(text), 0) => match parse(text.octets()) {
                 Ok(record) => Self::Record { record: Arc::new(record) },
                 Err(invalid) => Self::Broken(invalid),
             },
@@ -63,15 +86,16 @@ impl Found {
     }
 }
 
-/// One query of a walk.
+/// One query for a policy record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(bound = "R: Display")]
 #[non_exhaustive]
-pub struct Query {
+pub struct Query<R = DmarcRecord> {
     /// The domain whose policy record was asked for, at `_dmarc` below it.
     pub domain: DomainName,
     /// What was found.
     #[serde(flatten)]
-    pub found: Found,
+    pub found: Found<R>,
 }
 
 /// How an organizational domain was chosen (RFC 9989 section 4.10.2).
@@ -169,12 +193,7 @@ impl<'e, E: Evidence + ?Sized> Walker<'e, E> {
 
     fn find(&mut self, domain: &DomainName) -> Found {
         let evidence = self.evidence;
-        let ask = || match domain.prefixed("_dmarc").map(|name| resolve(evidence, &name, RecordType::Txt)) {
-            Ok(Resolved::Records(rrset)) => rrset.parsed(Found::read).as_ref().clone(),
-            Ok(Resolved::Failed) => Found::Failed,
-            // A name that would be too long has no records either.
-            Ok(Resolved::Absent { .. } | Resolved::Unknown) | Err(_) => Found::Absent,
-        };
+        let ask = || Found::ask(evidence, domain, DmarcRecord::parse);
         self.asked.entry(domain.clone()).or_insert_with(ask).clone()
     }
 
