@@ -40,5 +40,5 @@ fn every_example_is_what_it_says() {
             _ => panic!("what is `{about}`?"),
         }
     }
-    assert_eq!(seen.len(), 11, "{seen:?}");
+    assert_eq!(seen.len(), 13, "{seen:?}");
 }

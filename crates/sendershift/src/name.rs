@@ -188,6 +188,11 @@ impl DomainName {
         other.is_root() || self.ancestors().any(|name| name == *other)
     }
 
+    /// Whether two names are below the same top-level domain.
+    pub fn shares_top_level(&self, other: &Self) -> bool {
+        self.labels().next_back() == other.labels().next_back()
+    }
+
     /// The name with a label, or several, in front, given as presentation text.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ type Operation = fn(&str) -> Result<String, Error>;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("dkim.parse", |input| typed(input, mail::parse_key)),
     ("dmarc.check", mail::check_dmarc),
+    ("dmarc.evaluate", mail::evaluate_dmarc),
     ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
     ("lint.rules", |input| typed(input, |_: &NoInput| Ok(crate::lint::rules()))),
     ("name.parse", |input| typed(input, name_parse)),

@@ -1,5 +1,6 @@
 //! The commands, one file for each.
 
+mod dmarc_check;
 mod plan;
 mod prove;
 mod spf_check;
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     /// Judge a plan, whoever made it
     Prove(prove::Prove),
+    /// Judge messages by DMARC
+    #[command(subcommand)]
+    Dmarc(Dmarc),
     /// Check and measure SPF records
     #[command(subcommand)]
     Spf(Spf),
@@ -36,11 +40,18 @@ pub(crate) enum Spf {
     Lint(spf_lint::Lint),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dmarc {
+    /// Judge a message as receivers of RFC 9989 and of RFC 7489 do, side by side
+    Check(dmarc_check::Check),
+}
+
 impl Command {
     pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         match self {
             Self::Plan(plan) => plan.run(global, output),
             Self::Prove(prove) => prove.run(global, output),
+            Self::Dmarc(Dmarc::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
             Self::Spf(Spf::Lint(lint)) => lint.run(global, output),

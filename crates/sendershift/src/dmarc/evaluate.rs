@@ -32,6 +32,18 @@ pub enum DmarcResult {
     TempError,
 }
 
+impl DmarcResult {
+    /// The name that the standard uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::None => "none",
+            Self::TempError => "temperror",
+        }
+    }
+}
+
 /// The result for a message, and the reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -83,17 +95,19 @@ pub fn evaluate<E: Evidence + ?Sized>(evidence: &E, message: &Authenticated<'_>)
     };
     let spf_aligned = message.spf.is_some_and(|domain| aligned(domain, aspf));
     let dkim_aligned = message.dkim.iter().any(|domain| aligned(domain, adkim));
-    let result = if discovery.temperror {
-        DmarcResult::TempError
-    } else if discovery.applied.is_none() {
-        DmarcResult::None
-    } else if spf_aligned || dkim_aligned {
-        DmarcResult::Pass
-    } else if open {
-        DmarcResult::TempError
-    } else {
-        DmarcResult::Fail
-    };
+    let passes = spf_aligned || dkim_aligned;
+    let has_policy = (!discovery.temperror).then_some(discovery.applied.is_some());
+    let result = result(has_policy, (passes || !open).then_some(passes));
     let policy = discovery.applied.as_ref().map(|applied| applied.policy);
     Verdict { result, policy, spf_aligned, dkim_aligned, discovery }
+}
+
+/// The result: whether there is a policy and whether an identifier aligns, `None` where failed queries leave that open.
+pub(super) fn result(has_policy: Option<bool>, aligned: Option<bool>) -> DmarcResult {
+    match (has_policy, aligned) {
+        (None, _) | (Some(true), None) => DmarcResult::TempError,
+        (Some(false), _) => DmarcResult::None,
+        (Some(true), Some(true)) => DmarcResult::Pass,
+        (Some(true), Some(false)) => DmarcResult::Fail,
+    }
 }

@@ -183,9 +183,15 @@ mod tests {
 
     #[test]
     fn percentages() {
-        for (text, expected) in
-            [("0", Some(0)), ("007", Some(7)), ("100", Some(100)), ("101", None), ("0100", None), ("+7", None), ("", None)]
-        {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("100", Some(100)),
+            ("101", None),
+            ("0100", None),
+            ("+7", None),
+            ("", None),
+        ] {
             assert_eq!(percent(text), expected, "{text}");
         }
     }

@@ -3,10 +3,13 @@
 //! Receivers of RFC 7489 remain for years and read other tags, and organizational domains by a list: [`check`] judges a
 //! message by both [generations](Generation), and says where and why they differ.
 
+mod check;
+mod differ;
 mod discover;
 mod evaluate;
 mod legacy;
 mod psl;
+mod reading;
 mod record;
 mod report;
 mod uri;
@@ -14,10 +17,13 @@ mod walk;
 
 use serde::Serialize;
 
+pub use check::{Checked, DkimResult, Message, check};
+pub use differ::{Difference, Differing};
 pub use discover::{Applied, Discovery, Source, discover};
 pub use evaluate::{Authenticated, DmarcResult, Verdict, evaluate};
 pub use legacy::LegacyRecord;
 pub use psl::{PublicSuffix, Section, public_suffix};
+pub use reading::{Identifier, InEffect, Organization, PolicyRecord, Reading, Report};
 pub use record::{DmarcRecord, Psd};
 pub use report::{Authorised, report_authorisation};
 pub use uri::ReportUri;
@@ -42,6 +48,15 @@ impl Policy {
             "quarantine" => Some(Self::Quarantine),
             "reject" => Some(Self::Reject),
             _ => None,
+        }
+    }
+
+    /// The word that records use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Quarantine => "quarantine",
+            Self::Reject => "reject",
         }
     }
 

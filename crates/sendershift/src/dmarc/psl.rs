@@ -134,7 +134,11 @@ mod tests {
         ] {
             let found = public_suffix(&name.parse().unwrap()).unwrap();
             let domain = found.organizational_domain.as_ref().map(DomainName::as_str);
-            assert_eq!((found.rule.as_str(), found.section, domain), (rule, section, organizational), "{name}");
+            assert_eq!(
+                (found.rule.as_str(), found.section, domain),
+                (rule, section, organizational),
+                "{name}"
+            );
         }
     }
 

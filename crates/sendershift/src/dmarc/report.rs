@@ -53,7 +53,18 @@ pub fn report_authorisation<E: Evidence + ?Sized>(
     policy_domain: &DomainName,
     host: &DomainName,
 ) -> Authorised {
-    match Walker::new(evidence).aligned(policy_domain, host, Alignment::Relaxed) {
+    let same = Walker::new(evidence).aligned(policy_domain, host, Alignment::Relaxed);
+    authorisation(evidence, policy_domain, host, same)
+}
+
+/// The same where it is known whether both are one organization.
+pub(super) fn authorisation<E: Evidence + ?Sized>(
+    evidence: &E,
+    policy_domain: &DomainName,
+    host: &DomainName,
+    same: Option<bool>,
+) -> Authorised {
+    match same {
         Some(true) => return Authorised::SameOrganization,
         Some(false) => {}
         None => return Authorised::Failed,

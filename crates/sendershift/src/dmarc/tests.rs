@@ -37,7 +37,7 @@ impl Evidence for Once<'_> {
 #[test]
 fn no_question_is_asked_twice() {
     let file: serde_json::Value =
-        serde_json::from_str(include_str!("../../../../tests/vectors/dmarc/check.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../tests/vectors/dmarc/evaluate.json")).unwrap();
     for case in file["cases"].as_array().unwrap() {
         let input = &case["input"];
         let snapshot = Snapshot::from_json(&input["dns"].to_string()).unwrap();

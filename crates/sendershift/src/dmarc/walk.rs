@@ -38,10 +38,7 @@ pub enum Found<R = DmarcRecord> {
     Failed,
 }
 
-pub(super) fn as_text<R: Display, S: Serializer>(
-    record: &Arc<R>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn as_text<R: Display, S: Serializer>(record: &Arc<R>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(record)
 }
 
@@ -64,9 +61,7 @@ impl<R> Found<R> {
         R: Clone + Send + Sync + 'static,
     {
         match domain.prefixed("_dmarc").map(|name| resolve(evidence, &name, RecordType::Txt)) {
-            Ok(Resolved::Records(rrset)) => {
-                rrset.parsed(|rrset| Self::read(rrset, &parse)).as_ref().clone()
-            }
+            Ok(Resolved::Records(rrset)) => rrset.parsed(|rrset| Self::read(rrset, &parse)).as_ref().clone(),
             Ok(Resolved::Failed) => Self::Failed,
             // A name that would be too long has no records either.
             Ok(Resolved::Absent { .. } | Resolved::Unknown) | Err(_) => Self::Absent,
@@ -222,8 +217,7 @@ impl<'e, E: Evidence + ?Sized> Walker<'e, E> {
             return Some(true);
         }
         // An organizational domain is never the root, so names without a common label have none in common.
-        if mode == Alignment::Strict || author_domain.labels().next_back() != identifier.labels().next_back()
-        {
+        if mode == Alignment::Strict || !author_domain.shares_top_level(identifier) {
             return Some(false);
         }
         let (author, identifier) = (self.walk(author_domain), self.walk(identifier));

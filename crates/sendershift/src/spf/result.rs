@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::Qualifier;
+use crate::error::Problem;
 
 /// A result of `check_host()` (RFC 7208 section 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,19 @@ impl SpfResult {
     /// All seven, in the order of RFC 7208 section 2.6.
     pub const ALL: [Self; 7] =
         [Self::None, Self::Neutral, Self::Pass, Self::Fail, Self::SoftFail, Self::TempError, Self::PermError];
+
+    /// The result with a name that the standard uses.
+    ///
+    /// # Errors
+    ///
+    /// `spf.unknown-result`.
+    pub fn named(name: &str) -> Result<Self, Problem> {
+        Self::ALL.into_iter().find(|result| result.as_str() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            Problem::new("spf.unknown-result", format!("`{name}` is not a result of SPF"))
+                .help(format!("the results are {names}"))
+        })
+    }
 
     /// The name that the standard uses, in lower case.
     pub fn as_str(self) -> &'static str {

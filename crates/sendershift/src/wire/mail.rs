@@ -5,10 +5,12 @@ use serde::Deserialize;
 use super::spf::{read, snapshot};
 use super::to_json;
 use crate::dkim::KeyRecord;
-use crate::dmarc::{Authenticated, DmarcRecord, evaluate};
+use crate::dmarc::{Authenticated, DkimResult, DmarcRecord, Message, check, evaluate};
 use crate::dns::Recording;
-use crate::error::Error;
+use crate::document::{Fields, Reader, Value};
+use crate::error::{Error, Problem};
 use crate::name::DomainName;
+use crate::spf::SpfResult;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,12 +26,46 @@ pub(super) fn parse_dmarc(input: &RecordInput) -> Result<DmarcRecord, Error> {
     Ok(DmarcRecord::parse(input.record.as_bytes())?)
 }
 
-/// `{ "dns", "from", "spf", "dkim" }`: the author domain, the domain that passed SPF (or null), the signing
-/// domains whose signatures were verified.
+/// `{ "dns", "from", "spf", "dkim" }`: the author domain, `{ "domain", "result" }` of SPF (or null), and the same of each
+/// signature.
 pub(super) fn check_dmarc(input: &str) -> Result<String, Error> {
+    let (snapshot, message) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let from = required_name(reader, fields, "from");
+        let spf = fields.optional("spf").and_then(|value| identified(reader, value, SpfResult::named));
+        let dkim = fields.optional("dkim").map(|value| reader.list(value)).unwrap_or_default();
+        let dkim = dkim.iter().filter_map(|value| identified(reader, value, DkimResult::named)).collect();
+        Some((snapshot?, Message { author_domain: from?, spf, dkim }))
+    })?;
+    let recording = Recording::new(&snapshot);
+    let checked = check(&recording, message);
+    Ok(to_json(&recording.complete(checked)?))
+}
+
+/// `{ "domain", "result" }`.
+fn identified<R>(
+    reader: &mut Reader,
+    value: &Value,
+    named: impl Fn(&str) -> Result<R, Problem>,
+) -> Option<(DomainName, R)> {
+    let mut fields = reader.fields(value)?;
+    let domain = required_name(reader, &mut fields, "domain");
+    let result = fields.required(reader, "result").and_then(|value| reader.parsed(value, named));
+    fields.finish(reader);
+    Some((domain?, result?))
+}
+
+fn required_name(reader: &mut Reader, fields: &mut Fields<'_>, key: &'static str) -> Option<DomainName> {
+    let value = fields.required(reader, key)?;
+    reader.parsed(value, DomainName::parse)
+}
+
+/// `{ "dns", "from", "spf", "dkim" }`: by RFC 9989 alone, with the domain that passed SPF (or null) and the signing domains
+/// whose signatures were verified.
+pub(super) fn evaluate_dmarc(input: &str) -> Result<String, Error> {
     let (snapshot, from, spf, dkim) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
-        let from = fields.required(reader, "from").and_then(|value| reader.parsed(value, DomainName::parse));
+        let from = required_name(reader, fields, "from");
         let spf = fields.optional("spf").and_then(|value| reader.parsed(value, DomainName::parse));
         let dkim = fields.optional("dkim").map(|value| reader.list(value)).unwrap_or_default();
         let dkim: Vec<DomainName> =
