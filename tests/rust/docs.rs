@@ -5,9 +5,11 @@ use sendershift::migration::Migration;
 use sendershift::plan::Plan;
 use sendershift::planner;
 use sendershift::prove::{Judged, prove};
+use sendershift::spf::Profile;
 use sendershift::wire;
 use serde_json::Value;
 
+const RECEIVERS: &str = include_str!("../../docs/receivers.md");
 const FORMAT: &str = include_str!("../../docs/format.md");
 
 #[test]
@@ -41,4 +43,26 @@ fn every_example_is_what_it_says() {
         }
     }
     assert_eq!(seen.len(), 13, "{seen:?}");
+}
+
+#[test]
+fn the_table_of_receivers_has_every_profile() {
+    let word = |value: Value| value.as_str().unwrap().to_owned();
+    let limit = |most| Profile::limit(most).map_or_else(|| "any".to_owned(), |most| most.to_string());
+    let rows = Profile::ALL.iter().map(|profile| {
+        format!(
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} |",
+            profile.name,
+            limit(profile.lookups),
+            word(serde_json::to_value(profile.counting).unwrap()),
+            limit(profile.voids),
+            word(serde_json::to_value(profile.void_unit).unwrap()),
+            limit(profile.mx_names),
+            limit(profile.mx_addresses),
+            profile.source,
+        )
+    });
+    let rows: Vec<String> = rows.collect();
+    let told: Vec<&str> = RECEIVERS.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(told, rows, "the table should be:\n{}", rows.join("\n"));
 }

@@ -120,7 +120,7 @@ fn policy_agrees_with_check() {
         .run(&estate(), |json| {
             let dns = Snapshot::from_json(&json).unwrap();
             let policy = Policy::compile(&dns, &"d0.example".parse().unwrap()).unwrap();
-            for profile in [&Profile::RFC7208, &Profile::STRICT, &Profile::LIFTED] {
+            for profile in Profile::ALL.iter().copied().chain([&Profile::LIFTED]) {
                 let results = policy.under(profile);
                 for (range, _) in results.runs() {
                     for ip in neighbours(range.first()).into_iter().chain([range.last()]) {
@@ -188,11 +188,15 @@ fn cost_agrees_with_policy() {
             let dns = Snapshot::from_json(&json).unwrap();
             let subject = Subject::parse("d0.example", None).unwrap();
             let policy = Policy::compile(&dns, &subject.domain).unwrap();
-            for profile in [&Profile::RFC7208, &Profile::STRICT] {
+            for profile in Profile::ALL {
                 let cost = cost(&dns, &subject, profile).unwrap();
                 let total = cost.tree.total;
                 prop_assert_eq!(cost.lookups.total, cost.lookups.published);
                 prop_assert!(cost.worst_v4.max(cost.worst_v6).lookups <= total.lookups);
+                prop_assert!(
+                    cost.worst_v4.lookups <= cost.worst_v4.written,
+                    "entered before it is evaluated"
+                );
                 prop_assert!(cost.worst_v4.voids_for(profile) <= total.voids_v4, "{:?}", cost);
                 prop_assert!(cost.worst_v6.voids_for(profile) <= total.voids_v6, "{:?}", cost);
                 let (runs, broken) = (policy.intended(), &cost.broken.ranges);

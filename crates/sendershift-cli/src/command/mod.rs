@@ -14,7 +14,7 @@ use sendershift::spf::Profile;
 
 use crate::Global;
 use crate::failure::Failure;
-use crate::output::{Exit, Output};
+use crate::output::{Exit, Output, counted};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -62,9 +62,9 @@ impl Command {
 /// The receiver whose limits apply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Receiver {
-    /// The kind of receiver whose limits apply
+    /// The kind of receiver whose limits apply (docs/receivers.md has the table)
     #[arg(long = "receiver", value_name = "PROFILE", default_value = Profile::RFC7208.name)]
-    #[arg(value_parser = PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name)))]
+    #[arg(value_parser = PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.name)))]
     name: String,
 }
 
@@ -73,6 +73,11 @@ impl Receiver {
         // Names that are none have been refused with the arguments.
         Profile::named(&self.name).unwrap_or(&Profile::RFC7208)
     }
+}
+
+/// How many of something a receiver allows.
+fn allowed(limit: u32, noun: &str) -> String {
+    Profile::limit(limit).map_or_else(|| format!("any number of {noun}s"), |limit| counted(limit, noun))
 }
 
 /// The value of an argument that is a domain.

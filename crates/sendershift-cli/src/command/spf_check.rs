@@ -11,7 +11,7 @@ use sendershift::error::{Invalid, Problem};
 use sendershift::spf::{Outcome, SpfRecord, SpfResult, TraceStep};
 use sendershift::wire::{BatchLine, CheckDocument, CheckRequest, Judged};
 
-use super::Receiver;
+use super::{Receiver, allowed};
 use crate::Global;
 use crate::evidence::{snapshot, unreadable};
 use crate::failure::{Failure, Faulty};
@@ -97,9 +97,9 @@ fn text(answer: &CheckDocument, evidence: &Snapshot, questions: bool, width: usi
     let spent = format!(
         "{} of {}, {} of {} (receiver {})",
         checked.lookups,
-        counted(answer.receiver.lookups, "lookup"),
+        allowed(answer.receiver.lookups, "lookup"),
         checked.voids,
-        counted(answer.receiver.voids, "void lookup"),
+        allowed(answer.receiver.voids, "void lookup"),
         answer.receiver.name
     );
     text.line(styled(FAINT, fill(&spent, width, "  ")));

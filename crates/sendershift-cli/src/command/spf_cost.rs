@@ -3,7 +3,7 @@
 use sendershift::name::DomainName;
 use sendershift::spf::{self, AddressPart, Note, RecordCost, Spent, Subject, TermCost, Unknown};
 
-use super::{Receiver, domain};
+use super::{Receiver, allowed, domain};
 use crate::Global;
 use crate::evidence::snapshot;
 use crate::failure::Failure;
@@ -92,15 +92,22 @@ fn sums(text: &mut Text, cost: &spf::Cost, width: usize) {
     let worst = |spent: &Spent| {
         format!(
             "{}, {}",
-            counted(spent.lookups, "lookup"),
+            counted(spent.lookups_for(cost.receiver), "lookup"),
             counted(spent.voids_for(cost.receiver), "void lookup")
         )
     };
     row(text, "worst", &format!("IPv4 {}; IPv6 {}", worst(&cost.worst_v4), worst(&cost.worst_v6)), width);
-    let limits =
-        format!("{}, {}", counted(cost.limits.lookups, "lookup"), counted(cost.limits.voids, "void lookup"));
+    let limits = format!(
+        "{}, {}",
+        allowed(cost.receiver.lookups, "lookup"),
+        allowed(cost.receiver.voids, "void lookup")
+    );
     row(text, "limit", &limits, width);
-    let left = |left: i64| if left < 0 { format!("{} too many", -left) } else { left.to_string() };
+    let left = |left: Option<i64>| match left {
+        None => "no limit".to_owned(),
+        Some(left) if left < 0 => format!("{} too many", -left),
+        Some(left) => left.to_string(),
+    };
     let remaining =
         format!("lookups: {}; void lookups: {}", left(cost.remaining.lookups), left(cost.remaining.voids));
     row(text, "left", &remaining, width);

@@ -58,14 +58,14 @@ fn spf_records(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         let Some(spent) = worst(draft.facts.known, domain)? else { continue };
         for profile in draft.facts.profiles() {
-            let voids = spent.voids_for(profile);
-            if spent.lookups > profile.lookups {
-                draft.finding("audit.too-many-lookups", domain.as_str(), format!("its SPF record takes {} lookups at worst, {} are allowed: addresses behind that get permerror", spent.lookups, profile.lookups));
+            let (lookups, voids) = (spent.lookups_for(profile), spent.voids_for(profile));
+            if lookups > profile.lookups {
+                draft.finding("audit.too-many-lookups", domain.as_str(), format!("its SPF record takes {lookups} lookups at worst, {} are allowed: addresses behind that get permerror", profile.lookups));
             }
             if (profile.lookups.saturating_sub(draft.facts.migration.reserve)..=profile.lookups)
-                .contains(&spent.lookups)
+                .contains(&lookups)
             {
-                draft.finding("audit.few-lookups-left", domain.as_str(), format!("its SPF record takes {} of {} lookups at worst: a provider that adds one more may break it", spent.lookups, profile.lookups));
+                draft.finding("audit.few-lookups-left", domain.as_str(), format!("its SPF record takes {lookups} of {} lookups at worst: a provider that adds one more may break it", profile.lookups));
             }
             if voids > profile.voids {
                 draft.finding(

@@ -262,7 +262,12 @@ fn fits(draft: &Draft<'_>, wish: &Wish) -> Result<Result<(Spent, Spent, usize), 
     let reserve = facts.migration.reserve;
     for profile in facts.profiles() {
         let limits = [
-            ("lookups", after.lookups, before.lookups, profile.lookups.saturating_sub(reserve)),
+            (
+                "lookups",
+                after.lookups_for(profile),
+                before.lookups_for(profile),
+                profile.lookups.saturating_sub(reserve),
+            ),
             ("void lookups", after.voids_for(profile), before.voids_for(profile), profile.voids),
             ("hosts of an mx term", after.mx_names, before.mx_names, profile.mx_names),
             ("addresses of a mail host", after.mx_addresses, before.mx_addresses, profile.mx_addresses),

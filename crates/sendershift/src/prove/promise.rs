@@ -187,7 +187,7 @@ pub(super) fn today<E: Evidence>(
 /// The limit that a path is over, if any.
 fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
     let spent = &leaf.spent;
-    if spent.lookups > profile.lookups {
+    if spent.lookups_for(profile) > profile.lookups {
         Some("p2.too-many-lookups")
     } else if spent.voids_for(profile) > profile.voids {
         Some("p2.too-many-voids")

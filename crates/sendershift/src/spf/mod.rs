@@ -33,7 +33,7 @@ pub use expand::{MacroContext, Partial, PartialContext};
 pub use lint::{RULES, lint};
 pub use macros::{DomainSpec, MacroExpand, MacroLetter, MacroPart, MacroString};
 pub use policy::{AddressPart, Beyond, Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown};
-pub use profile::{Profile, VoidUnit};
+pub use profile::{Counting, Profile, VoidUnit};
 pub use record::{Directive, DualCidr, Mechanism, Modifier, Qualifier, SpfRecord, Term, TermKind};
 pub use result::SpfResult;
 pub use subject::Subject;

@@ -7,7 +7,7 @@ use super::{CheckProblem, Checked, Outcome, Query, Selection, Trace, select};
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Span;
 use crate::name::DomainName;
-use crate::spf::profile::VoidUnit;
+use crate::spf::profile::{Counting, VoidUnit};
 use crate::spf::{
     Directive, DomainSpec, DualCidr, MacroContext, MacroLetter, MacroString, Mechanism, Profile, SpfRecord,
     SpfResult, Term,
@@ -113,6 +113,11 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
             }
             Selection::Record(record) => record,
         };
+        if self.profile.counting == Counting::Written {
+            for term in record.terms().iter().filter(|term| record.costs_lookup(term)) {
+                self.count_one(domain, term.span)?;
+            }
+        }
         self.stack.push(domain.clone());
         let decision = self.evaluate(record, domain, &selection);
         self.stack.pop();
@@ -387,7 +392,15 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
         answer
     }
 
+    /// Counts a term whose evaluation begins, where it has not been counted already.
     fn count_lookup(&mut self, domain: &DomainName, span: Span) -> Result<(), Stop> {
+        match self.profile.counting {
+            Counting::Evaluated => self.count_one(domain, span),
+            Counting::Written => Ok(()),
+        }
+    }
+
+    fn count_one(&mut self, domain: &DomainName, span: Span) -> Result<(), Stop> {
         self.lookups += 1;
         if self.lookups > self.profile.lookups {
             return Err(stop(SpfResult::PermError, "spf.too-many-lookups", domain, Some(span)));

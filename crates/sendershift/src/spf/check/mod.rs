@@ -29,7 +29,7 @@ use crate::name::DomainName;
 pub struct Checked {
     /// The result.
     pub result: SpfResult,
-    /// Terms that caused DNS queries; at the limit, the one that was too much included.
+    /// Terms that caused DNS queries, counted as the receiver does; at the limit, the one that was too much included.
     pub lookups: u32,
     /// Void lookups, in the unit of the receiver's profile.
     pub voids: u32,

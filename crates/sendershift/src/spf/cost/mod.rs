@@ -8,7 +8,7 @@ mod walk;
 use serde::Serialize;
 
 use super::policy::{AddressPart, Beyond, Policy, Spent, Unknown};
-use super::{Profile, SpfResult, Subject, VoidUnit};
+use super::{Counting, Profile, SpfResult, Subject, VoidUnit};
 use crate::dns::{Evidence, Recording};
 use crate::error::{Error, Span};
 use crate::name::DomainName;
@@ -62,26 +62,28 @@ pub struct Lookups {
     pub assumed: u32,
 }
 
-/// The limits of a receiver: the largest numbers that are still fine.
+/// The limits of a receiver: the largest numbers that are still fine; none where there is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Limits {
     /// Lookups.
-    pub lookups: u32,
+    pub lookups: Option<u32>,
+    /// When lookups are counted: as they are `evaluated`, or as they are `written` in the records that are entered.
+    pub counting: Counting,
     /// Void lookups.
-    pub voids: u32,
+    pub voids: Option<u32>,
     /// What counts as one void lookup: `term` or `query`.
     pub void_unit: VoidUnit,
 }
 
-/// What is left of the limits; negative where they are passed.
+/// What is left of the limits; negative where they are passed, none where there is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Remaining {
     /// Lookups.
-    pub lookups: i64,
+    pub lookups: Option<i64>,
     /// Void lookups.
-    pub voids: i64,
+    pub voids: Option<i64>,
 }
 
 /// What terms spend, if nothing matches.
@@ -198,7 +200,7 @@ pub enum Note {
 ///     ]
 /// }"#)?;
 /// let cost = cost(&dns, &Subject::parse("example.net", None)?, &Profile::RFC7208)?;
-/// assert_eq!((cost.lookups.total, cost.remaining.lookups), (2, 8));
+/// assert_eq!((cost.lookups.total, cost.remaining.lookups), (2, Some(8)));
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
 pub fn cost<E: Evidence + ?Sized>(
@@ -219,7 +221,7 @@ pub fn cost<E: Evidence + ?Sized>(
     let policy = policy?;
     let [worst_v4, worst_v6] = [Family::V4, Family::V6].map(|family| policy.worst(family));
     let worst = worst_v4.max(worst_v6);
-    let left = |limit: u32, spent: u32| i64::from(limit) - i64::from(spent);
+    let left = |most: u32, spent: u32| Some(i64::from(Profile::limit(most)?) - i64::from(spent));
     let Totals { lookups: total, assumed, .. } = tree.total;
     Ok(Cost {
         format: "sendershift-cost/1",
@@ -228,9 +230,14 @@ pub fn cost<E: Evidence + ?Sized>(
         receiver: profile,
         within: worst.is_within(profile) && worst.unbounded == 0,
         lookups: Lookups { total, published: total - assumed, assumed },
-        limits: Limits { lookups: profile.lookups, voids: profile.voids, void_unit: profile.void_unit },
+        limits: Limits {
+            lookups: Profile::limit(profile.lookups),
+            counting: profile.counting,
+            voids: Profile::limit(profile.voids),
+            void_unit: profile.void_unit,
+        },
         remaining: Remaining {
-            lookups: left(profile.lookups, worst.lookups),
+            lookups: left(profile.lookups, worst.lookups_for(profile)),
             voids: left(profile.voids, worst.voids_for(profile)),
         },
         worst_v4,

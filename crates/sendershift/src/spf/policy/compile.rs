@@ -157,6 +157,11 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         for layer in layers.into_iter().rev() {
             leaves = self.lay(layer, &leaves);
         }
+        let written = u32::try_from(record.term_count_costing_lookups()).unwrap_or(u32::MAX);
+        if written > 0 {
+            let entered = Spent { written, ..Spent::default() };
+            leaves = leaves.map(|node| self.after(entered, *node));
+        }
         Ok((leaves, loops_to))
     }
 

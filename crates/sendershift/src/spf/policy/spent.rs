@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::spf::Profile;
-use crate::spf::profile::VoidUnit;
+use crate::spf::profile::{Counting, VoidUnit};
 
 /// What the evaluation for one address spends until it has its result, no limit applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -11,6 +11,8 @@ use crate::spf::profile::VoidUnit;
 pub struct Spent {
     /// Terms that cause DNS queries (RFC 7208 section 4.6.4).
     pub lookups: u32,
+    /// Such terms of all records that the evaluation enters, whether it gets to them or not.
+    pub written: u32,
     /// Terms with at least one void query.
     pub void_terms: u32,
     /// Void queries.
@@ -25,8 +27,15 @@ pub struct Spent {
 
 impl Spent {
     /// One lookup and nothing else.
-    pub(super) const LOOKUP: Self =
-        Self { lookups: 1, void_terms: 0, void_queries: 0, mx_names: 0, mx_addresses: 0, unbounded: 0 };
+    pub(super) const LOOKUP: Self = Self {
+        lookups: 1,
+        written: 0,
+        void_terms: 0,
+        void_queries: 0,
+        mx_names: 0,
+        mx_addresses: 0,
+        unbounded: 0,
+    };
 
     /// What one term's void queries cost.
     pub(super) fn voids(queries: u32) -> Self {
@@ -37,6 +46,7 @@ impl Spent {
     pub(super) fn then(self, later: Self) -> Self {
         Self {
             lookups: self.lookups.saturating_add(later.lookups),
+            written: self.written.saturating_add(later.written),
             void_terms: self.void_terms.saturating_add(later.void_terms),
             void_queries: self.void_queries.saturating_add(later.void_queries),
             mx_names: self.mx_names.max(later.mx_names),
@@ -50,11 +60,20 @@ impl Spent {
     pub fn max(self, other: Self) -> Self {
         Self {
             lookups: self.lookups.max(other.lookups),
+            written: self.written.max(other.written),
             void_terms: self.void_terms.max(other.void_terms),
             void_queries: self.void_queries.max(other.void_queries),
             mx_names: self.mx_names.max(other.mx_names),
             mx_addresses: self.mx_addresses.max(other.mx_addresses),
             unbounded: self.unbounded.max(other.unbounded),
+        }
+    }
+
+    /// Lookups as a receiver counts them.
+    pub fn lookups_for(&self, profile: &Profile) -> u32 {
+        match profile.counting {
+            Counting::Evaluated => self.lookups,
+            Counting::Written => self.written,
         }
     }
 
@@ -71,7 +90,7 @@ impl Spent {
     /// A limit that is passed on the way ends the evaluation with permerror, whatever would have come after it; so it
     /// is enough to look at the sums at the end.
     pub fn is_within(&self, profile: &Profile) -> bool {
-        self.lookups <= profile.lookups
+        self.lookups_for(profile) <= profile.lookups
             && self.voids_for(profile) <= profile.voids
             && self.mx_names <= profile.mx_names
             && self.mx_addresses <= profile.mx_addresses
