@@ -12,11 +12,18 @@ use serde_json::Value;
 const RECEIVERS: &str = include_str!("../../docs/receivers.md");
 const FORMAT: &str = include_str!("../../docs/format.md");
 
+/// What the zone files do not tell.
+const ABOVE: &str = r#"{ "format": "sendershift-snapshot/1", "taken": "2026-11-02T00:00:00Z", "answers": [
+    { "name": "_dmarc.example", "type": "TXT", "status": "nxdomain" }] }"#;
+/// The domain that the shop moves to.
+const NEW: &str = "shop-mail.example. 1h SOA ns.shop.example. hostmaster.shop.example. 1 2h 15m 2w 30m";
+
 #[test]
 fn every_example_is_what_it_says() {
     let mut seen = Vec::new();
     let mut answer: Option<String> = None;
     let mut snapshot = Snapshot::default();
+    let mut zone = "";
     for block in FORMAT.split("\n```").skip(1).step_by(2) {
         let (about, text) = block.split_once('\n').unwrap();
         let words: Vec<&str> = about.split_whitespace().collect();
@@ -26,10 +33,23 @@ fn every_example_is_what_it_says() {
             ["toml", "migration"] => {
                 let plan = planner::plan(&Migration::from_toml(text).unwrap(), &snapshot).unwrap();
                 assert_eq!((plan.check(), plan.steps.is_empty()), (Ok(()), false));
-            }
-            ["json", "plan"] => {
-                let plan = Plan::from_json(text).unwrap();
+                let zones = [("zone", zone), ("new", NEW), ("above", ABOVE)];
+                let migration = Migration::from_toml(text).unwrap();
+                let plan = planner::plan(&migration, &Snapshot::from_sources(&zones).unwrap()).unwrap();
+                assert_eq!(plan.blockers, []);
                 assert_eq!(prove(&plan).unwrap().verdict, Judged::Safe);
+            }
+            ["dns", "zone"] => zone = text,
+            ["json", "plan"] => {
+                let mut plan = Plan::from_json(text).unwrap();
+                let proof = |plan: &Plan| serde_json::to_value(prove(plan).unwrap()).unwrap();
+                let first = proof(&plan);
+                assert_eq!(first["verdict"], "safe");
+                // The same evidence as a zone file, with what stands above the zone.
+                plan.evidence = Snapshot::from_sources(&[("zone", zone), ("above", ABOVE)]).unwrap();
+                assert_eq!(proof(&plan), first);
+                let written = serde_json::to_string(&plan).unwrap();
+                assert_eq!(proof(&Plan::from_json(&written).unwrap()), first);
             }
             ["json", "input", operation] => answer = Some(wire::call(operation, &text.replace('\n', " "))),
             ["json", "output"] => {
@@ -42,7 +62,7 @@ fn every_example_is_what_it_says() {
             _ => panic!("what is `{about}`?"),
         }
     }
-    assert_eq!(seen.len(), 13, "{seen:?}");
+    assert_eq!(seen.len(), 16, "{seen:?}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Problem {
     }
 }
 
-/// Reads the snapshots; without any, every answer is missing.
+/// Reads snapshots and zone files; without any, every answer is missing.
 pub(crate) fn snapshot(paths: &[impl AsRef<Path>]) -> Result<Snapshot, Failure> {
     let mut sources = Vec::new();
     for path in paths {
@@ -59,7 +59,7 @@ pub(crate) fn snapshot(paths: &[impl AsRef<Path>]) -> Result<Snapshot, Failure> 
             let mut invalid = invalid;
             for problem in &mut invalid.problems {
                 if problem.code == "json.syntax" && problem.help.is_none() {
-                    let help = "--dns takes snapshots: JSON documents of the format sendershift-snapshot/1";
+                    let help = "--dns takes snapshots (JSON, sendershift-snapshot/1) and zone files";
                     problem.help = Some(help.to_owned());
                 }
             }

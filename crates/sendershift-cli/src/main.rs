@@ -35,7 +35,7 @@ struct Arguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// What DNS said: a snapshot (sendershift-snapshot/1); repeat it for several
+    /// What DNS said: a snapshot (sendershift-snapshot/1) or a zone file; repeat it for several
     #[arg(long, value_name = "FILE", global = true)]
     dns: Vec<std::path::PathBuf>,
     /// Print one JSON document instead of text

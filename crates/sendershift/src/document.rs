@@ -183,12 +183,17 @@ fn toml_value(value: &toml_edit::Value, key_span: std::ops::Range<usize>) -> Val
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     pub(crate) problems: Vec<Problem>,
+    /// Problems of texts that stand inside the document, with their places in those.
+    pub(crate) elsewhere: Vec<Problem>,
 }
 
 impl Reader {
     /// `value`, unless there were problems: then these, placed in `text`.
     pub(crate) fn finish<T>(self, text: &str, value: T) -> Result<T, Invalid> {
-        Invalid::unless(self.problems, text, value)
+        let own = Invalid::unless(self.problems, text, ()).err();
+        let problems: Vec<Problem> =
+            own.into_iter().flat_map(|invalid| invalid.problems).chain(self.elsewhere).collect();
+        if problems.is_empty() { Ok(value) } else { Err(Invalid { problems }) }
     }
 
     pub(crate) fn problem(&mut self, problem: Problem) {

@@ -171,8 +171,16 @@ impl DomainName {
 
     /// The name without its leftmost label; none for the root.
     pub fn parent(&self) -> Option<Self> {
-        let first = self.labels().next()?.len();
-        match self.as_str().get(first + 1..) {
+        if self.is_root() {
+            return None;
+        }
+        let mut escaped = false;
+        let first = self.as_str().bytes().position(|octet| {
+            let ends = octet == b'.' && !escaped;
+            escaped = octet == b'\\' && !escaped;
+            ends
+        });
+        match first.and_then(|first| self.as_str().get(first + 1..)) {
             Some(rest) if !rest.is_empty() => Some(Self(Arc::from(rest))),
             _ => Some(Self::root()),
         }

@@ -3,6 +3,7 @@
 //! Input and output are JSON documents. A failure is a document too: `sendershift-error/1` with `code`,
 //! `message` and `problems`, or `sendershift-missing/1` with the `questions` that are still open.
 
+mod dns;
 mod mail;
 mod plan;
 mod spf;
@@ -25,6 +26,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("dmarc.check", mail::check_dmarc),
     ("dmarc.evaluate", mail::evaluate_dmarc),
     ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
+    ("dns.answer", dns::answer_operation),
+    ("dns.snapshot", dns::snapshot_operation),
     ("lint.rules", |input| typed(input, |_: &NoInput| Ok(crate::lint::rules()))),
     ("name.parse", |input| typed(input, name_parse)),
     ("plan", plan::plan_operation),

@@ -4,11 +4,14 @@
 //! [`Answer::Unknown`] where nothing is. Operations collect the unknown questions ([`Recording`]) and report
 //! them as [`Missing`](crate::error::Missing).
 
+mod mnemonic;
 mod overlay;
 mod record;
 mod recording;
 mod resolve;
 pub mod snapshot;
+#[cfg(feature = "zone")]
+pub mod zone;
 
 pub use overlay::Overlay;
 pub use record::{Mx, Quality, Question, RecordType, Records, RrSet, Soa, Txt};
@@ -46,6 +49,11 @@ pub trait Evidence {
     fn assumed(&self, _name: &DomainName, _record_type: RecordType) -> Option<&str> {
         None
     }
+
+    /// The wildcard by which a name is answered that does not exist itself (RFC 4592).
+    fn wildcard(&self, _name: &DomainName) -> Option<DomainName> {
+        None
+    }
 }
 
 impl<E: Evidence + ?Sized> Evidence for &E {
@@ -55,5 +63,9 @@ impl<E: Evidence + ?Sized> Evidence for &E {
 
     fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
         (**self).assumed(name, record_type)
+    }
+
+    fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
+        (**self).wildcard(name)
     }
 }

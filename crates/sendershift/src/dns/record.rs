@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Serialize, Serializer};
 
+use super::mnemonic;
 use crate::error::Problem;
 use crate::name::DomainName;
 
@@ -47,7 +48,19 @@ const NAMED: [(RecordType, &str, u16); 8] = [
 ];
 
 impl RecordType {
-    fn from_number(number: u16) -> Self {
+    /// An alias for all names below a name, RFC 6672.
+    pub const DNAME: Self = Self::Other(39);
+    /// Delegation signer, RFC 4034: at a zone cut the one type that the zone above answers for.
+    pub const DS: Self = Self::Other(43);
+
+    /// Whether records of the type may stand at a name beside a CNAME record, as RRSIG and NSEC may (RFC 4034 sections 3
+    /// and 4, RFC 2535 section 2.3.5).
+    pub(super) fn may_stand_beside_alias(self) -> bool {
+        matches!(self, Self::Other(24 | 25 | 30 | 46 | 47))
+    }
+
+    /// The type of a number.
+    pub(crate) fn from_number(number: u16) -> Self {
         NAMED.iter().find(|(_, _, n)| *n == number).map_or(Self::Other(number), |(kind, _, _)| *kind)
     }
 }
@@ -63,8 +76,7 @@ impl FromStr for RecordType {
         }
         let number = match upper.strip_prefix("TYPE") {
             Some(digits) => digits.parse().ok(),
-            None if upper == "SPF" => Some(99),
-            None => hickory_proto::rr::RecordType::from_str(&upper).ok().map(u16::from),
+            None => mnemonic::number(&upper),
         };
         number.map(Self::from_number).ok_or_else(|| {
             Problem::new("dns.unknown-type", format!("`{text}` is not a record type"))
@@ -79,12 +91,9 @@ impl fmt::Display for RecordType {
             return f.pad(name);
         }
         match self {
-            Self::Other(99) => f.pad("SPF"),
-            Self::Other(number) => match hickory_proto::rr::RecordType::from(*number) {
-                hickory_proto::rr::RecordType::Unknown(_) | hickory_proto::rr::RecordType::ZERO => {
-                    write!(f, "TYPE{number}")
-                }
-                named => f.pad(&named.to_string()),
+            Self::Other(number) => match mnemonic::mnemonic(*number) {
+                Some(named) => f.pad(named),
+                None => f.pad(&format!("TYPE{number}")),
             },
             _ => Ok(()),
         }
@@ -195,6 +204,12 @@ impl Txt {
         Ok(Self { octets: octets.into(), lengths: lengths.into() })
     }
 
+    /// A record of character-strings of at most 255 octets each, as they are.
+    #[cfg(feature = "zone")]
+    pub(super) fn from_octets(strings: &[Vec<u8>]) -> Self {
+        Self { octets: strings.concat().into(), lengths: strings.iter().map(Vec::len).collect() }
+    }
+
     /// The strings joined without a space.
     pub fn octets(&self) -> &[u8] {
         &self.octets
@@ -291,7 +306,7 @@ fn digit(number: u8) -> char {
     char::from(b'0' + number % 10)
 }
 
-fn escape(octets: &[u8]) -> String {
+pub(super) fn escape(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {
         match octet {
@@ -406,19 +421,18 @@ impl Records {
         match self {
             Self::A(addresses) => addresses.iter().map(ToString::to_string).collect(),
             Self::Aaaa(addresses) => addresses.iter().map(ToString::to_string).collect(),
-            Self::Cname(name) => vec![format!("{}.", name.as_str().trim_end_matches('.'))],
-            Self::Mx(hosts) => hosts
-                .iter()
-                .map(|mx| format!("{} {}.", mx.preference, mx.exchange.as_str().trim_end_matches('.')))
-                .collect(),
-            Self::Ns(names) | Self::Ptr(names) => {
-                names.iter().map(|name| format!("{}.", name.as_str().trim_end_matches('.'))).collect()
+            Self::Cname(name) => vec![absolute(name)],
+            Self::Mx(hosts) => {
+                hosts.iter().map(|mx| format!("{} {}", mx.preference, absolute(&mx.exchange))).collect()
             }
+            Self::Ns(names) | Self::Ptr(names) => names.iter().map(absolute).collect(),
             Self::Soa(soa) => {
                 let [serial, refresh, retry, expire] = soa.numbers;
                 vec![format!(
-                    "{}. {}. {serial} {refresh} {retry} {expire} {}",
-                    soa.primary, soa.mailbox, soa.minimum
+                    "{} {} {serial} {refresh} {retry} {expire} {}",
+                    absolute(&soa.primary),
+                    absolute(&soa.mailbox),
+                    soa.minimum
                 )]
             }
             Self::Txt(texts) => texts.iter().map(Txt::text).collect(),
@@ -436,6 +450,11 @@ impl Records {
         };
         self.record_type() == other.record_type() && sorted(self) == sorted(other)
     }
+}
+
+/// A name with its final dot.
+pub(super) fn absolute(name: &DomainName) -> String {
+    if name.is_root() { name.to_string() } else { format!("{name}.") }
 }
 
 fn read_soa(text: &str) -> Option<Soa> {

@@ -43,4 +43,8 @@ impl<E: Evidence> Evidence for Recording<E> {
     fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
         self.base.assumed(name, record_type)
     }
+
+    fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
+        self.base.wildcard(name)
+    }
 }

@@ -1,20 +1,27 @@
 //! A [`Snapshot`]: what DNS said, and when, as a document (`sendershift-snapshot/1`).
 
+mod complete;
+mod merge;
+mod places;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
+mod zones;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use read::read_answer;
+pub(crate) use merge::{Source, read as merge};
+use places::{Place, Places};
 pub(crate) use read::read_record_list;
+use read::{read_answer, read_name};
+use zones::Extent;
 
 use super::{Answer, Evidence, Quality, RecordType, RrSet};
 use crate::document::{Reader, Value};
-use crate::error::{Invalid, Problem, Span};
+use crate::error::{Invalid, Problem};
 use crate::name::DomainName;
 
 /// The `format` of a snapshot document.
@@ -23,7 +30,8 @@ pub const FORMAT: &str = "sendershift-snapshot/1";
 /// What DNS said: answers to questions, each with its quality.
 ///
 /// A name that is listed exists, and so do its ancestors. In a *closed* snapshot everything else does not exist;
-/// in an open one it is unknown.
+/// in an open one it is unknown, except within its *zones*: at and below their names, down to delegations, what is not listed
+/// does not exist either, and wildcards answer (RFC 4592).
 ///
 /// # Examples
 ///
@@ -47,6 +55,8 @@ pub const FORMAT: &str = "sendershift-snapshot/1";
 pub struct Snapshot {
     taken: Option<Timestamp>,
     closed: bool,
+    /// The zones whose answers these are, by their names.
+    zones: BTreeSet<DomainName>,
     nodes: BTreeMap<DomainName, Node>,
 }
 
@@ -100,75 +110,70 @@ impl Snapshot {
         })
     }
 
-    /// Reads several documents as one snapshot; each comes with the name by which problems refer to it.
+    /// Reads several texts as one snapshot; each comes with the name by which problems refer to it. A text that begins with
+    /// `{` is a snapshot document, any other a zone file ([`Snapshot::from_zone`]).
     ///
-    /// Of two answers to one question the better quality wins. What is not listed does not exist only if every document
-    /// says so of itself, and the snapshot is as old as the oldest of them.
+    /// Of two answers to one question the better quality wins, and a zone decides what is in it. What is not listed does not
+    /// exist only if every document says so of itself, and the snapshot is as old as the oldest of them.
     ///
     /// # Errors
     ///
-    /// The problems of each document that has any, with its index, as for [`Snapshot::from_json`].
+    /// The problems of each text that has any, with its index, as for [`Snapshot::from_json`] and [`Snapshot::from_zone`].
     pub fn from_sources(sources: &[(&str, &str)]) -> Result<Self, Vec<(usize, Invalid)>> {
-        let mut places = Places::new(sources);
-        let mut merged: Option<Self> = None;
-        for (index, (_, text)) in sources.iter().enumerate() {
-            let mut reader = Reader::default();
-            places.source = index;
-            match Value::from_json(text) {
-                Ok(value) => merged = Self::read_onto(merged.take(), &mut reader, &value, &mut places),
-                Err(problem) => reader.problem(problem),
-            }
-            places.problems.extend(reader.problems.into_iter().map(|problem| (index, problem)));
-        }
-        let mut snapshot = merged.unwrap_or_default();
-        snapshot.complete(&mut places);
+        let sources: Vec<Source<'_>> =
+            sources.iter().map(|(name, text)| Source { name, text, value: None }).collect();
+        let (snapshot, problems) = merge(&sources);
         let mut invalid = Vec::new();
-        for (index, (_, text)) in sources.iter().enumerate() {
-            let of_this = places.problems.iter().filter(|(source, _)| *source == index);
+        for (index, source) in sources.iter().enumerate() {
+            let of_this = problems.iter().filter(|(of, _)| *of == index);
             let problems = of_this.map(|(_, problem)| problem.clone()).collect();
-            invalid.extend(Invalid::unless(problems, text, ()).err().map(|problems| (index, problems)));
+            let told = Invalid::unless(problems, source.text, ()).err();
+            invalid.extend(told.map(|problems| (index, problems)));
         }
         if invalid.is_empty() { Ok(snapshot) } else { Err(invalid) }
     }
 
     /// Reads a snapshot that stands inside another document.
     pub(crate) fn read(reader: &mut Reader, value: &Value, text: &str) -> Option<Self> {
-        let sources = [("", text)];
-        let mut places = Places::new(&sources);
-        let mut snapshot = Self::read_onto(None, reader, value, &mut places)?;
-        snapshot.complete(&mut places);
-        places.problems.into_iter().for_each(|(_, problem)| reader.problem(problem));
-        Some(snapshot)
+        let (snapshot, problems) = merge(&[Source { name: "", text, value: Some(value) }]);
+        let good = problems.is_empty();
+        reader.problems.extend(problems.into_iter().map(|(_, problem)| problem));
+        good.then_some(snapshot)
     }
 
-    /// Reads a document and adds its answers to those of the documents before it.
-    fn read_onto(
-        before: Option<Self>,
-        reader: &mut Reader,
-        value: &Value,
-        places: &mut Places<'_>,
-    ) -> Option<Self> {
-        let Some(mut fields) = reader.fields(value) else { return before };
+    /// Reads a document.
+    fn read_document(reader: &mut Reader, value: &Value, places: &mut Places<'_>) -> Option<Self> {
+        let mut fields = reader.fields(value)?;
         reader.format(&mut fields, FORMAT);
         let taken = fields.optional("taken").and_then(|value| reader.timestamp(value));
         let closed = fields.optional("closed").and_then(|value| reader.boolean(value)).unwrap_or(false);
-        let mut snapshot = match before {
-            Some(before) => Self {
-                taken: before.taken.zip(taken).map(|(one, two)| one.min(two)),
-                closed: before.closed && closed,
-                ..before
-            },
-            None => Self { taken, closed, nodes: BTreeMap::new() },
-        };
+        let mut snapshot = Self { taken, closed, ..Self::default() };
+        let zones = fields.optional("zones").map(|value| reader.list(value)).unwrap_or_default();
         if let Some(answers) = fields.required(reader, "answers") {
             for answer in reader.list(answers) {
                 if let Some((name, record_type, stored)) = read_answer(reader, answer) {
-                    snapshot.add(places, (name, record_type), stored, answer.span);
+                    let place = (places.source, answer.span);
+                    snapshot.add(places, (name, record_type), stored, place);
                 }
             }
         }
+        for zone in zones {
+            let Some(name) = reader.parsed(zone, read_name) else { continue };
+            if !matches!(snapshot.listed(&name, RecordType::Soa), Some(Content::Records(_))) {
+                let message = format!("there is no SOA record of the zone {name}");
+                let problem = Problem::new("snapshot.zone-without-soa", message).at(zone.span);
+                reader.problem(problem.help("list its SOA record among the answers, or take the zone out"));
+            }
+            snapshot.zones.insert(name);
+        }
         fields.finish(reader);
+        snapshot.complete(places);
         Some(snapshot)
+    }
+
+    /// What is listed for a question.
+    fn listed(&self, name: &DomainName, record_type: RecordType) -> Option<&Content> {
+        self.nodes.get(name)?.content(record_type)
     }
 
     /// Adds an answer; of two to one question the better quality wins.
@@ -177,9 +182,8 @@ impl Snapshot {
         places: &mut Places<'_>,
         (name, record_type): (DomainName, RecordType),
         stored: Stored,
-        span: Span,
+        place: Place,
     ) {
-        let place = (places.source, span);
         let node = self.nodes.entry(name.clone()).or_default();
         if stored.content == Content::NxDomain {
             places.of.entry((name, record_type)).or_insert(place);
@@ -194,71 +198,15 @@ impl Snapshot {
             return;
         };
         match (old.quality.cmp(&stored.quality), old.says_the_same(&stored)) {
-            (std::cmp::Ordering::Less, _) => {
+            (Ordering::Less, _) => {
                 *old = stored;
                 places.of.insert((name, record_type), place);
             }
-            (std::cmp::Ordering::Equal, false) => {
+            (Ordering::Equal, false) => {
                 let first = places.of.get(&(name.clone(), record_type)).copied();
                 places.contradiction(&format!("two answers to {name} {record_type} differ"), place, first);
             }
             _ => {}
-        }
-    }
-
-    /// Adds the ancestors of all names that exist, and reports what cannot be true together.
-    fn complete(&mut self, places: &mut Places<'_>) {
-        let existing: Vec<DomainName> =
-            self.nodes.iter().filter(|(_, n)| !n.sets.is_empty()).map(|(n, _)| n.clone()).collect();
-        for name in existing {
-            let Some(node) = self.nodes.get_mut(&name) else { continue };
-            if let Some(stored) = &node.nxdomain {
-                // A server failure says nothing about existence, anything else does.
-                if node.sets.iter().any(|(_, other)| {
-                    !matches!(other.content, Content::Failed(_)) && other.quality >= stored.quality
-                }) {
-                    let problem = format!("{name} is said to exist and not to exist");
-                    places.contradiction(&problem, places.first(&name).unwrap_or_default(), None);
-                }
-            }
-            let alias = node
-                .sets
-                .iter()
-                .any(|(kind, s)| *kind == RecordType::Cname && matches!(s.content, Content::Records(_)));
-            let other = node
-                .sets
-                .iter()
-                .any(|(kind, s)| *kind != RecordType::Cname && matches!(s.content, Content::Records(_)));
-            if alias && other {
-                let (source, span) = places.first(&name).unwrap_or_default();
-                let problem = Problem::new(
-                    "snapshot.alias-with-data",
-                    format!("{name} has a CNAME record and other records"),
-                )
-                .at(span)
-                .help("a name with a CNAME record has no other records (RFC 1034 section 3.6.2)");
-                places.problems.push((source, problem));
-            }
-            node.sets.sort_by_key(|(kind, _)| *kind);
-            if node.sets.iter().all(|(_, stored)| matches!(stored.content, Content::Failed(_))) {
-                continue;
-            }
-            for ancestor in name.ancestors().skip(1) {
-                match self.nodes.entry(ancestor) {
-                    Entry::Vacant(entry) => {
-                        entry.insert(Node::default());
-                    }
-                    Entry::Occupied(entry) if entry.get().nxdomain.is_some() => {
-                        let ancestor = entry.key();
-                        let problem = format!("{ancestor} is said not to exist, but {name} below it does");
-                        let place = places.first(ancestor).unwrap_or_default();
-                        places.contradiction(&problem, place, places.first(&name));
-                        break;
-                    }
-                    // Its own ancestors are there already, or follow when it is reached.
-                    Entry::Occupied(_) => {}
-                }
-            }
         }
     }
 
@@ -275,6 +223,11 @@ impl Snapshot {
     /// The names that exist by this snapshot, in text order.
     pub fn names(&self) -> impl Iterator<Item = &DomainName> {
         self.nodes.iter().filter(|(_, node)| node.nxdomain.is_none()).map(|(name, _)| name)
+    }
+
+    /// Whether a name is listed as one that exists, or something below it is.
+    pub fn lists(&self, name: &DomainName) -> bool {
+        self.nodes.get(name).is_some_and(|node| node.nxdomain.is_none())
     }
 
     /// The RRsets at a name, by type.
@@ -302,36 +255,52 @@ impl Snapshot {
 
 impl Evidence for Snapshot {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
-        let unlisted = if self.closed { Answer::NoData } else { Answer::Unknown };
-        let Some(node) = self.nodes.get(name) else {
-            let nearest = name.ancestors().skip(1).find_map(|ancestor| self.nodes.get(&ancestor));
-            return match nearest {
-                Some(node) if node.nxdomain.is_some() => Answer::NxDomain,
-                _ if self.closed => Answer::NxDomain,
-                _ => Answer::Unknown,
-            };
-        };
-        if node.nxdomain.is_some() {
-            return Answer::NxDomain;
-        }
-        let find =
-            |wanted| node.sets.iter().find(|(kind, _)| *kind == wanted).map(|(_, stored)| &stored.content);
-        match find(record_type) {
-            Some(Content::Records(rrset)) => Answer::Records(rrset),
-            Some(Content::Failed(_)) => Answer::Failed,
-            Some(Content::NoData) => Answer::NoData,
-            _ => match find(RecordType::Cname) {
-                Some(Content::Records(rrset)) => Answer::Alias(rrset),
-                _ => unlisted,
-            },
+        match self.nodes.get(name) {
+            Some(node) => node.answer(record_type).unwrap_or_else(|| match self.extent(name, record_type) {
+                Extent::Zone(_) | Extent::Closed => Answer::NoData,
+                Extent::Open => Answer::Unknown,
+            }),
+            None => self.unlisted(name, record_type),
         }
     }
 
     fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
-        let node = self.nodes.get(name)?;
+        let wildcard = if self.nodes.contains_key(name) { None } else { self.wildcard(name) };
+        let node = self.nodes.get(wildcard.as_ref().unwrap_or(name))?;
         let says = |kind| kind == record_type || kind == RecordType::Cname;
         let stored = node.sets.iter().filter(|(kind, _)| says(*kind)).map(|(_, stored)| stored);
         stored.chain(&node.nxdomain).find_map(|stored| stored.note.assumed.as_deref())
+    }
+
+    fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
+        if self.zones.is_empty() || self.nodes.contains_key(name) {
+            return None;
+        }
+        self.source_of_synthesis(name, RecordType::A).map(|(wildcard, _)| wildcard)
+    }
+}
+
+impl Node {
+    fn content(&self, record_type: RecordType) -> Option<&Content> {
+        self.sets.iter().find(|(kind, _)| *kind == record_type).map(|(_, stored)| &stored.content)
+    }
+
+    fn has(&self, record_type: RecordType) -> bool {
+        matches!(self.content(record_type), Some(Content::Records(_)))
+    }
+
+    /// What is listed at the name; none where that does not answer the question.
+    fn answer(&self, record_type: RecordType) -> Option<Answer<'_>> {
+        if self.nxdomain.is_some() {
+            return Some(Answer::NxDomain);
+        }
+        match (self.content(record_type), self.content(RecordType::Cname)) {
+            (Some(Content::Records(rrset)), _) => Some(Answer::Records(rrset)),
+            (Some(Content::Failed(_)), _) => Some(Answer::Failed),
+            (Some(Content::NoData), _) => Some(Answer::NoData),
+            (_, Some(Content::Records(rrset))) => Some(Answer::Alias(rrset)),
+            _ => None,
+        }
     }
 }
 
@@ -343,39 +312,5 @@ impl Stored {
             }
             (one, two) => one == two,
         }
-    }
-}
-
-/// Where answers stand, and what is wrong with them, by the index of the text.
-struct Places<'a> {
-    sources: &'a [(&'a str, &'a str)],
-    /// The text being read.
-    source: usize,
-    of: BTreeMap<(DomainName, RecordType), (usize, Span)>,
-    problems: Vec<(usize, Problem)>,
-}
-
-impl<'a> Places<'a> {
-    fn new(sources: &'a [(&'a str, &'a str)]) -> Self {
-        Self { sources, source: 0, of: BTreeMap::new(), problems: Vec::new() }
-    }
-
-    /// The first answer about a name.
-    fn first(&self, name: &DomainName) -> Option<(usize, Span)> {
-        let from = (name.clone(), RecordType::A);
-        self.of.range(from..).next().filter(|((at, _), _)| at == name).map(|(_, place)| *place)
-    }
-
-    fn contradiction(&mut self, message: &str, (source, span): (usize, Span), other: Option<(usize, Span)>) {
-        let problem = Problem::new("snapshot.contradiction", message).at(span);
-        let problem = match other.and_then(|(at, span)| Some((at, span, self.sources.get(at)?))) {
-            Some((at, span, (name, text))) => {
-                let line = text.get(..span.start).unwrap_or(text).matches('\n').count() + 1;
-                let file = if at == source { String::new() } else { format!(" of {name}") };
-                problem.help(format!("the other answer is on line {line}{file}; keep the right one"))
-            }
-            None => problem.help("keep the answer that is right"),
-        };
-        self.problems.push((source, problem));
     }
 }

@@ -23,6 +23,10 @@ impl Evidence for Settled<'_> {
             answer => answer,
         }
     }
+
+    fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
+        self.0.wildcard(name)
+    }
 }
 
 /// The evidence, with a note of what it does not answer.

@@ -91,7 +91,7 @@ fn unread<T>(value: Option<T>) -> Result<T, Invalid> {
 
 pub(super) fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str) -> Option<Snapshot> {
     let value = fields.required(reader, "dns")?;
-    Snapshot::read(reader, value, input)
+    super::dns::evidence(reader, value, input)
 }
 
 fn profile(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<&'static Profile> {

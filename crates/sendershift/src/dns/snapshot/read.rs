@@ -8,15 +8,7 @@ use crate::name::DomainName;
 
 pub(super) fn read_answer(reader: &mut Reader, value: &Value) -> Option<(DomainName, RecordType, Stored)> {
     let mut fields = reader.fields(value)?;
-    let name = fields.required(reader, "name").and_then(|value| {
-        reader.parsed(value, |text| {
-            if text.is_ascii() {
-                return DomainName::parse(text);
-            }
-            Err(Problem::new("dns.not-ascii", format!("the name `{text}` is not ASCII"))
-                .help("write its A-label form"))
-        })
-    });
+    let name = fields.required(reader, "name").and_then(|value| reader.parsed(value, read_name));
     let record_type = fields.required(reader, "type").and_then(|value| reader.parsed(value, str::parse));
     let ttl = fields.optional("ttl").and_then(|value| reader.integer::<u32>(value));
     let authoritative =
@@ -55,6 +47,15 @@ pub(super) fn read_answer(reader: &mut Reader, value: &Value) -> Option<(DomainN
         }
     };
     Some((name?, record_type?, Stored { content, ttl, quality, note }))
+}
+
+/// A name of a snapshot document.
+pub(super) fn read_name(text: &str) -> Result<DomainName, Problem> {
+    if text.is_ascii() {
+        return DomainName::parse(text);
+    }
+    Err(Problem::new("dns.not-ascii", format!("the name `{text}` is not ASCII"))
+        .help("write its A-label form"))
 }
 
 enum Status {

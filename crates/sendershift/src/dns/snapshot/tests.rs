@@ -173,6 +173,43 @@ fn overlay() {
     assert!(matches!(overlay.answer(&name("alias.example"), RecordType::Txt), Answer::Records(_)));
 }
 
+/// Publishing hides a wildcard at the name and below it, for all types (RFC 4592 section 2.2.1).
+#[cfg(feature = "zone")]
+#[test]
+fn overlay_on_wildcards() {
+    let zone = "$ORIGIN example.\n$TTL 60\n@ SOA ns host 1 2 3 4 5\n* TXT \"wild\"\n* A 192.0.2.1\na.b TXT \"here\"\n";
+    let base = Snapshot::from_zone(zone, None).unwrap();
+    let mut overlay = Overlay::new(&base);
+    let txt =
+        RrSet::new(Records::Txt(vec![Txt::from_text("new").unwrap()]), Some(60), Quality::Authoritative);
+    let answer =
+        |overlay: &Overlay<&Snapshot>, at: &str, record_type| match overlay.answer(&name(at), record_type) {
+            Answer::Records(rrset) => rrset.records().to_texts().join(" "),
+            other => format!("{other:?}"),
+        };
+    let (wild, none) = (Some(name("*.example")), None);
+    assert_eq!((overlay.wildcard(&name("x.example")), overlay.wildcard(&name("b.example"))), (wild, none));
+    overlay.publish(&name("s._domainkey.example"), txt.clone());
+    for (at, record_type, expected) in [
+        ("s._domainkey.example", RecordType::Txt, "new"),
+        ("s._domainkey.example", RecordType::A, "NoData"),
+        ("x.s._domainkey.example", RecordType::A, "NxDomain"),
+        ("_domainkey.example", RecordType::Txt, "NoData"),
+        ("other._domainkey.example", RecordType::Txt, "NxDomain"),
+        ("x.example", RecordType::Txt, "wild"),
+        ("x.y.example", RecordType::A, "192.0.2.1"),
+        ("x.b.example", RecordType::A, "NxDomain"),
+    ] {
+        assert_eq!(answer(&overlay, at, record_type), expected, "{at} {record_type}");
+    }
+    overlay.publish(&name("*.example"), txt);
+    overlay.remove(&name("*.example"), RecordType::A);
+    overlay.fail(&name("failing.example"), RecordType::Txt);
+    assert_eq!(answer(&overlay, "x.example", RecordType::Txt), "new");
+    assert_eq!(answer(&overlay, "x.example", RecordType::A), "NoData");
+    assert_eq!(answer(&overlay, "failing.example", RecordType::Txt), "Failed");
+}
+
 #[test]
 fn negative_ttl_is_the_smaller_of_ttl_and_minimum() {
     let soa = r#"{"name":"example","type":"SOA","ttl":900,"authoritative":true,"records":["ns. host. 1 2 3 4 3600"]},

@@ -30,6 +30,9 @@ impl Serialize for Snapshot {
             map.serialize_entry("taken", &taken.to_string())?;
         }
         map.serialize_entry("closed", &self.closed)?;
+        if !self.zones.is_empty() {
+            map.serialize_entry("zones", &self.zones)?;
+        }
         map.serialize_entry("answers", &Answers(self))?;
         map.end()
     }
