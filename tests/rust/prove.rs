@@ -10,6 +10,8 @@
 use std::fs;
 use std::path::Path;
 
+use sendershift::dns::Snapshot;
+use sendershift::error::Error;
 use sendershift::plan::Plan;
 use sendershift::prove::{Judged, Proof, prove};
 use serde_json::{Value, json};
@@ -487,4 +489,56 @@ fn a_first_record_that_leaves_somebody_out() {
     assert_eq!(verdict(&plan).0, Judged::Safe);
     plan["steps"] = publish("v=spf1 ip4:198.51.100.0/24 ~all");
     assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p2.worse-than-today"]));
+}
+
+/// `club.example` of `selector_plan`, as a zone file with a wildcard.
+fn zone_evidence(wildcard: &str, rest: &str) -> Value {
+    let text = format!(
+        "$ORIGIN club.example.\n$TTL 1h\n@ SOA ns hostmaster 1 7200 900 1209600 3600\n NS ns\n TXT \"v=spf1 ip4:192.0.2.0/28 -all\"
+_dmarc TXT \"v=DMARC1; p=reject\"\n{wildcard} TXT \"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"\n{rest}"
+    );
+    let above = r#"{ "format": "sendershift-snapshot/1", "answers": [{ "name": "_dmarc.example", "type": "TXT", "status": "nxdomain" }] }"#;
+    let snapshot = Snapshot::from_sources(&[("zone", &text), ("above", above)]).unwrap();
+    serde_json::to_value(&snapshot).unwrap()
+}
+
+/// The key of `s1` is that of a wildcard. A key of its own for `s2` makes `_domainkey` exist, so the wildcard no longer
+/// answers for `s1`: all mail is lost that is signed with it. That is not modelled, and must not be called safe.
+#[test]
+fn a_record_that_hides_a_wildcard() {
+    let mut plan = still_plan();
+    plan["evidence"] = zone_evidence("*", "");
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]), "the wildcard holds the key, and nothing changes");
+    let publish = |name: &str| {
+        json!([{ "id": "publish", "kind": "dns", "after": [], "changes": [{ "name": name, "type": "TXT",
+                 "ttl_before": null, "ttl_after": 3600, "add": ["v=DKIM1; p="] }] }])
+    };
+    plan["steps"] = publish("s2._domainkey.club.example");
+    assert_eq!(undecided(&plan), ["proof.wildcard"]);
+    // A wildcard that something between keeps away: `_domainkey` is there all the time.
+    plan["evidence"] = zone_evidence("s1._domainkey", "* TXT \"x\"\n_domainkey TXT \"o=~\"\n");
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    // And one that comes back when that goes.
+    plan["steps"][0]["changes"].as_array_mut().unwrap().push(json!(
+        { "name": "_domainkey.club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": null, "remove": ["o=~"] }));
+    assert_eq!(undecided(&plan), ["proof.wildcard", "proof.wildcard"]);
+    // A change of a record that stays hides and reveals nothing.
+    plan["steps"] = json!([{ "id": "edit", "kind": "dns", "after": [], "changes": [{ "name": "_dmarc.club.example", "type": "TXT",
+        "ttl_before": 3600, "ttl_after": 3600, "remove": ["v=DMARC1; p=reject"], "add": ["v=DMARC1; p=none"] }] }]);
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    plan["steps"] = publish("*.club.example");
+    plan["steps"][0]["changes"][0].as_object_mut().unwrap().insert("ttl_before".to_owned(), json!(3600));
+    assert_eq!(undecided(&plan), ["proof.wildcard"]);
+}
+
+/// What lies below a delegation or a DNAME is not in the zone: the plan has to ask, it is not safe.
+#[test]
+fn a_record_that_the_zone_does_not_hold() {
+    for line in ["_domainkey NS ns.esp.example.\n", "_domainkey DNAME keys.esp.example.\n"] {
+        let mut plan = still_plan();
+        plan["evidence"] = zone_evidence("other", line);
+        let plan = Plan::from_json(&plan.to_string()).unwrap();
+        let Err(Error::Missing(missing)) = prove(&plan) else { panic!("{line}") };
+        assert_eq!(missing.to_string(), "evidence is missing: s1._domainkey.club.example TXT", "{line}");
+    }
 }

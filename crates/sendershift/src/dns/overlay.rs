@@ -7,9 +7,11 @@ use crate::name::DomainName;
 
 /// Evidence as it would be after some RRsets were published, replaced or removed.
 ///
-/// Publishing makes a name and its ancestors exist. Removing makes a question NODATA, and leaves the rest of
+/// Publishing makes a name and its ancestors exist, and so hides a wildcard of the base from them and from what is below
+/// them, for all types (RFC 4592 section 2.2.1). Removing makes a question NODATA, and leaves the rest of
 /// what the base says about the name; a name whose existence the base denies still does not exist unless
-/// something is published at it or below it.
+/// something is published at it or below it. A name that is removed does not fall back to a wildcard, and a name that begins
+/// with an asterisk is an ordinary name when it is published.
 #[derive(Clone, Debug)]
 pub struct Overlay<E> {
     base: E,
@@ -48,19 +50,21 @@ impl<E: Evidence> Overlay<E> {
     }
 }
 
-impl<E: Evidence> Evidence for Overlay<E> {
-    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
-        match self.changes.get(&(name.clone(), record_type)) {
-            Some(Change::Published(rrset)) => return Answer::Records(rrset),
-            Some(Change::Failed) => return Answer::Failed,
-            Some(Change::Removed) | None => {}
+impl<E: Evidence> Overlay<E> {
+    /// What is published at the name itself, or failed.
+    fn changed(&self, name: &DomainName, record_type: RecordType) -> Option<Answer<'_>> {
+        let change = |kind| self.changes.get(&(name.clone(), kind));
+        match (change(record_type), change(RecordType::Cname)) {
+            (Some(Change::Published(rrset)), _) => Some(Answer::Records(rrset)),
+            (Some(Change::Failed), _) | (_, Some(Change::Failed)) => Some(Answer::Failed),
+            (_, Some(Change::Published(alias))) => Some(Answer::Alias(alias)),
+            _ => None,
         }
+    }
+
+    /// What is left of the base at a name.
+    fn kept(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
         let removed = |record_type| self.changes.contains_key(&(name.clone(), record_type));
-        match self.changes.get(&(name.clone(), RecordType::Cname)) {
-            Some(Change::Published(alias)) => return Answer::Alias(alias),
-            Some(Change::Failed) => return Answer::Failed,
-            Some(Change::Removed) | None => {}
-        }
         match self.base.answer(name, record_type) {
             Answer::NxDomain if self.existing.contains(name) => Answer::NoData,
             Answer::NxDomain => Answer::NxDomain,
@@ -71,8 +75,36 @@ impl<E: Evidence> Evidence for Overlay<E> {
         }
     }
 
+    /// Whether something is published between a name and the closest encloser that the base knows, so that the
+    /// wildcard right below that one no longer answers.
+    fn hides(&self, wildcard: &DomainName, name: &DomainName) -> bool {
+        let encloser = wildcard.parent();
+        let between = name.ancestors().take_while(|ancestor| Some(ancestor) != encloser.as_ref());
+        between.into_iter().any(|ancestor| self.existing.contains(&ancestor))
+    }
+}
+
+impl<E: Evidence> Evidence for Overlay<E> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        if let Some(answer) = self.changed(name, record_type) {
+            return answer;
+        }
+        match self.base.wildcard(name) {
+            None => self.kept(name, record_type),
+            Some(wildcard) if !self.hides(&wildcard, name) => {
+                self.changed(&wildcard, record_type).unwrap_or_else(|| self.kept(&wildcard, record_type))
+            }
+            Some(_) if self.existing.contains(name) => Answer::NoData,
+            Some(_) => Answer::NxDomain,
+        }
+    }
+
     fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
         let is_ours = self.changes.contains_key(&(name.clone(), record_type));
         if is_ours { None } else { self.base.assumed(name, record_type) }
+    }
+
+    fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
+        self.base.wildcard(name).filter(|wildcard| !self.hides(wildcard, name))
     }
 }

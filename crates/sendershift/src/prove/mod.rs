@@ -459,11 +459,7 @@ fn not_modelled(plan: &Plan) -> Vec<Remark> {
                 );
                 remarks.push(Remark::new("proof.delegation-changes", Some(&step.id), message));
             }
-            let wildcard = |name: &DomainName| name.labels().next() == Some("*");
-            let covered = name.ancestors().skip(1).any(|ancestor| {
-                ancestor.prefixed("*").is_ok_and(|wildcard| plan.evidence.rrsets(&wildcard).next().is_some())
-            });
-            if wildcard(name) || covered {
+            if name.labels().next() == Some("*") || may_be_answered_by_wildcard(plan, name) {
                 let message = format!(
                     "{name} is a wildcard or below one: which names it answers for is not judged (RFC 4592)"
                 );
@@ -472,4 +468,28 @@ fn not_modelled(plan: &Plan) -> Vec<Remark> {
         }
     }
     remarks
+}
+
+/// Whether a wildcard of the evidence answers for a name, or would if the name were not there: then its coming and going
+/// changes more answers than those that change in the plan, also below it. Only a name that is there all the time
+/// keeps the wildcards above it away (RFC 4592 section 3.3.1).
+fn may_be_answered_by_wildcard(plan: &Plan, name: &DomainName) -> bool {
+    let stays = |name: &DomainName| {
+        let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+        let goes =
+            |kind| changes().any(|c| c.name == *name && c.record_type == kind && c.ttl_after.is_none());
+        plan.evidence.rrsets(name).any(|(kind, _)| !goes(kind))
+    };
+    if stays(name) {
+        return false;
+    }
+    for ancestor in name.ancestors().skip(1) {
+        if ancestor.prefixed("*").is_ok_and(|wildcard| plan.evidence.lists(&wildcard)) {
+            return true;
+        }
+        if stays(&ancestor) {
+            return false;
+        }
+    }
+    false
 }
