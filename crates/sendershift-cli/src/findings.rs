@@ -24,6 +24,9 @@ fn text(report: &Report, width: usize) -> String {
         text.line("");
     }
     text.line(summary(report));
+    for question in &report.skipped {
+        text.line(styled(FAINT, format!("not looked at: {question}, which is not in the evidence")));
+    }
     text.into_string()
 }
 

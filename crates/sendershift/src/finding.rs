@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use crate::dns::RecordType;
+use crate::dns::{Question, RecordType};
 use crate::error::{Problem, Span};
 use crate::name::DomainName;
 
@@ -129,6 +129,8 @@ pub struct Report {
     pub counts: Counts,
     /// The findings: the worst first, then those nearest to the subject, then by name and place.
     pub findings: Vec<Finding>,
+    /// Questions that only a rule of little weight would ask and the evidence does not answer: it was left out.
+    pub skipped: Vec<Question>,
 }
 
 impl Report {
@@ -148,13 +150,20 @@ impl Report {
             note: count(Severity::Note),
         };
         let (format, subject) = ("sendershift-lint/1", subject.into());
-        Self { format, area, subject, receiver: None, counts, findings }
+        Self { format, area, subject, receiver: None, counts, findings, skipped: Vec::new() }
     }
 
     /// The same report, by the limits of a kind of receiver.
     #[must_use]
     pub fn at_receiver(mut self, receiver: &'static str) -> Self {
         self.receiver = Some(receiver);
+        self
+    }
+
+    /// The same report, without what these questions would have told.
+    #[must_use]
+    pub fn with_skipped(mut self, skipped: Vec<Question>) -> Self {
+        self.skipped = skipped;
         self
     }
 }

@@ -117,14 +117,17 @@ impl SpfRecord {
         self.all.is_some()
     }
 
+    /// Whether the term stands behind `all`, which ends every evaluation.
+    pub(super) fn is_behind_all(&self, term: &Term) -> bool {
+        self.all.is_some_and(|all| term.span > all)
+    }
+
     /// Whether evaluating the term costs one of the ten lookups (RFC 7208 section 4.6.4).
     ///
     /// Terms that `all` makes idle cost nothing: directives after it, and `redirect` wherever it stands.
     pub fn costs_lookup(&self, term: &Term) -> bool {
         match &term.kind {
-            TermKind::Directive(directive) => {
-                directive.mechanism.costs_lookup() && self.all.is_none_or(|all| term.span < all)
-            }
+            TermKind::Directive(directive) => directive.mechanism.costs_lookup() && !self.is_behind_all(term),
             TermKind::Modifier(modifier) => matches!(modifier, Modifier::Redirect(_)) && !self.has_all(),
         }
     }

@@ -6,6 +6,7 @@
 mod walk;
 
 use serde::Serialize;
+pub(super) use walk::tree;
 
 use super::policy::{AddressPart, Beyond, Policy, Spent, Unknown};
 use super::{Counting, Profile, SpfResult, Subject, VoidUnit};

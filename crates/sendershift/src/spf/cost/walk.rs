@@ -23,7 +23,7 @@ const MAX_SHOWN_DEPTH: usize = 20;
 ///
 /// `noted` is the same evidence as `evidence`, and notes what it cannot answer: records are asked of it. Which
 /// addresses of hosts are needed is for the policy to say.
-pub(super) fn tree<E: Evidence, N: Evidence>(
+pub(in crate::spf) fn tree<E: Evidence, N: Evidence>(
     evidence: &E,
     noted: &N,
     domain: &DomainName,

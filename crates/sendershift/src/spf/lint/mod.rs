@@ -4,26 +4,65 @@
 //! for in every record of the tree, since it breaks the whole; taste and habit only in the domain's own records.
 
 mod all;
+mod limits;
+mod networks;
+mod published;
+mod reach;
+mod terms;
 mod tree;
 
 use std::sync::Arc;
 
 use super::check::Selection;
-use super::{Profile, SpfRecord, Subject};
-use crate::dns::{Evidence, RecordType, Recording};
+use super::{Policy, Profile, SpfRecord, Subject, cost};
+use crate::dns::{Evidence, Question, RecordType, Recording};
 use crate::error::{Error, Invalid, Span};
 use crate::finding::{Finding, Report, Rule};
 use crate::name::DomainName;
 
 /// The rules, in no order.
 pub const RULES: &[&Rule] = &[
+    &all::AFTER_ALL,
+    &all::NEUTRAL_ALL,
     &all::NO_ALL,
     &all::PASS_ALL,
+    &all::REDIRECT_WITH_ALL,
+    &limits::FEW_LOOKUPS_LEFT,
+    &limits::OVER_FOR_OTHERS,
+    &limits::REFUSED_BY_RECEIVERS,
+    &limits::TOO_MANY_LOOKUPS,
+    &limits::TOO_MANY_MX,
+    &limits::TOO_MANY_VOIDS,
+    &limits::VOID_BY_FAMILY,
+    &networks::BROAD_NETWORK,
+    &networks::HOST_BITS,
+    &networks::MANY_ADDRESSES,
+    &networks::RESERVED_NETWORK,
+    &published::ALIAS,
+    &published::GLUED_STRINGS,
+    &published::HIGH_TTL_RULE,
+    &published::LARGE_ANSWER,
+    &published::LOW_TTL_RULE,
+    &published::NOT_QUITE,
+    &published::ODD_SPELLING,
+    &published::TRAILING_SPACE,
+    &published::TYPE_SPF,
+    &reach::UNREACHABLE,
+    &terms::DUPLICATE_TERM,
+    &terms::EXISTS_FIRST,
+    &terms::EXP_NOWHERE,
+    &terms::MACRO_P,
+    &terms::NEEDLESS_INCLUDE,
+    &terms::OPEN_TARGET,
+    &terms::PTR,
+    &terms::STALE_NETBLOCK,
+    &terms::VOID_TERM,
     &tree::DNS_FAILURE,
     &tree::INCLUDE_OF_NONE,
     &tree::LOOP,
     &tree::NO_RECORD,
     &tree::REDIRECT_TO_NONE,
+    &tree::REPEATED_INCLUDE,
     &tree::SEVERAL_RECORDS,
     &tree::SYNTAX,
     &tree::TOO_COMPLEX,
@@ -58,13 +97,36 @@ pub fn lint<E: Evidence + ?Sized>(
         Ok(subject) => subject,
         Err(invalid) => return Ok(report(unreadable(text, at, invalid)?)),
     };
-    let evidence = Recording::new(subject.publish_on(evidence));
-    let mut lint =
-        Lint { evidence: &evidence, domain: &subject.domain, records: Vec::new(), findings: Vec::new() };
+    let known = subject.publish_on(evidence);
+    let evidence = Recording::new(&known);
+    let mut lint = Lint {
+        evidence: &evidence,
+        known: &known,
+        domain: &subject.domain,
+        published: subject.record.is_none(),
+        records: Vec::new(),
+        findings: Vec::new(),
+        skipped: Vec::new(),
+    };
     lint.tree();
+    lint.published();
     lint.all();
-    let findings = lint.findings;
-    Ok(evidence.complete(report(findings))?)
+    lint.networks();
+    lint.terms();
+    let tree = cost::tree(&known, &evidence, lint.domain, profile);
+    match (Policy::compile(&evidence, lint.domain), tree) {
+        (Ok(policy), Ok((tree, _))) => {
+            lint.addresses(&policy);
+            lint.limits(&policy, &tree, profile);
+            lint.failures(&policy, &tree);
+            lint.reach();
+        }
+        // The questions are noted.
+        (Err(Error::Missing(_)), _) => {}
+        (Err(Error::Invalid(_)), _) | (_, Err(_)) => lint.too_complex(),
+    }
+    let report = report(lint.findings).with_skipped(lint.skipped);
+    Ok(evidence.complete(report)?)
 }
 
 /// The findings of a text that begins as a record does, and is none.
@@ -104,9 +166,24 @@ impl Visited {
 }
 
 struct Lint<'e, E> {
+    /// What is asked of it has to be answered.
     evidence: &'e E,
+    /// The same evidence for questions without which a rule is left out.
+    known: &'e dyn Evidence,
     domain: &'e DomainName,
+    /// Whether the record is the one that DNS has.
+    published: bool,
     /// The records, the domain's own first.
     records: Vec<Visited>,
     findings: Vec<Finding>,
+    /// Questions whose rules were left out.
+    skipped: Vec<Question>,
+}
+
+impl<E> Lint<'_, E> {
+    /// The records that whoever asks can be expected to edit: at the domain, and at names below it.
+    fn own(&self) -> impl Iterator<Item = (&Visited, &SpfRecord)> {
+        let is_own = |visited: &&Visited| visited.domain.is_within(self.domain);
+        self.records.iter().filter(is_own).filter_map(|visited| Some((visited, visited.record()?)))
+    }
 }

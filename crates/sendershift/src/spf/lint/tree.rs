@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::terms::meaning;
 use super::{Lint, Visited};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::error::Invalid;
@@ -61,6 +62,15 @@ pub(super) const REDIRECT_TO_NONE: Rule = Rule {
     source: "RFC 7208 section 6.1",
 };
 
+pub(super) const REPEATED_INCLUDE: Rule = Rule {
+    code: "spf.repeated-include",
+    severity: Severity::Note,
+    title: "A record is referred to more than once",
+    why: "Each reference costs its lookups again, with all that the record refers to.",
+    remedy: "Refer to it once.",
+    source: "RFC 7208 section 4.6.4",
+};
+
 pub(super) const SEVERAL_RECORDS: Rule = Rule {
     code: "spf.several-records",
     severity: Severity::Error,
@@ -111,6 +121,12 @@ impl<E: Evidence> Lint<'_, E> {
             let message = format!("{domain} has no SPF record");
             walk.lint.findings.push(NO_RECORD.finding(&domain, RecordType::Txt, message));
         }
+    }
+
+    /// The policy cannot be compiled: nothing is said of limits and addresses.
+    pub(super) fn too_complex(&mut self) {
+        let message = "the records are too many or too entangled: limits and addresses are not judged";
+        self.findings.push(TOO_COMPLEX.finding(self.domain, RecordType::Txt, message));
     }
 
     /// What a name of the record stands for at its domain; `None` where DNS cannot hold it.
@@ -207,6 +223,17 @@ impl<E: Evidence> Walk<'_, '_, E> {
                     (&LOOP, format!("{target} is being evaluated already when `{}` is", record.written(term)))
                 } else if self.stack.len() >= MAX_DEPTH || self.seen.len() >= MAX_RECORDS {
                     (&TOO_COMPLEX, "records are nested too deep or too many from here on".to_owned())
+                } else if self.seen.contains(&target) {
+                    // That a term stands twice in one record is another rule.
+                    let earlier = record.terms().iter().take_while(|other| other.span < term.span);
+                    let is_own = domain.is_within(self.lint.domain);
+                    if !is_own || earlier.map(meaning).any(|other| other == meaning(term)) {
+                        return;
+                    }
+                    (
+                        &REPEATED_INCLUDE,
+                        format!("{target} is referred to elsewhere too, and costs its lookups again"),
+                    )
                 } else if self.record(&target) {
                     return;
                 } else {
