@@ -187,3 +187,6 @@ impl<E> Lint<'_, E> {
         self.records.iter().filter(is_own).filter_map(|visited| Some((visited, visited.record()?)))
     }
 }
+
+#[cfg(test)]
+mod tests;
