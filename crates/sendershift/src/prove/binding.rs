@@ -85,6 +85,17 @@ impl<'p> Binding<'p> {
         }
     }
 
+    /// Those of its messages that are injected after an event, if there can be any.
+    pub(super) fn after(&self, event: Event, timeline: &Timeline) -> Option<Self> {
+        let mut after = self.clone();
+        after.bounds.lower.push(event);
+        after.injected.0.push(event);
+        let (from, until, _) = &after.injected;
+        let injectable =
+            Bounds { lower: from.clone(), upper: until.iter().map(|event| (*event, 0)).collect() };
+        (injectable.feasible(timeline) && after.bounds.feasible(timeline)).then_some(after)
+    }
+
     /// The domain that SPF is checked for: MAIL FROM, or HELO for the null sender (RFC 7208 section 2.4).
     pub(super) fn spf_domain(&self) -> Option<&'p DomainName> {
         self.identity.mail_from.as_ref().or(self.delivered_by.helo.as_ref())
@@ -142,29 +153,26 @@ fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) ->
     if in_use { flux.eras(plan).find_map(key) } else { flux.eras(plan).rev().find_map(key) }
 }
 
-/// All bindings of a stream that the plan makes possible. `from` is an event before which no message is judged.
+/// All bindings of a stream that the plan makes possible.
 pub(super) fn bindings<'p>(
     plan: &'p Plan,
     flux: &Flux,
     timeline: &Timeline,
     stream: &'p Stream,
-    from: Option<Event>,
 ) -> Vec<Binding<'p>> {
     let spans = spans(plan, flux, timeline, stream);
     let parameters = &plan.parameters;
     let mut bindings = Vec::new();
     for (identity, injected) in &spans {
         for (delivered_by, delivered) in &spans {
-            let lower: Vec<Event> = [Some(Event::Origin), injected.lower(), delivered.lower(), from]
-                .into_iter()
-                .flatten()
-                .collect();
+            let lower: Vec<Event> =
+                [Some(Event::Origin), injected.lower(), delivered.lower()].into_iter().flatten().collect();
             // It enters a queue while that is in use, and may leave it later: those who no longer send still have a queue.
             let upper = [injected, delivered].map(|span| span.upper(parameters.queue_lifetime));
             let bounds = Bounds { lower: lower.clone(), upper: upper.into_iter().flatten().collect() };
             // The message is injected at all: before the end of the use of its identity, and of the queue.
             let injectable = Bounds {
-                lower: [injected.lower(), from].into_iter().flatten().collect(),
+                lower: injected.lower().into_iter().collect(),
                 upper: [injected, delivered].into_iter().filter_map(|span| span.upper(0)).collect(),
             };
             if !injectable.feasible(timeline) || !bounds.feasible(timeline) {

@@ -7,7 +7,8 @@ use super::promise::Failure;
 use super::proof::{Assumed, Counterexample, Holding};
 use super::world::{Choices, Content, Flux, Version};
 use crate::dmarc::{self, Authenticated, DmarcResult};
-use crate::dns::{Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, Txt};
+use crate::dns::{Evidence, Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, Txt};
+use crate::error::Missing;
 use crate::name::DomainName;
 use crate::plan::{Plan, Signature};
 use crate::spf::{
@@ -94,7 +95,7 @@ impl Found<'_> {
 
     /// The evidence as the receiver has it.
     fn evidence(&self) -> Option<Overlay<&Snapshot>> {
-        let mut overlay = Overlay::new(&self.plan.evidence);
+        let mut overlay = self.evidence_today()?;
         for (question, version) in self.versions() {
             match &version.content {
                 Content::Set(rrset) | Content::Alias(rrset) => {
@@ -115,6 +116,12 @@ impl Found<'_> {
                 }
             }
         }
+        Some(overlay)
+    }
+
+    /// The evidence of the plan, with unknown questions answered as the failure assumes.
+    fn evidence_today(&self) -> Option<Overlay<&Snapshot>> {
+        let mut overlay = Overlay::new(&self.plan.evidence);
         if let Some(ip) = self.failure.address {
             for (unknown, branch) in &self.failure.assuming {
                 self.assume(&mut overlay, ip, unknown, *branch)?;
@@ -191,18 +198,19 @@ impl Found<'_> {
         Some(())
     }
 
+    /// What SPF says of the address of the failure, if it has one.
+    fn checked<E: Evidence>(&self, evidence: &E) -> Option<Result<Checked, Missing>> {
+        let domain = self.binding.spf_domain()?;
+        let helo = self.binding.delivered_by.helo.as_ref().unwrap_or(domain);
+        let query = Query::new(self.failure.address?, &format!("{LOCAL_PART}@{domain}"), helo.as_str());
+        Some(check(evidence, &query, self.profile))
+    }
+
     fn replay(&self) -> Option<Replay> {
         let evidence = self.evidence()?;
         let binding = self.binding;
         let verified: Vec<Signature> = binding.verifiable(&evidence).into_iter().cloned().collect();
-        let checked = match (self.failure.address, binding.spf_domain()) {
-            (Some(ip), Some(domain)) => {
-                let helo = binding.delivered_by.helo.as_ref().unwrap_or(domain);
-                let query = Query::new(ip, &format!("{LOCAL_PART}@{domain}"), helo.as_str());
-                Some(check(&evidence, &query, self.profile).ok()?)
-            }
-            _ => None,
-        };
+        let checked = self.checked(&evidence).transpose().ok()?;
         let domains: Vec<DomainName> = verified.iter().map(|signature| signature.domain.clone()).collect();
         // Where the failure does not depend on the address, SPF is granted: it fails even so.
         let spf_passes = checked.as_ref().is_none_or(|checked| checked.result == SpfResult::Pass);
@@ -229,7 +237,14 @@ impl Found<'_> {
             "p1.spf-needed-too" => !replay.spf_passes,
             "p1.not-authenticated" => replay.result != DmarcResult::Pass,
             "p2.worse-than-today" => {
-                replay.checked.as_ref().is_some_and(|checked| checked.result != SpfResult::Pass)
+                let today = self.evidence_today().and_then(|evidence| self.checked(&evidence)?.ok());
+                today.zip(replay.checked.as_ref()).is_some_and(|(today, checked)| match today.result {
+                    SpfResult::Pass => checked.result != SpfResult::Pass,
+                    SpfResult::None | SpfResult::Neutral => {
+                        matches!(checked.result, SpfResult::Fail | SpfResult::SoftFail)
+                    }
+                    _ => false,
+                })
             }
             _ => replay.checked.as_ref().is_some_and(|checked| {
                 // Beyond a limit every receiver of the profile stops, unless an error ended the evaluation before.

@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use binding::{Binding, Sources};
 use counterexample::{Found, Length};
-use explore::{Explorer, Halt};
-use promise::Judged as MessageJudged;
+use explore::{Bounds, Explorer, Halt};
+use promise::{Judged as MessageJudged, Receiver};
 pub(crate) use story::duration;
 use world::{Choices, Flux, World};
 
@@ -35,7 +35,7 @@ use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, Remark, Stream};
-use crate::spf::{Profile, SpfRecord};
+use crate::spf::{Policy, SpfRecord};
 
 /// The promises that [`prove`] judges.
 pub const JUDGED: [&str; 2] = ["p1", "p2"];
@@ -105,48 +105,86 @@ struct Prover<'a> {
 impl<'a> Prover<'a> {
     fn stream(&mut self, stream: &'a Stream) -> Result<(), Halt> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
-        let profiles: &'a [&'static Profile] = &plan.parameters.receivers;
-        let from = self.judged_from(stream);
+        let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
+        let from = self.step(stream.judged_from.as_deref()).map(Event::Done);
         let within_limits_from = self.step(plan.parameters.within_limits_from.as_deref()).map(Event::Done);
         if stream.spf_only {
             let message = "the stream relies on SPF alone: whatever forwards its messages breaks them";
             self.conditions.push(Remark::new("proof.spf-only", Some(&stream.id), message));
         }
-        let bindings = binding::bindings(plan, flux, timeline, stream, from);
-        if bindings.is_empty() {
-            let message =
-                "no message of the stream was judged: none of its identities is in use when it could be";
-            let remark = Remark::new("proof.nothing-judged", Some(&stream.id), message);
-            self.undecided.insert(("p1", format!("proof.nothing-judged {}", stream.id)), remark);
-        }
+        let bindings = binding::bindings(plan, flux, timeline, stream);
+        let mut judged = false;
+        let mut fail_today = BTreeSet::new();
         for binding in bindings {
             self.explorer.explored.bindings += 1;
             self.untold(&binding);
             let addresses = self.addresses(&binding);
-            self.walk("p1", &binding, &|world| {
-                promise::authenticated(world, &binding, &addresses, profiles)
-            })?;
+            judged |= self.authenticated(&binding, &addresses, &receivers, from, &mut fail_today)?;
             let Some(domain) = binding.spf_domain().filter(|_| binding.judgement == Judgement::Delivery)
             else {
                 continue;
             };
             let baseline = self.baseline();
             let world = World::new(plan, flux, &baseline);
-            let today = promise::today(&world, domain, &addresses, profiles).ok();
+            let today = Policy::compile_within(&world, domain, &addresses).ok();
             self.walk("p2", &binding, &|world| {
-                promise::within_limits(world, &binding, &addresses, profiles, today.as_ref())
+                promise::within_limits(world, &binding, &addresses, &receivers, today.as_ref())
             })?;
             if let Some(event) = within_limits_from {
                 let mut binding = binding.clone();
                 binding.bounds.lower.push(event);
                 if binding.bounds.feasible(timeline) {
                     self.walk("p2", &binding, &|world| {
-                        promise::within_limits(world, &binding, &addresses, profiles, None)
+                        promise::within_limits(world, &binding, &addresses, &receivers, None)
                     })?;
                 }
             }
         }
+        if !judged {
+            let message =
+                "no message of the stream was judged: none of its identities is in use when it could be";
+            let remark = Remark::new("proof.nothing-judged", Some(&stream.id), message);
+            self.undecided.insert(("p1", format!("proof.nothing-judged {}", stream.id)), remark);
+        }
+        if let Some(step) = &stream.judged_from {
+            self.conditions.push(judged_from(stream, step, &fail_today));
+        }
         Ok(())
+    }
+
+    /// Judges P1 for a binding: what fails today already from `from` on, all else from the start. Whether there was anything to judge.
+    fn authenticated(
+        &mut self,
+        binding: &Binding<'a>,
+        addresses: &AddressSet,
+        receivers: &[Receiver<'a>],
+        from: Option<Event>,
+        fail_today: &mut BTreeSet<&'a str>,
+    ) -> Result<bool, Halt> {
+        let failing = if from.is_some() { self.failing_today(binding, receivers) } else { BTreeMap::new() };
+        let (later, always): (Vec<Receiver<'a>>, Vec<Receiver<'a>>) =
+            receivers.iter().partition(|(index, _)| failing.contains_key(index));
+        let mut parts = Vec::new();
+        if !always.is_empty() {
+            parts.push((binding.clone(), addresses.clone(), always));
+        }
+        for receiver in &later {
+            let passing = failing.get(&receiver.0).map(|failing| addresses.difference(failing));
+            parts.extend(
+                passing
+                    .filter(|passing| !passing.is_empty())
+                    .map(|passing| (binding.clone(), passing, vec![*receiver])),
+            );
+        }
+        if !later.is_empty() {
+            fail_today.insert(&binding.identity.id);
+            let after = from.and_then(|from| binding.after(from, self.explorer.timeline));
+            parts.extend(after.map(|after| (after, addresses.clone(), later)));
+        }
+        for (binding, addresses, receivers) in &parts {
+            self.walk("p1", binding, &|world| promise::authenticated(world, binding, addresses, receivers))?;
+        }
+        Ok(!parts.is_empty())
     }
 
     /// Notes where a message relies on SPF and may come from an address that the evidence does not tell.
@@ -222,37 +260,32 @@ impl<'a> Prover<'a> {
         self.explorer.flux.questions().map(|question| (question, 0)).collect()
     }
 
-    /// The event before which a stream that fails today is not judged. A stream that passes today is judged from the
-    /// start, whatever the plan says.
-    fn judged_from(&mut self, stream: &'a Stream) -> Option<Event> {
-        let step = self.step(stream.judged_from.as_deref())?;
-        let plan = self.explorer.plan;
-        let choices = self.baseline();
-        let live = stream.identities.iter().filter(|identity| stream.live.contains(&identity.id));
-        let fails = live.into_iter().any(|identity| {
-            let flux = self.explorer.flux;
-            let bounds = explore::Bounds::default();
-            let binding = Binding::new(plan, flux, stream, (identity, identity), Judgement::Delivery, bounds);
-            let world = World::new(plan, self.explorer.flux, &choices);
-            let judged = promise::authenticated(
-                &world,
-                &binding,
-                &self.addresses(&binding),
-                &plan.parameters.receivers,
-            );
-            !judged.failures.is_empty()
-        });
-        if !fails {
-            let message = "the stream passes today, so it is judged from the start and not only from the step that the plan names";
-            self.conditions.push(Remark::new("proof.passes-today", Some(&stream.id), message));
-            return None;
+    /// The addresses, by receiver, at which messages of a binding fail today already: they are judged from the step that
+    /// repairs them. An identity that is not in use before the plan has nothing to be excused for.
+    fn failing_today(
+        &mut self,
+        binding: &Binding<'a>,
+        receivers: &[Receiver<'a>],
+    ) -> BTreeMap<usize, AddressSet> {
+        let Binding { stream, identity, delivered_by, judgement, .. } = *binding;
+        if !stream.live.contains(&identity.id) {
+            return BTreeMap::new();
         }
-        let message = format!(
-            "the stream fails today; it is judged from when step `{}` is done",
-            plan.steps.get(step)?.id
-        );
-        self.conditions.push(Remark::new("proof.fails-today", Some(&stream.id), message));
-        Some(Event::Done(step))
+        let (plan, flux) = (self.explorer.plan, self.explorer.flux);
+        let own = Binding::new(plan, flux, stream, (identity, identity), judgement, Bounds::default());
+        let addresses = self.addresses(&own);
+        let baseline = self.baseline();
+        let world = World::new(plan, flux, &baseline);
+        let failing = promise::failing(&world, &own, &addresses, receivers).unwrap_or_default();
+        self.missing.append(&mut world.missing());
+        let excused = failing.into_iter().enumerate().filter_map(|(index, failing)| {
+            let everywhere = addresses.is_subset(&failing);
+            // From sources of another identity a message is excused only if it fails from all of its own.
+            let excused =
+                if delivered_by == identity { Some(failing) } else { everywhere.then(AddressSet::all) };
+            excused.filter(|excused| !addresses.is_empty() && !excused.is_empty()).map(|set| (index, set))
+        });
+        excused.collect()
     }
 
     fn proof(mut self, halted: Option<Halt>) -> Proof {
@@ -438,6 +471,20 @@ impl<'a> Prover<'a> {
         assumptions.extend(plan.assumptions.iter().cloned());
         assumptions
     }
+}
+
+/// From when a stream is judged whose plan names a step that repairs it.
+fn judged_from(stream: &Stream, step: &str, fail_today: &BTreeSet<&str>) -> Remark {
+    if fail_today.is_empty() {
+        let message = "the stream passes today, so it is judged from the start and not only from the step that the plan names";
+        return Remark::new("proof.passes-today", Some(&stream.id), message);
+    }
+    let identities: Vec<String> = fail_today.iter().map(|id| format!("`{id}`")).collect();
+    let message = format!(
+        "messages of {} fail today; those that do are judged from when step `{step}` is done, all others from the start",
+        identities.join(", ")
+    );
+    Remark::new("proof.fails-today", Some(&stream.id), message)
 }
 
 /// Changes whose effect the model does not have: the verdict is never safe with them.

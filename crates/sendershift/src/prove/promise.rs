@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use super::binding::{Binding, Judgement};
 use super::world::World;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
-use crate::dns::Evidence;
 use crate::error::Error;
 use crate::name::DomainName;
-use crate::net::AddressSet;
+use crate::net::{AddressSet, IpRange};
 use crate::spf::{Branch, Case, Leaf, Policy, Profile, SpfResult, Unknown};
 
 /// What is wrong with one message at one kind of receiver.
@@ -28,10 +27,10 @@ impl Failure {
     }
 }
 
-/// The judgement of all messages of a binding in one world, for each receiver profile asked for.
+/// The judgement of all messages of a binding in one world, for each receiver asked for.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
-    /// The failures by index of the profile, one for each at most.
+    /// The failures by index of the receiver's profile, one for each at most.
     pub(super) failures: BTreeMap<usize, Failure>,
     /// How many address classes were looked at.
     pub(super) classes: u64,
@@ -41,13 +40,46 @@ pub(super) struct Judged {
     pub(super) unbounded: bool,
 }
 
-/// Addresses that are treated alike, by the first of them, and how their evaluation can go.
-type Class = (IpAddr, Vec<Case<Leaf>>);
+impl Judged {
+    fn error(error: impl Into<Error>) -> Self {
+        Self { error: Some(error.into()), ..Self::default() }
+    }
 
-/// The results of SPF for all addresses of a binding.
-fn classes(world: &World<'_>, domain: &DomainName, sources: &AddressSet) -> Result<Vec<Class>, Error> {
-    let policy = Policy::compile_within(world, domain, sources)?;
-    Ok(policy.classes(sources).into_iter().map(|(range, cases)| (range.first(), cases)).collect())
+    /// Counts a range of addresses that are treated alike, and keeps what is wrong with its first for each receiver
+    /// that has no failure yet.
+    fn class(
+        &mut self,
+        receivers: &[Receiver<'_>],
+        (range, assuming): (IpRange, &[(Unknown, Branch)]),
+        judge: impl Fn(&Profile) -> Option<&'static str>,
+    ) {
+        for (index, profile) in receivers {
+            if let Some(code) = judge(profile) {
+                self.failures.entry(*index).or_insert_with(|| Failure {
+                    code,
+                    address: Some(range.first()),
+                    assuming: assuming.to_vec(),
+                });
+            }
+        }
+    }
+}
+
+/// A receiver's profile with its index among those of the plan.
+pub(super) type Receiver<'a> = (usize, &'a Profile);
+
+/// What P1 still asks of SPF, once signatures and policy are known.
+enum Asked<'p> {
+    /// Nothing: the message passes.
+    Nothing,
+    /// It fails whatever SPF says.
+    Fails(&'static str),
+    /// SPF has to pass for the domain, otherwise it fails so.
+    Spf(&'p DomainName, &'static str),
+}
+
+fn passes(leaf: &Leaf, profile: &Profile) -> bool {
+    leaf.result == SpfResult::Pass && leaf.spent.is_within(profile)
 }
 
 /// P1: an aligned DMARC pass; under an enforcing policy, or where a signature is verified later, by DKIM alone;
@@ -55,13 +87,56 @@ fn classes(world: &World<'_>, domain: &DomainName, sources: &AddressSet) -> Resu
 pub(super) fn authenticated(
     world: &World<'_>,
     binding: &Binding<'_>,
-    sources: &AddressSet,
-    profiles: &[&Profile],
+    addresses: &AddressSet,
+    receivers: &[Receiver<'_>],
 ) -> Judged {
-    let all = |failure: &Failure| Judged {
-        failures: (0..profiles.len()).map(|index| (index, failure.clone())).collect(),
-        ..Judged::default()
-    };
+    let mut judged = Judged::default();
+    match asked(world, binding) {
+        Asked::Nothing => {}
+        Asked::Fails(code) => {
+            judged.failures.extend(receivers.iter().map(|(index, _)| (*index, Failure::new(code))));
+        }
+        Asked::Spf(domain, code) => match Policy::compile_within(world, domain, addresses) {
+            Ok(policy) => {
+                for (range, cases) in policy.classes(addresses) {
+                    judged.classes += 1;
+                    for Case { assuming, leaf } in &cases {
+                        judged.unbounded |= leaf.spent.unbounded > 0;
+                        let fails = |profile: &Profile| (!passes(leaf, profile)).then_some(code);
+                        judged.class(receivers, (range, assuming), fails);
+                    }
+                }
+            }
+            Err(error) => return Judged::error(error),
+        },
+    }
+    judged
+}
+
+/// The addresses, for each receiver, for which P1 fails in a world.
+pub(super) fn failing(
+    world: &World<'_>,
+    binding: &Binding<'_>,
+    addresses: &AddressSet,
+    receivers: &[Receiver<'_>],
+) -> Result<Vec<AddressSet>, Error> {
+    let each = |set: AddressSet| receivers.iter().map(|_| set.clone()).collect();
+    match asked(world, binding) {
+        Asked::Nothing => Ok(each(AddressSet::empty())),
+        Asked::Fails(_) => Ok(each(addresses.clone())),
+        Asked::Spf(domain, _) => {
+            let classes = Policy::compile_within(world, domain, addresses)?.classes(addresses);
+            let fails = |profile: &Profile| {
+                let passed = |cases: &[Case<Leaf>]| cases.iter().any(|case| passes(&case.leaf, profile));
+                let failing = classes.iter().filter(|(_, cases)| !passed(cases));
+                AddressSet::from_ranges(failing.map(|(range, _)| *range))
+            };
+            Ok(receivers.iter().map(|(_, profile)| fails(profile)).collect())
+        }
+    }
+}
+
+fn asked<'p>(world: &World<'_>, binding: &Binding<'p>) -> Asked<'p> {
     let author_domain = &binding.identity.author_domain;
     let verified: Vec<DomainName> =
         binding.verifiable(world).into_iter().map(|signature| signature.domain.clone()).collect();
@@ -69,15 +144,15 @@ pub(super) fn authenticated(
     let message = Authenticated { author_domain, spf: spf_domain, dkim: &verified };
     let verdict = dmarc::evaluate(world, &message);
     let Some(applied) = &verdict.discovery.applied else {
-        return all(&Failure::new("p1.no-dmarc-policy"));
+        return Asked::Fails("p1.no-dmarc-policy");
     };
     if binding.judgement == Judgement::Later {
         // Only signatures can be verified again; a stream that has none is judged at delivery alone.
         let relies = !binding.stream.spf_only && !binding.signatures().is_empty();
         return if relies && !verdict.dkim_aligned {
-            all(&Failure::new("p1.signature-not-verifiable"))
+            Asked::Fails("p1.signature-not-verifiable")
         } else {
-            Judged::default()
+            Asked::Nothing
         };
     }
     // Receivers differ on `t=y`, which RFC 7489 did not have, and on whether the author domain exists, which decides
@@ -88,100 +163,81 @@ pub(super) fn authenticated(
     };
     let enforcing = harshest > DmarcPolicy::None;
     if enforcing && !binding.stream.spf_only && !verdict.dkim_aligned {
-        return all(&Failure::new("p1.no-dkim-under-enforcement"));
+        return Asked::Fails("p1.no-dkim-under-enforcement");
     }
     if binding.stream.needs_both && !verdict.dkim_aligned {
-        return all(&Failure::new("p1.dkim-needed-too"));
+        return Asked::Fails("p1.dkim-needed-too");
     }
     if verdict.dkim_aligned && !binding.stream.needs_both {
-        return Judged::default();
+        return Asked::Nothing;
     }
     let code = if verdict.dkim_aligned { "p1.spf-needed-too" } else { "p1.not-authenticated" };
-    let Some(domain) = spf_domain.filter(|_| verdict.spf_aligned) else {
-        return all(&Failure::new(code));
-    };
-    match classes(world, domain, sources) {
-        Ok(classes) => first_failures(&classes, profiles, |leaf, profile, _| {
-            let passes = leaf.result == SpfResult::Pass && leaf.spent.is_within(profile);
-            (!passes).then_some(code)
-        }),
-        Err(error) => Judged { error: Some(error), ..Judged::default() },
+    match spf_domain.filter(|_| verdict.spf_aligned) {
+        Some(domain) => Asked::Spf(domain, code),
+        None => Asked::Fails(code),
     }
 }
 
 /// P2: the path of every address is within the limits and leads to no permerror, and none is worse off than today.
 ///
-/// Where `today` is given, an address whose path is over a limit or leads to an error already may stay so.
+/// Where `today` is given, the policy before the plan, an address whose path is over a limit or leads to an error already may
+/// stay so. Each address is compared with itself, and each turnout of the unknowns with the same one.
 pub(super) fn within_limits(
     world: &World<'_>,
     binding: &Binding<'_>,
-    sources: &AddressSet,
-    profiles: &[&Profile],
-    today: Option<&Today>,
+    addresses: &AddressSet,
+    receivers: &[Receiver<'_>],
+    today: Option<&Policy>,
 ) -> Judged {
     let Some(domain) = binding.spf_domain() else { return Judged::default() };
+    let policy = match Policy::compile_within(world, domain, addresses) {
+        Ok(policy) => policy,
+        Err(error) => return Judged::error(error),
+    };
     let own = binding.delivered_by.id == binding.identity.id;
-    match classes(world, domain, sources) {
-        Ok(classes) => first_failures(&classes, profiles, |leaf, profile, (ip, index)| {
-            let was = |sets: &[AddressSet]| sets.get(index).is_some_and(|set| set.contains(ip));
-            let passes = leaf.result == SpfResult::Pass && leaf.spent.is_within(profile);
-            match (over(leaf, profile), today) {
-                (Some(_), Some(today)) if was(&today.over) => None,
-                (Some(limit), _) => Some(limit),
-                (None, Some(today)) if !passes && was(&today.pass) => Some("p2.worse-than-today"),
-                // From its own sources a message is not to be called forged where today nothing is said of it.
-                (None, Some(today)) if own && refused(leaf.result) && was(&today.unsaid) => {
-                    Some("p2.worse-than-today")
-                }
-                (None, Some(today)) if was(&today.permerror) => None,
-                (None, _) => (leaf.result == SpfResult::PermError).then_some("p2.permerror"),
+    let mut judged = Judged::default();
+    let Some(today) = today else {
+        for (range, cases) in policy.classes(addresses) {
+            judged.classes += 1;
+            for Case { assuming, leaf } in &cases {
+                judged.unbounded |= leaf.spent.unbounded > 0;
+                judged.class(receivers, (range, assuming), |profile| broken(leaf, profile));
             }
-        }),
-        Err(error) => Judged { error: Some(error), ..Judged::default() },
+        }
+        return judged;
+    };
+    match policy.beside(today, addresses) {
+        Ok(classes) => {
+            for (range, cases) in classes {
+                judged.classes += 1;
+                for Case { assuming, leaf: (leaf, was) } in &cases {
+                    judged.unbounded |= leaf.spent.unbounded > 0;
+                    judged.class(receivers, (range, assuming), |profile| worse(leaf, was, profile, own));
+                }
+            }
+            judged
+        }
+        Err(problem) => Judged::error(problem),
     }
 }
 
-/// Whether a result says that the address should not send.
-fn refused(result: SpfResult) -> bool {
-    matches!(result, SpfResult::Fail | SpfResult::SoftFail)
+/// What is wrong with a path.
+fn broken(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
+    over(leaf, profile).or_else(|| (leaf.result == SpfResult::PermError).then_some("p2.permerror"))
 }
 
-/// What SPF says today, for each profile.
-pub(super) struct Today {
-    /// The addresses whose path is over a limit.
-    over: Vec<AddressSet>,
-    /// The addresses that pass.
-    pass: Vec<AddressSet>,
-    /// The addresses of which SPF says neither yes nor no.
-    unsaid: Vec<AddressSet>,
-    /// The addresses that get an error from a record that is wrong.
-    permerror: Vec<AddressSet>,
-}
-
-/// The results of SPF before the plan.
-pub(super) fn today<E: Evidence>(
-    evidence: &E,
-    domain: &DomainName,
-    sources: &AddressSet,
-    profiles: &[&Profile],
-) -> Result<Today, Error> {
-    let classes = Policy::compile_within(evidence, domain, sources)?.classes(sources);
-    let each = |holds: &dyn Fn(&Leaf, &Profile) -> bool, for_all: bool| -> Vec<AddressSet> {
-        let of = |profile: &&Profile| {
-            let chosen = classes.iter().filter(|(_, cases)| {
-                let mut cases = cases.iter().map(|case| holds(&case.leaf, profile));
-                if for_all { cases.all(|holds| holds) } else { cases.any(|holds| holds) }
-            });
-            AddressSet::from_ranges(chosen.map(|(range, _)| *range))
-        };
-        profiles.iter().map(of).collect()
-    };
-    Ok(Today {
-        over: each(&|leaf, profile| over(leaf, profile).is_some(), false),
-        unsaid: each(&|leaf, _| matches!(leaf.result, SpfResult::None | SpfResult::Neutral), true),
-        permerror: each(&|leaf, _| leaf.result == SpfResult::PermError, false),
-        pass: each(&|leaf, profile| leaf.result == SpfResult::Pass && leaf.spent.is_within(profile), true),
-    })
+/// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself.
+fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool) -> Option<&'static str> {
+    let unsaid = matches!(was.result, SpfResult::None | SpfResult::Neutral) && over(was, profile).is_none();
+    let refused = matches!(leaf.result, SpfResult::Fail | SpfResult::SoftFail);
+    match broken(leaf, profile) {
+        Some(_) if broken(was, profile).is_some() => None,
+        Some(code) => Some(code),
+        None if passes(was, profile) && !passes(leaf, profile) => Some("p2.worse-than-today"),
+        // From its own sources a message is not to be called forged where today nothing is said of it.
+        None if own && refused && unsaid => Some("p2.worse-than-today"),
+        None => None,
+    }
 }
 
 /// The limit that a path is over, if any.
@@ -198,29 +254,4 @@ fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The first failure for each profile. `judge` is told the address and the index of the profile.
-fn first_failures(
-    classes: &[Class],
-    profiles: &[&Profile],
-    judge: impl Fn(&Leaf, &Profile, (IpAddr, usize)) -> Option<&'static str>,
-) -> Judged {
-    let mut judged =
-        Judged { classes: u64::try_from(classes.len()).unwrap_or(u64::MAX), ..Judged::default() };
-    for (address, cases) in classes {
-        for case in cases {
-            judged.unbounded |= case.leaf.spent.unbounded > 0;
-            for (index, profile) in profiles.iter().enumerate() {
-                if let Some(code) = judge(&case.leaf, profile, (*address, index)) {
-                    judged.failures.entry(index).or_insert_with(|| Failure {
-                        code,
-                        address: Some(*address),
-                        assuming: case.assuming.clone(),
-                    });
-                }
-            }
-        }
-    }
-    judged
 }

@@ -190,10 +190,13 @@ impl Flux {
     /// How long absence at a name may be remembered, in seconds.
     fn absence(&mut self, plan: &Plan, question: &Question) -> u64 {
         let listed = plan.evidence.negative(&question.name, question.record_type);
-        let known = match listed {
+        // A negative answer has the TTL that the SOA record gives it (RFC 2308 section 5). Should the two differ, the longer
+        // counts: absence may also be known from an answer about another name (RFC 8020, RFC 8198).
+        let said = match listed {
             Some((Some(ttl), Quality::Authoritative)) => Some(ttl),
-            _ => negative_ttl(&plan.evidence, &question.name),
+            _ => None,
         };
+        let known = negative_ttl(&plan.evidence, &question.name).max(said);
         // A plan that changes an SOA record on the way may lengthen what is remembered.
         let edits =
             plan.steps.iter().flat_map(|step| &step.changes).filter(|change| {

@@ -179,6 +179,19 @@ impl<L: Copy + Ord> Diagram<L> {
         }
     }
 
+    /// The unknown that a node of a canonical diagram chooses by.
+    pub(super) fn unknown_at(&self, node: Node<L>) -> Option<&Unknown> {
+        self.unknowns.get(self.top(node)?)
+    }
+
+    /// The node that a node becomes once an unknown, which may only stand at its top, turned out as a branch.
+    pub(super) fn turned_out(&self, node: Node<L>, unknown: &Unknown, branch: usize) -> Node<L> {
+        match self.top(node).filter(|at| self.unknowns.get(*at) == Some(unknown)) {
+            Some(at) => self.given(node, at, branch),
+            None => node,
+        }
+    }
+
     /// The choice between `branches` by `unknown`, in canonical form.
     pub(super) fn choose(&mut self, unknown: usize, branches: &[Node<L>]) -> Node<L> {
         self.choose_once(unknown, branches, &mut BTreeMap::new())

@@ -8,6 +8,7 @@
 
 mod compile;
 mod diagram;
+mod joint;
 mod spent;
 
 use std::collections::{BTreeMap, BTreeSet};
