@@ -70,6 +70,10 @@ pub fn negative_ttl<E: Evidence + ?Sized>(evidence: &E, name: &DomainName) -> Op
                     Quality::Cached => None,
                 };
             }
+            // Name servers mark a zone of its own (RFC 1034 section 4.2), whose SOA record is then not known.
+            Answer::NoData if matches!(evidence.answer(&zone, RecordType::Ns), Answer::Records(_)) => {
+                return None;
+            }
             Answer::NoData | Answer::NxDomain | Answer::Alias(_) => {}
             // There may be a zone of its own here, with a longer TTL than that of the zone above.
             Answer::Failed | Answer::Unknown => return None,

@@ -40,7 +40,7 @@ pub(super) fn needs<'m>(draft: &Draft<'m>) -> Result<BTreeMap<DomainName, Vec<Ne
                 // The null sender under a foreign HELO name: SPF cannot help.
                 continue;
             }
-            let required = fate.needs_spf() && (!temporary || moved.passes_today);
+            let required = fate.needs_spf() && (!temporary || moved.some_pass_today);
             let named = draft
                 .facts
                 .migration

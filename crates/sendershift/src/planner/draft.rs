@@ -20,6 +20,8 @@ pub(super) struct Move<'m> {
     pub(super) gate: String,
     /// Whether its messages are authenticated today.
     pub(super) passes_today: bool,
+    /// Whether some of them are.
+    pub(super) some_pass_today: bool,
 }
 
 /// The plan as it grows: steps are added after those that they wait for.

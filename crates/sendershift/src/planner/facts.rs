@@ -52,6 +52,8 @@ pub(super) struct Fate {
     pub(super) spf_aligned: bool,
     /// SPF passes for every address at every kind of receiver.
     pub(super) spf_passes: bool,
+    /// SPF passes for some address at some kind of receiver.
+    spf_reaches: bool,
     /// Every address is within the limits.
     pub(super) within_limits: bool,
     /// A signature is aligned and its key can be used.
@@ -66,6 +68,11 @@ impl Fate {
     /// Whether the messages cannot do without SPF.
     pub(super) fn needs_spf(&self) -> bool {
         self.needs_both || !self.dkim
+    }
+
+    /// Whether some messages are authenticated, if not all.
+    pub(super) fn reaches_some(&self) -> bool {
+        Self { spf_passes: self.spf_reaches, ..*self }.lacks().is_none()
     }
 
     /// What is wrong, for people; none where every message is authenticated.
@@ -115,21 +122,24 @@ impl<'m> Facts<'m> {
         known.fold(AddressSet::empty(), |all, some| all.union(some))
     }
 
-    /// Whether SPF of a domain passes for all addresses, and whether all are within the limits, at every kind of receiver.
+    /// Whether SPF of a domain passes for all addresses, for any, and whether all are within the limits, at every kind of
+    /// receiver.
     pub(super) fn spf<E: Evidence>(
         &self,
         evidence: &E,
         domain: &DomainName,
         addresses: &AddressSet,
-    ) -> Result<(bool, bool), Error> {
-        let Some(policy) = policy(evidence, domain, addresses)? else { return Ok((false, true)) };
-        let (mut passes, mut within) = (true, true);
+    ) -> Result<(bool, bool, bool), Error> {
+        let Some(policy) = policy(evidence, domain, addresses)? else { return Ok((false, false, true)) };
+        let (mut passes, mut reaches, mut within) = (true, false, true);
         for leaf in policy.classes(addresses).iter().flat_map(|(_, cases)| cases).map(|case| &case.leaf) {
             let fits = self.profiles().iter().all(|profile| leaf.spent.is_within(profile));
             within &= fits;
             passes &= fits && leaf.result == SpfResult::Pass;
+            reaches |= leaf.result == SpfResult::Pass
+                && self.profiles().iter().any(|profile| leaf.spent.is_within(profile));
         }
-        Ok((passes, within))
+        Ok((passes, reaches, within))
     }
 
     /// The addresses that do not pass.
@@ -183,15 +193,16 @@ impl<'m> Facts<'m> {
                 .max(applied.record.subdomain_policy())
                 .max(applied.record.nonexistent_policy()),
         });
-        let (spf_passes, within_limits) = match domain {
+        let (spf_passes, spf_reaches, within_limits) = match domain {
             Some(domain) => self.spf(evidence, domain, &self.addresses(&delivered_by.sources))?,
-            None => (false, true),
+            None => (false, false, true),
         };
         Ok(Fate {
             policy: applied.is_some(),
             enforcing: harshest > DmarcPolicy::None,
             spf_aligned: verdict.spf_aligned,
             spf_passes,
+            spf_reaches,
             within_limits,
             dkim: verdict.dkim_aligned,
             signed: !signatures.is_empty(),

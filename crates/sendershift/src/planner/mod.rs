@@ -112,12 +112,14 @@ fn moving<'m>(facts: &Facts<'m>, implied: &Wave) -> Result<Vec<Move<'m>>, Error>
         let Some(then) = stream.then.as_ref().filter(|then| **then != stream.now) else { continue };
         let known = facts.migration.waves.iter().find(|wave| Some(&wave.id) == stream.wave.as_ref());
         let wave = known.map_or(implied.id.as_str(), |wave| wave.id.as_str());
+        let today = facts.fate(facts.known, stream, &stream.now, &stream.now)?;
         moves.push(Move {
             stream,
             then,
             step: moves::move_id(wave),
             gate: moves::gate_id(wave),
-            passes_today: facts.fate(facts.known, stream, &stream.now, &stream.now)?.lacks().is_none(),
+            passes_today: today.lacks().is_none(),
+            some_pass_today: today.reaches_some(),
         });
     }
     Ok(moves)

@@ -23,10 +23,11 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
             ));
             continue;
         }
-        if !moved.passes_today {
+        if !moved.some_pass_today {
             continue;
         }
-        if let Some(why) = fate(now, now)?.lacks() {
+        let kept = fate(now, now)?;
+        if let Some(why) = kept.lacks().filter(|_| moved.passes_today || !kept.reaches_some()) {
             found.push((
                 "plan.breaks-today",
                 stream,

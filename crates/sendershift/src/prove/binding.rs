@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::explore::Bounds;
+use super::explore::{Bounds, Explorer};
 use super::world::{Era, Flux};
 use crate::dkim::{self, KeyRecord, KeyState};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -34,7 +34,7 @@ impl Span {
 }
 
 /// When a message is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Judgement {
@@ -256,34 +256,34 @@ pub(super) struct Sources<'p> {
 /// # Errors
 ///
 /// What compiling the record of a source's include gives.
-pub(super) fn sources<'p>(plan: &'p Plan, flux: &Flux) -> Result<Sources<'p>, Error> {
+pub(super) fn sources<'p>(plan: &'p Plan, flux: &Flux, timeline: &Timeline) -> Result<Sources<'p>, Error> {
     let mut sources = Sources::default();
     for source in &plan.sources {
         let mut addresses = source.addresses.clone();
         if let Some(include) = &source.include {
             let results = Policy::compile(&plan.evidence, include)?.intended();
+            let unread = [SpfResult::None, SpfResult::TempError, SpfResult::PermError]
+                .into_iter()
+                .find(|result| !results.sometimes(*result).is_empty());
+            if let Some(result) = unread {
+                let message = format!(
+                    "the record of {include} ends in {result} for some addresses, so it does not list all of the source: messages from the others are not judged"
+                );
+                sources.undecided.push(Remark::new("proof.source-unread", Some(&source.id), message));
+            }
             let listed = results.always(SpfResult::Pass);
             addresses = addresses.union(&listed);
-            if !results.sometimes(SpfResult::Pass).is_subset(&addresses) {
+            let open = addresses.union(&results.sometimes(SpfResult::Pass));
+            if open != addresses {
                 let message =
                     format!("only those addresses are judged that {include} lists whatever the message is");
                 sources.assumptions.push(Remark::new("assume.source-open", Some(&source.id), message));
                 sources.open.insert(&source.id);
             }
-            for era in flux.eras(plan) {
-                let later = Policy::compile(&era, include)?.intended();
-                if !era.changes() {
-                    break;
-                }
-                let open = addresses.union(&results.sometimes(SpfResult::Pass));
-                if !later.always(SpfResult::Pass).is_subset(&addresses)
-                    || !later.sometimes(SpfResult::Pass).is_subset(&open)
-                {
-                    let message =
-                        format!("the plan adds addresses to {include}: messages from there are not judged");
-                    sources.undecided.push(Remark::new("proof.source-changes", Some(&source.id), message));
-                    break;
-                }
+            if grows(plan, flux, timeline, include, (&addresses, &open))? {
+                let message =
+                    format!("the plan adds addresses to {include}: messages from there are not judged");
+                sources.undecided.push(Remark::new("proof.source-changes", Some(&source.id), message));
             }
         }
         if addresses.is_empty() {
@@ -293,4 +293,35 @@ pub(super) fn sources<'p>(plan: &'p Plan, flux: &Flux) -> Result<Sources<'p>, Er
         sources.addresses.insert(&source.id, addresses);
     }
     Ok(sources)
+}
+
+/// Whether an include comes to list more than the addresses that it lists for certain, or for some messages, with any
+/// versions of its records that can be seen together; or whether that cannot be told.
+fn grows(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    include: &DomainName,
+    (addresses, open): (&AddressSet, &AddressSet),
+) -> Result<bool, Error> {
+    let mut go_on = |_| true;
+    let mut explorer = Explorer::new(plan, flux, timeline, &mut go_on);
+    let mut grows = Ok(false);
+    let halted = explorer.walk(
+        &Bounds::default(),
+        &mut |world| Policy::compile(world, include),
+        &mut |_, _, policy| {
+            let more = policy.map(|policy| {
+                let later = policy.intended();
+                !later.always(SpfResult::Pass).is_subset(addresses)
+                    || !later.sometimes(SpfResult::Pass).is_subset(open)
+            });
+            grows = match (&grows, more) {
+                (Ok(before), Ok(more)) => Ok(*before || more),
+                (Ok(_), Err(error)) => Err(error),
+                (Err(_), _) => return,
+            };
+        },
+    );
+    if halted.is_err() { Ok(true) } else { grows }
 }

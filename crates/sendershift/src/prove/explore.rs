@@ -73,6 +73,9 @@ pub(super) enum Halt {
     Cancelled,
 }
 
+/// How many mixes are judged before the verdict is undecided.
+pub(super) const BUDGET: u64 = 2_000_000;
+
 /// Walks over all sets of versions that an evaluation can meet.
 pub(super) struct Explorer<'a> {
     pub(super) plan: &'a Plan,
@@ -83,7 +86,18 @@ pub(super) struct Explorer<'a> {
     pub(super) progress: &'a mut dyn FnMut(u64) -> bool,
 }
 
-impl Explorer<'_> {
+impl<'a> Explorer<'a> {
+    /// A walk that has seen nothing yet. `progress` is told now and then how many mixes were judged, and whether to go on.
+    pub(super) fn new(
+        plan: &'a Plan,
+        flux: &'a Flux,
+        timeline: &'a Timeline,
+        progress: &'a mut dyn FnMut(u64) -> bool,
+    ) -> Self {
+        let explored = Explored { rrsets_in_flux: flux.len(), ..Explored::default() };
+        Self { plan, flux, timeline, explored, budget: BUDGET, progress }
+    }
+
     /// Calls `evaluate` with every world that is possible within the bounds. An evaluation that asks for an RRset in
     /// flux for the first time is repeated for each version of it; only when it asks for no more is `judged` called with what it gave.
     pub(super) fn walk<T>(

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use binding::{Binding, Sources};
 use counterexample::{Found, Length};
-use explore::{Bounds, Explorer, Halt};
+use explore::{BUDGET, Bounds, Explorer, Halt};
 use promise::{Judged as MessageJudged, Receiver};
 pub(crate) use story::duration;
 use world::{Choices, Flux, World};
@@ -34,16 +34,13 @@ use crate::error::{Error, Invalid, Missing};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Plan, Remark, Stream};
+use crate::plan::{Identity, Plan, Remark, Stream};
 use crate::spf::{Policy, SpfRecord};
 
 /// The promises that [`prove`] judges.
 pub const JUDGED: [&str; 2] = ["p1", "p2"];
 /// The promises that it does not judge yet.
 pub const NOT_JUDGED: [&str; 8] = ["p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];
-
-/// How many mixes are judged before the verdict is undecided.
-const BUDGET: u64 = 2_000_000;
 
 /// Octets that a record and its name should have at most (RFC 7208 section 3.4).
 const MAX_OCTETS: usize = 450;
@@ -67,17 +64,10 @@ pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
     let order: Vec<usize> = timeline.steps().collect();
     let flux = Flux::new(plan, &order);
-    let sources = binding::sources(plan, &flux)?;
+    let sources = binding::sources(plan, &flux, &timeline)?;
     let mut missing = flux.missing.clone();
     let mut prover = Prover {
-        explorer: Explorer {
-            plan,
-            flux: &flux,
-            timeline: &timeline,
-            explored: Explored { rrsets_in_flux: flux.len(), ..Explored::default() },
-            budget: BUDGET,
-            progress,
-        },
+        explorer: Explorer::new(plan, &flux, &timeline, progress),
         sources,
         shortest: BTreeMap::new(),
         undecided: BTreeMap::new(),
@@ -111,6 +101,15 @@ impl<'a> Prover<'a> {
         if stream.spf_only {
             let message = "the stream relies on SPF alone: whatever forwards its messages breaks them";
             self.conditions.push(Remark::new("proof.spf-only", Some(&stream.id), message));
+        }
+        let nameless =
+            stream.identities.iter().find(|identity| identity.mail_from.is_none() && identity.helo.is_none());
+        if let Some(identity) = nameless {
+            let message = format!(
+                "messages of `{}` have the null sender and no HELO name is declared: SPF of them is not judged",
+                identity.id
+            );
+            self.conditions.push(Remark::new("proof.no-helo", Some(&stream.id), message));
         }
         let bindings = binding::bindings(plan, flux, timeline, stream);
         let mut judged = false;
@@ -261,31 +260,40 @@ impl<'a> Prover<'a> {
     }
 
     /// The addresses, by receiver, at which messages of a binding fail today already: they are judged from the step that
-    /// repairs them. An identity that is not in use before the plan has nothing to be excused for.
+    /// repairs them. Where only one of identity and sources is in use today, that one has to fail from all its sources.
     fn failing_today(
         &mut self,
         binding: &Binding<'a>,
         receivers: &[Receiver<'a>],
     ) -> BTreeMap<usize, AddressSet> {
         let Binding { stream, identity, delivered_by, judgement, .. } = *binding;
-        if !stream.live.contains(&identity.id) {
-            return BTreeMap::new();
-        }
+        let is_live = |identity: &Identity| stream.live.contains(&identity.id);
+        let (identities, both) = match (is_live(identity), is_live(delivered_by)) {
+            (true, true) => ((identity, delivered_by), true),
+            (true, false) => ((identity, identity), false),
+            (false, true) => ((delivered_by, delivered_by), false),
+            (false, false) => return BTreeMap::new(),
+        };
         let (plan, flux) = (self.explorer.plan, self.explorer.flux);
-        let own = Binding::new(plan, flux, stream, (identity, identity), judgement, Bounds::default());
-        let addresses = self.addresses(&own);
         let baseline = self.baseline();
-        let world = World::new(plan, flux, &baseline);
-        let failing = promise::failing(&world, &own, &addresses, receivers).unwrap_or_default();
-        self.missing.append(&mut world.missing());
-        let excused = failing.into_iter().enumerate().filter_map(|(index, failing)| {
-            let everywhere = addresses.is_subset(&failing);
-            // From sources of another identity a message is excused only if it fails from all of its own.
-            let excused =
-                if delivered_by == identity { Some(failing) } else { everywhere.then(AddressSet::all) };
-            excused.filter(|excused| !addresses.is_empty() && !excused.is_empty()).map(|set| (index, set))
-        });
-        excused.collect()
+        let mut excused: BTreeMap<usize, AddressSet> = BTreeMap::new();
+        // What fails at delivery is lost for whoever would verify its signature later, too.
+        for judgement in BTreeSet::from([Judgement::Delivery, judgement]) {
+            let today = Binding::new(plan, flux, stream, identities, judgement, Bounds::default());
+            let addresses = self.addresses(&today);
+            let world = World::new(plan, flux, &baseline);
+            let failing = promise::failing(&world, &today, &addresses, receivers).unwrap_or_default();
+            self.missing.append(&mut world.missing());
+            for ((index, _), failing) in receivers.iter().zip(failing) {
+                let everywhere = !addresses.is_empty() && addresses.is_subset(&failing);
+                let failing = if both || !everywhere { failing } else { AddressSet::all() };
+                if (both || everywhere) && !failing.is_empty() {
+                    let known = excused.entry(*index).or_default();
+                    *known = known.union(&failing);
+                }
+            }
+        }
+        excused
     }
 
     fn proof(mut self, halted: Option<Halt>) -> Proof {

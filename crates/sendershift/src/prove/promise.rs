@@ -228,14 +228,20 @@ fn broken(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
 
 /// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself.
 fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool) -> Option<&'static str> {
-    let unsaid = matches!(was.result, SpfResult::None | SpfResult::Neutral) && over(was, profile).is_none();
-    let refused = matches!(leaf.result, SpfResult::Fail | SpfResult::SoftFail);
+    let refused = match was.result {
+        _ if over(was, profile).is_some() => false,
+        SpfResult::None | SpfResult::Neutral => {
+            matches!(leaf.result, SpfResult::Fail | SpfResult::SoftFail)
+        }
+        SpfResult::SoftFail => leaf.result == SpfResult::Fail,
+        _ => false,
+    };
     match broken(leaf, profile) {
         Some(_) if broken(was, profile).is_some() => None,
         Some(code) => Some(code),
         None if passes(was, profile) && !passes(leaf, profile) => Some("p2.worse-than-today"),
-        // From its own sources a message is not to be called forged where today nothing is said of it.
-        None if own && refused && unsaid => Some("p2.worse-than-today"),
+        // From its own sources a message is not to be refused more than today.
+        None if own && refused => Some("p2.worse-than-today"),
         None => None,
     }
 }

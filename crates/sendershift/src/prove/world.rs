@@ -158,8 +158,13 @@ impl Flux {
         let mut at = 0;
         while let Some((step, _)) = changes.get(at) {
             let (mut alias_changes, mut set_changes) = (false, false);
+            // What the plan says of the TTL counts where it is longer than what the evidence says.
+            let mut told = 0;
             while let Some((_, change)) = changes.get(at).filter(|(other, _)| other == step) {
                 at += 1;
+                if [question.record_type, RecordType::Cname].contains(&change.record_type) {
+                    told = told.max(change.ttl_before.map_or(0, u64::from));
+                }
                 if change.record_type == question.record_type {
                     set = change.apply(set.as_ref()).unwrap_or(set);
                     set_changes = true;
@@ -175,7 +180,7 @@ impl Flux {
             let external = plan.steps.get(*step).is_some_and(|step| step.kind == StepKind::External);
             let delay = if external { plan.parameters.publication_delay } else { 0 };
             if let Some(last) = versions.last_mut() {
-                last.until = Some((*step, delay + lifetime(self, &last.content.clone())));
+                last.until = Some((*step, delay + lifetime(self, &last.content.clone()).max(stale + told)));
             }
             if alias_changes && set_changes {
                 // One goes and the other comes, in either order: in between there may be neither.
@@ -191,12 +196,12 @@ impl Flux {
     fn absence(&mut self, plan: &Plan, question: &Question) -> u64 {
         let listed = plan.evidence.negative(&question.name, question.record_type);
         // A negative answer has the TTL that the SOA record gives it (RFC 2308 section 5). Should the two differ, the longer
-        // counts: absence may also be known from an answer about another name (RFC 8020, RFC 8198).
-        let said = match listed {
-            Some((Some(ttl), Quality::Authoritative)) => Some(ttl),
-            _ => None,
-        };
-        let known = negative_ttl(&plan.evidence, &question.name).max(said);
+        // counts: absence may also be known from an answer about another name (RFC 8020, RFC 8198), and what a cache said is a
+        // lower bound.
+        let listed_ttl = listed.and_then(|(ttl, _)| ttl);
+        let authoritative = listed.is_some_and(|(_, quality)| quality == Quality::Authoritative);
+        let known = negative_ttl(&plan.evidence, &question.name).or(listed_ttl.filter(|_| authoritative));
+        let known = known.map(|known| known.max(listed_ttl.unwrap_or(0)));
         // A plan that changes an SOA record on the way may lengthen what is remembered.
         let edits =
             plan.steps.iter().flat_map(|step| &step.changes).filter(|change| {
@@ -218,7 +223,7 @@ impl Flux {
         }
         self.assumed_ttls.insert(question.clone());
         // What a cache said is a lower bound.
-        let cached = listed.and_then(|(ttl, _)| ttl).unwrap_or(0).max(cached_negative_ttl(plan, question));
+        let cached = listed_ttl.unwrap_or(0).max(cached_negative_ttl(plan, question));
         plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed)
     }
 
