@@ -242,13 +242,17 @@ impl Snapshot {
 
     /// The TTL, in seconds, and the quality of a negative answer about the name, where one is listed.
     pub fn negative(&self, name: &DomainName, record_type: RecordType) -> Option<(Option<u32>, Quality)> {
-        let node = self.nodes.get(name)?;
-        let stored = node.nxdomain.as_ref().or_else(|| {
-            node.sets
-                .iter()
-                .find(|(kind, s)| *kind == record_type && s.content == Content::NoData)
-                .map(|(_, stored)| stored)
-        })?;
+        self.nonexistence(name).or_else(|| {
+            let is_asked =
+                |(kind, s): &&(RecordType, Stored)| *kind == record_type && s.content == Content::NoData;
+            let (_, stored) = self.nodes.get(name)?.sets.iter().find(is_asked)?;
+            Some((stored.ttl, stored.quality))
+        })
+    }
+
+    /// The TTL, in seconds, and the quality of an answer that denies the name, where one is listed.
+    pub fn nonexistence(&self, name: &DomainName) -> Option<(Option<u32>, Quality)> {
+        let stored = self.nodes.get(name)?.nxdomain.as_ref()?;
         Some((stored.ttl, stored.quality))
     }
 }

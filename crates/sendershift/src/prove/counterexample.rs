@@ -243,6 +243,7 @@ impl Found<'_> {
                     SpfResult::None | SpfResult::Neutral => {
                         matches!(checked.result, SpfResult::Fail | SpfResult::SoftFail)
                     }
+                    SpfResult::SoftFail => checked.result == SpfResult::Fail,
                     _ => false,
                 })
             }

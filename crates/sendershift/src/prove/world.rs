@@ -195,10 +195,12 @@ impl Flux {
     /// How long absence at a name may be remembered, in seconds.
     fn absence(&mut self, plan: &Plan, question: &Question) -> u64 {
         let listed = plan.evidence.negative(&question.name, question.record_type);
+        // An answer that denies a name above denies this one, too (RFC 8020).
+        let above = question.name.ancestors().skip(1).filter_map(|name| plan.evidence.nonexistence(&name)?.0);
         // A negative answer has the TTL that the SOA record gives it (RFC 2308 section 5). Should the two differ, the longer
         // counts: absence may also be known from an answer about another name (RFC 8020, RFC 8198), and what a cache said is a
         // lower bound.
-        let listed_ttl = listed.and_then(|(ttl, _)| ttl);
+        let listed_ttl = listed.and_then(|(ttl, _)| ttl).into_iter().chain(above).max();
         let authoritative = listed.is_some_and(|(_, quality)| quality == Quality::Authoritative);
         let known = negative_ttl(&plan.evidence, &question.name).or(listed_ttl.filter(|_| authoritative));
         let known = known.map(|known| known.max(listed_ttl.unwrap_or(0)));

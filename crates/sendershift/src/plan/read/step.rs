@@ -1,6 +1,6 @@
 //! Reading steps.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::parts::{
     read_list, read_seconds, read_text, read_word, required_list, required_name, required_text, transposed,
@@ -31,7 +31,7 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
         Some(StepKind::External) => read_list(reader, &mut fields, "after", read_after),
         _ => required_list(reader, &mut fields, "after", read_after),
     };
-    let on = fields.optional("on").map(|value| reader.timestamp(value));
+    let on = fields.optional("on").map(|value| read_instant(reader, value));
     let changes = read_list(reader, &mut fields, "changes", read_change);
     let starts = read_list(reader, &mut fields, "starts", read_use);
     let stops = read_list(reader, &mut fields, "stops", read_use);
@@ -148,4 +148,14 @@ fn read_records(
         [] => matches!(value.kind, Kind::List(_)).then_some(None),
         values => read_record_list(reader, values, record_type?).map(Some),
     }
+}
+
+/// An instant. A date alone would leave open when on that day, and where.
+fn read_instant(reader: &mut Reader, value: &Value) -> Option<Timestamp> {
+    if matches!(&value.kind, Kind::Text(text) if text.len() == 10) {
+        let problem = Problem::new("plan.date-without-time", "the date has no time of day");
+        reader.problem(problem.at(value.span).help("write the instant, such as 2026-06-01T00:00:00+02:00"));
+        return None;
+    }
+    reader.timestamp(value)
 }
