@@ -13,6 +13,9 @@ const MAX_PAIRS: usize = 1_000_000;
 /// Where both evaluations of one address end.
 type Both = (Leaf, Leaf);
 
+/// Addresses that two policies treat alike, with the ways in which both evaluations can go.
+type Class = (IpRange, Vec<Case<Both>>);
+
 impl Policy {
     /// The ranges of addresses, within `scope`, that this policy and another treat alike, each with the ways in which
     /// both evaluations can go together: one for each pair of leaves.
@@ -22,11 +25,7 @@ impl Policy {
     /// # Errors
     ///
     /// `spf.too-complex` where hostile records would take too long.
-    pub fn beside(
-        &self,
-        other: &Self,
-        scope: &AddressSet,
-    ) -> Result<Vec<(IpRange, Vec<Case<Both>>)>, Problem> {
+    pub fn beside(&self, other: &Self, scope: &AddressSet) -> Result<Vec<Class>, Problem> {
         let here = self.leaves.zip(scope.as_partition(), |node, inside| inside.then_some(*node));
         let both = here.zip(&other.leaves, |here, there| here.map(|here| (here, *there)));
         let mut ranges = Vec::new();
@@ -102,7 +101,10 @@ mod tests {
         Policy::compile(&Snapshot::from_json(&text).unwrap(), &"a.example".parse().unwrap()).unwrap()
     }
 
-    fn pairs(left: &str, right: &str) -> Vec<(String, Vec<(SpfResult, SpfResult, usize)>)> {
+    /// The results of both, and how many unknowns lead there.
+    type Pair = (SpfResult, SpfResult, usize);
+
+    fn pairs(left: &str, right: &str) -> Vec<(String, Vec<Pair>)> {
         let scope: AddressSet = [parse_net("192.0.2.0/31").unwrap()].into_iter().collect();
         let beside = policy(left).beside(&policy(right), &scope).unwrap();
         let case =
