@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
+mod debian;
 mod findings;
 mod mutation;
 mod process;
@@ -10,6 +11,7 @@ mod readme;
 mod suite;
 mod test;
 mod wasm;
+mod zones;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{mutation, readme, suite, wasm};
+use crate::{mutation, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -47,6 +47,11 @@ const PARTS: &[Part] = &[
         name: "mutation",
         what: "the prover and an independent simulator agree on mutants of safe plans",
         run: mutation::compare,
+    },
+    Part {
+        name: "zones",
+        what: "dnspython and BIND read zone files as we do, and a BIND server answers as we do",
+        run: zones::compare,
     },
     Part {
         name: "docs",

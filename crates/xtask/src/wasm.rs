@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::debian;
 use crate::process::{Outcome, Stop, Workspace, printed, run, write};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -68,9 +69,13 @@ struct Debian {
 impl Debian {
     fn find(workspace: &Workspace) -> Outcome<Self> {
         let there = || Self::installed(workspace);
-        there().or_else(|| install(workspace).then(there).flatten()).ok_or_else(|| {
-            Stop::Unavailable(format!("no standard library for {TARGET}: run `rustup target add {TARGET}`"))
-        })
+        there()
+            .or_else(|| debian::install(workspace, &["rustc-web", "rust-web-src"]).then(there).flatten())
+            .ok_or_else(|| {
+                Stop::Unavailable(format!(
+                    "no standard library for {TARGET}: run `rustup target add {TARGET}`"
+                ))
+            })
     }
 
     fn installed(workspace: &Workspace) -> Option<Self> {
@@ -140,20 +145,6 @@ impl Debian {
 /// The value in a line `name: value`.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-}
-
-/// Installs Debian's packages, where that needs no password and nobody has to be asked: as root, or in CI.
-fn install(workspace: &Workspace) -> bool {
-    let is_root = printed(workspace.command("id").arg("-u")).is_some_and(|id| id == "0");
-    let sudo: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
-    let apt_get = |arguments: &[&str]| {
-        let words = [sudo, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"], arguments].concat();
-        let Some((program, arguments)) = words.split_first() else { return false };
-        run(workspace.command(program).args(arguments)).is_ok()
-    };
-    let may = (is_root || workspace.ci) && printed(workspace.command("apt-get").arg("--version")).is_some();
-    may && apt_get(&["update"])
-        && apt_get(&["install", "-y", "--no-install-recommends", "rustc-web", "rust-web-src"])
 }
 
 /// The linker that comes with the toolchain, or else one of Debian's.

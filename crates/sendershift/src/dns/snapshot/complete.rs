@@ -45,13 +45,15 @@ impl Snapshot {
                 }
             }
         }
-        let mut gone: Vec<(DomainName, Quality)> = Vec::new();
+        let mut gone: BTreeMap<DomainName, Quality> = BTreeMap::new();
         for (name, (quality, witness)) in against {
             let Some(node) = self.nodes.get_mut(&name) else { continue };
             let Some(denial) = node.nxdomain.as_ref().map(|stored| stored.quality) else { continue };
             match quality.cmp(&denial) {
                 Ordering::Greater => node.nxdomain = None,
-                Ordering::Less => gone.push((name, denial)),
+                Ordering::Less => {
+                    gone.insert(name, denial);
+                }
                 Ordering::Equal => {
                     let message = if witness == name {
                         format!("{name} is said to exist and not to exist")
@@ -63,12 +65,11 @@ impl Snapshot {
                 }
             }
         }
-        for (denied, quality) in gone {
-            for (_, node) in self.nodes.iter_mut().filter(|(name, _)| name.is_within(&denied)) {
-                node.sets.retain(|(_, stored)| {
-                    matches!(stored.content, Content::Failed(_)) || stored.quality >= quality
-                });
-            }
+        for (name, node) in self.nodes.iter_mut().filter(|_| !gone.is_empty()) {
+            let denial = name.ancestors().filter_map(|above| gone.get(&above)).max();
+            node.sets.retain(|(_, stored)| {
+                matches!(stored.content, Content::Failed(_)) || Some(&stored.quality) >= denial
+            });
         }
         self.nodes.retain(|_, node| node.nxdomain.is_some() || !node.sets.is_empty());
     }
