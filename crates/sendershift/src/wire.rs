@@ -25,6 +25,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("dkim.parse", |input| typed(input, mail::parse_key)),
     ("dmarc.check", mail::check_dmarc),
     ("dmarc.evaluate", mail::evaluate_dmarc),
+    ("dmarc.lint", mail::lint_dmarc),
     ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
     ("dns.answer", dns::answer_operation),
     ("dns.snapshot", dns::snapshot_operation),

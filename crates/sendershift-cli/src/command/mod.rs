@@ -1,6 +1,7 @@
 //! The commands, one file for each.
 
 mod dmarc_check;
+mod dmarc_lint;
 mod plan;
 mod prove;
 mod spf_check;
@@ -22,7 +23,7 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     /// Judge a plan, whoever made it
     Prove(prove::Prove),
-    /// Judge messages by DMARC
+    /// Judge messages and policy records of DMARC
     #[command(subcommand)]
     Dmarc(Dmarc),
     /// Check and measure SPF records
@@ -44,6 +45,8 @@ pub(crate) enum Spf {
 pub(crate) enum Dmarc {
     /// Judge a message as receivers of RFC 9989 and of RFC 7489 do, side by side
     Check(dmarc_check::Check),
+    /// Say what is wrong or unwise in a policy record and in where it stands
+    Lint(dmarc_lint::Lint),
 }
 
 impl Command {
@@ -52,6 +55,7 @@ impl Command {
             Self::Plan(plan) => plan.run(global, output),
             Self::Prove(prove) => prove.run(global, output),
             Self::Dmarc(Dmarc::Check(check)) => check.run(global, output),
+            Self::Dmarc(Dmarc::Lint(lint)) => lint.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
             Self::Spf(Spf::Lint(lint)) => lint.run(global, output),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::spf::{read, snapshot};
 use super::to_json;
 use crate::dkim::KeyRecord;
-use crate::dmarc::{Authenticated, DkimResult, DmarcRecord, Message, check, evaluate};
+use crate::dmarc::{Authenticated, DkimResult, DmarcRecord, Message, check, evaluate, lint};
 use crate::dns::Recording;
 use crate::document::{Fields, Reader, Value};
 use crate::error::{Error, Problem};
@@ -40,6 +40,18 @@ pub(super) fn check_dmarc(input: &str) -> Result<String, Error> {
     let recording = Recording::new(&snapshot);
     let checked = check(&recording, message);
     Ok(to_json(&recording.complete(checked)?))
+}
+
+/// `{ "dns", "subject", "domain" }`, the last one optional: the subject is a domain, or a record to be read at `domain`.
+pub(super) fn lint_dmarc(input: &str) -> Result<String, Error> {
+    let (snapshot, subject, at) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
+        let subject =
+            fields.required(reader, "subject").and_then(|value| reader.text(value)).map(str::to_owned);
+        Some((snapshot?, subject?, at))
+    })?;
+    Ok(to_json(&lint(&snapshot, &subject, at)?))
 }
 
 /// `{ "domain", "result" }`.
