@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
+mod dmarc;
 mod findings;
 mod mutation;
 mod process;
