@@ -32,6 +32,7 @@
 //! # Ok::<(), sendershift::error::Error>(())
 //! ```
 
+pub mod adjacent;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;

@@ -22,12 +22,16 @@ type Operation = fn(&str) -> Result<String, Error>;
 
 /// The operations, sorted by name.
 const OPERATIONS: &[(&str, Operation)] = &[
+    ("dkim.lint", mail::lint_dkim),
     ("dkim.parse", |input| typed(input, mail::parse_key)),
     ("dmarc.check", mail::check_dmarc),
     ("dmarc.evaluate", mail::evaluate_dmarc),
+    ("dmarc.lint", mail::lint_dmarc),
     ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
     ("dns.answer", dns::answer_operation),
     ("dns.snapshot", dns::snapshot_operation),
+    ("domain.lint", mail::lint_domain),
+    ("drift", mail::drift_operation),
     ("lint.rules", |input| typed(input, |_: &NoInput| Ok(crate::lint::rules()))),
     ("name.parse", |input| typed(input, name_parse)),
     ("plan", plan::plan_operation),

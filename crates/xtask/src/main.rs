@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
 mod debian;
+mod dmarc;
 mod findings;
 mod mutation;
 mod process;

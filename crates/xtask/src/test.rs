@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{mutation, readme, suite, wasm, zones};
+use crate::{dmarc, mutation, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -48,6 +48,7 @@ const PARTS: &[Part] = &[
         what: "the prover and an independent simulator agree on mutants of safe plans",
         run: mutation::compare,
     },
+    Part { name: "dmarc", what: "DMARC and checkdmarc agree on drawn domain trees", run: dmarc::compare },
     Part {
         name: "zones",
         what: "dnspython and BIND read zone files as we do, and a BIND server answers as we do",

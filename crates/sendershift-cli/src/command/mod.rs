@@ -1,6 +1,9 @@
 //! The commands, one file for each.
 
+mod dkim_lint;
 mod dmarc_check;
+mod dmarc_lint;
+mod domain_lint;
 mod plan;
 mod prove;
 mod spf_check;
@@ -22,9 +25,15 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     /// Judge a plan, whoever made it
     Prove(prove::Prove),
-    /// Judge messages by DMARC
+    /// Judge the keys of DKIM
+    #[command(subcommand)]
+    Dkim(Dkim),
+    /// Judge messages and policy records of DMARC
     #[command(subcommand)]
     Dmarc(Dmarc),
+    /// Look at what stands beside SPF, DKIM and DMARC
+    #[command(subcommand)]
+    Domain(Domain),
     /// Check and measure SPF records
     #[command(subcommand)]
     Spf(Spf),
@@ -41,9 +50,23 @@ pub(crate) enum Spf {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Dkim {
+    /// Say what is wrong or unwise with the keys of domains
+    Lint(dkim_lint::Lint),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Domain {
+    /// Say what is wrong or unwise with null MX, MTA-STS, TLS reports and BIMI
+    Lint(domain_lint::Lint),
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Dmarc {
     /// Judge a message as receivers of RFC 9989 and of RFC 7489 do, side by side
     Check(dmarc_check::Check),
+    /// Say what is wrong or unwise in a policy record and in where it stands
+    Lint(dmarc_lint::Lint),
 }
 
 impl Command {
@@ -51,7 +74,10 @@ impl Command {
         match self {
             Self::Plan(plan) => plan.run(global, output),
             Self::Prove(prove) => prove.run(global, output),
+            Self::Dkim(Dkim::Lint(lint)) => lint.run(global, output),
             Self::Dmarc(Dmarc::Check(check)) => check.run(global, output),
+            Self::Dmarc(Dmarc::Lint(lint)) => lint.run(global, output),
+            Self::Domain(Domain::Lint(lint)) => lint.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
             Self::Spf(Spf::Lint(lint)) => lint.run(global, output),

@@ -4,6 +4,7 @@
 //! supposes that mail is signed with the private half of it.
 
 mod der;
+mod lint;
 mod record;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use lint::{RULES, lint};
 pub use record::{Algorithm, KeyRecord};
 
 use crate::dns::{Evidence, RecordType, Resolved, RrSet, resolve};

@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use super::spf::{read, snapshot};
 use super::to_json;
-use crate::dkim::KeyRecord;
-use crate::dmarc::{Authenticated, DkimResult, DmarcRecord, Message, check, evaluate};
-use crate::dns::Recording;
+use crate::adjacent;
+use crate::dkim::{self, KeyRecord, Selector};
+use crate::dmarc::{Authenticated, DkimResult, DmarcRecord, Message, check, evaluate, lint};
+use crate::dns::{Recording, Snapshot};
 use crate::document::{Fields, Reader, Value};
 use crate::error::{Error, Problem};
 use crate::name::DomainName;
@@ -40,6 +41,55 @@ pub(super) fn check_dmarc(input: &str) -> Result<String, Error> {
     let recording = Recording::new(&snapshot);
     let checked = check(&recording, message);
     Ok(to_json(&recording.complete(checked)?))
+}
+
+/// `{ "dns", "subject", "domain" }`, the last one optional: the subject is a domain, or a record to be read at `domain`.
+pub(super) fn lint_dmarc(input: &str) -> Result<String, Error> {
+    let (snapshot, subject, at) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
+        let subject =
+            fields.required(reader, "subject").and_then(|value| reader.text(value)).map(str::to_owned);
+        Some((snapshot?, subject?, at))
+    })?;
+    Ok(to_json(&lint(&snapshot, &subject, at)?))
+}
+
+/// `{ "dns", "domains", "selectors", "earlier" }`, the last two optional: without selectors the keys that `dns` holds,
+/// `earlier` is another snapshot.
+pub(super) fn lint_dkim(input: &str) -> Result<String, Error> {
+    let (snapshot, domains, selectors, earlier) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let earlier = fields.optional("earlier").map(|value| Snapshot::read(reader, value, input));
+        let domains = fields.required(reader, "domains").map(|value| reader.list(value)).unwrap_or_default();
+        let domains: Vec<DomainName> =
+            domains.iter().filter_map(|value| reader.parsed(value, DomainName::parse)).collect();
+        let selectors = fields.optional("selectors").map(|value| reader.list(value)).unwrap_or_default();
+        let selectors: Vec<Selector> =
+            selectors.iter().filter_map(|value| reader.parsed(value, str::parse)).collect();
+        Some((snapshot?, domains, selectors, earlier.flatten()))
+    })?;
+    Ok(to_json(&dkim::lint(&snapshot, &domains, &selectors, earlier.as_ref())?))
+}
+
+/// `{ "dns", "domain" }`.
+pub(super) fn lint_domain(input: &str) -> Result<String, Error> {
+    let (snapshot, domain) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let domain = required_name(reader, fields, "domain");
+        Some((snapshot?, domain?))
+    })?;
+    Ok(to_json(&adjacent::lint(&snapshot, &domain)?))
+}
+
+/// `{ "before", "after" }`, two snapshots.
+pub(super) fn drift_operation(input: &str) -> Result<String, Error> {
+    let (before, after) = read(input, |reader, fields| {
+        let before = fields.required(reader, "before").and_then(|value| Snapshot::read(reader, value, input));
+        let after = fields.required(reader, "after").and_then(|value| Snapshot::read(reader, value, input));
+        Some((before?, after?))
+    })?;
+    Ok(to_json(&adjacent::drift(&before, &after)))
 }
 
 /// `{ "domain", "result" }`.

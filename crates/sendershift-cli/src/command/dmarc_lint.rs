@@ -1,0 +1,34 @@
+//! `sendershift dmarc lint`
+
+use sendershift::dmarc;
+use sendershift::error::Error;
+use sendershift::name::DomainName;
+
+use super::domain;
+use crate::Global;
+use crate::evidence::snapshot;
+use crate::failure::Failure;
+use crate::findings;
+use crate::output::{Exit, Output};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lint {
+    /// A domain, or a record in quotes (it begins with `v=DMARC1`)
+    #[arg(value_name = "DOMAIN|RECORD")]
+    subject: String,
+    /// The domain that would publish the record; without it the record is read by itself
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
+    domain: Option<DomainName>,
+}
+
+impl Lint {
+    pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let evidence = snapshot(&global.dns)?;
+        let report =
+            dmarc::lint(&evidence, &self.subject, self.domain.clone()).map_err(|error| match error {
+                Error::Invalid(invalid) => Failure::of_argument("the argument", &self.subject, invalid),
+                other => other.into(),
+            })?;
+        Ok(findings::print(&report, global, output))
+    }
+}
