@@ -1,7 +1,7 @@
 //! DMARC (RFC 9989): policy records, the tree walk, alignment, and the verdict on a message.
 //!
 //! Receivers of RFC 7489 remain for years and read other tags, and organizational domains by a list: [`check`] judges a
-//! message by both [generations](Generation), and says where and why they differ.
+//! message by both generations, and says where and why they differ.
 
 mod check;
 mod differ;
