@@ -40,7 +40,7 @@ fn assume(evidence: &mut Overlay<&Snapshot>, ip: IpAddr, unknown: &Unknown, bran
                 evidence.publish(&name, rrset(address(ip)));
                 // Ten names are looked at: nine or ten void ones pass the same limits.
                 let mut names: Vec<DomainName> =
-                    (1..voids).map(|n| host.prefixed(&format!("void{n}")).unwrap()).collect();
+                    (0..voids.min(9)).map(|n| host.prefixed(&format!("void{n}")).unwrap()).collect();
                 names.push(name);
                 names
             }

@@ -38,6 +38,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("prove", plan::prove_operation),
     ("spf.check", spf::check_operation),
     ("spf.cost", spf::cost_operation),
+    ("spf.diff", spf::diff_operation),
     ("spf.lint", spf::lint_operation),
     ("spf.parse", |input| typed(input, spf::parse)),
 ];

@@ -8,6 +8,7 @@ mod plan;
 mod prove;
 mod spf_check;
 mod spf_cost;
+mod spf_diff;
 mod spf_lint;
 
 use clap::Subcommand;
@@ -45,6 +46,8 @@ pub(crate) enum Spf {
     Check(spf_check::Check),
     /// Show what a record costs: its tree of lookups, the worst case, who pays for too many
     Cost(spf_cost::Cost),
+    /// Say whether two domains or records have the same result for every address, and where they do not
+    Diff(spf_diff::Diff),
     /// Say what is wrong or unwise in a record and in all that it refers to
     Lint(spf_lint::Lint),
 }
@@ -80,6 +83,7 @@ impl Command {
             Self::Domain(Domain::Lint(lint)) => lint.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
+            Self::Spf(Spf::Diff(diff)) => diff.run(global, output),
             Self::Spf(Spf::Lint(lint)) => lint.run(global, output),
         }
     }

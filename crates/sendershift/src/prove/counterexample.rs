@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::binding::{Binding, Judgement};
 use super::promise::Failure;
-use super::proof::{Assumed, Counterexample, Holding};
+use super::proof::{Counterexample, Holding};
 use super::world::{Choices, Content, Flux, Version};
 use crate::dmarc::{self, Authenticated, DmarcResult};
 use crate::dns::{Evidence, Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, Txt};
@@ -12,7 +12,8 @@ use crate::error::Missing;
 use crate::name::DomainName;
 use crate::plan::{Plan, Signature};
 use crate::spf::{
-    Branch, Checked, MacroContext, Mechanism, Profile, Query, SpfRecord, SpfResult, Turnout, Unknown, check,
+    Assumed, Branch, Checked, MacroContext, Mechanism, Profile, Query, SpfRecord, SpfResult, Turnout,
+    Unknown, check,
 };
 
 /// Everything about one failure.
@@ -73,12 +74,7 @@ impl Found<'_> {
             helo: binding.delivered_by.helo.clone(),
             judgement: Some(binding.judgement),
             holding: self.holding(),
-            assuming: self
-                .failure
-                .assuming
-                .iter()
-                .map(|(unknown, branch)| Assumed { unknown: unknown.clone(), branch: *branch })
-                .collect(),
+            assuming: self.failure.assuming.iter().cloned().map(Assumed::from).collect(),
             schedule: self.happenings(&schedule),
             spf: replay.checked.clone(),
             dmarc: Some(replay.result),
@@ -147,7 +143,9 @@ impl Found<'_> {
             let target: DomainName = unknown.target.parse().ok()?;
             let validated =
                 if branch.turnout == Turnout::Match { target } else { "client.invalid".parse().ok()? };
-            let voids = (1..branch.void_queries).filter_map(|n| validated.prefixed(&format!("void{n}")).ok());
+            // Ten names are looked at: nine void ones pass the same limits as ten.
+            let voids =
+                (0..branch.void_queries.min(9)).filter_map(|n| validated.prefixed(&format!("void{n}")).ok());
             let names: Vec<DomainName> = voids.chain([validated.clone()]).collect();
             if branch != (Branch { turnout: Turnout::NoMatch, void_queries: 1 }) {
                 evidence.publish(&validated, address);

@@ -27,7 +27,7 @@ use world::{Choices, Flux, World};
 
 pub use binding::Judgement;
 pub use explore::Explored;
-pub use proof::{Assumed, Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
+pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
 
 use crate::dns::{Evidence as _, Question, RecordType, Resolved, resolve};
 use crate::error::{Error, Invalid, Missing};

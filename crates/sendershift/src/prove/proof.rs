@@ -9,7 +9,7 @@ use crate::dmarc;
 use crate::dns::{Question, Records};
 use crate::name::DomainName;
 use crate::plan::Remark;
-use crate::spf::{Branch, Checked, Unknown};
+use crate::spf::{Assumed, Checked};
 
 /// The `format` of a proof document.
 pub const FORMAT: &str = "sendershift-proof/1";
@@ -114,18 +114,6 @@ pub struct Counterexample {
     pub policy: Option<dmarc::Policy>,
     /// The story, for people.
     pub story: Vec<String>,
-}
-
-/// How a question that the evidence leaves open turns out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Assumed {
-    /// The question.
-    #[serde(flatten)]
-    pub unknown: Unknown,
-    /// How it turns out.
-    #[serde(flatten)]
-    pub branch: Branch,
 }
 
 /// A version that a receiver holds.

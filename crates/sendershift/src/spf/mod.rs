@@ -4,13 +4,14 @@
 //! by the names in [`codes`]. The parsed record keeps what was written and in which order; what an omission means
 //! is a method (`qualifier_or_default`). [`DomainSpec::expand`] fills in macros, [`DomainSpec::expand_known`] only
 //! those whose value is known. [`check()`] is `check_host()` for one client; a [`Policy`] is its result for every
-//! address at once. [`lint()`] says what is wrong or unwise.
+//! address at once, and [`diff`](diff()) says exactly where two of them differ. [`lint()`] says what is wrong or unwise.
 //!
 //! [RFC 7208 section 12]: https://www.rfc-editor.org/rfc/rfc7208#section-12
 
 mod check;
 pub mod codes;
 mod cost;
+mod diff;
 mod display;
 mod document;
 mod expand;
@@ -28,11 +29,16 @@ pub use check::{
     Asked, CheckProblem, Checked, Outcome, Query, Trace, TraceLog, TraceStep, check, check_traced,
 };
 pub use cost::{Cost, CostProblem, Limits, Lookups, Note, RecordCost, Remaining, TermCost, Totals, cost};
+pub use diff::{
+    Compared, Difference, DifferentCase, DifferentRange, Doubt, Elsewhere, Side, Verdict, Witness, diff,
+};
 pub use document::{RecordDocument, TermDocument};
 pub use expand::{MacroContext, Partial, PartialContext};
 pub use lint::{RULES, lint};
 pub use macros::{DomainSpec, MacroExpand, MacroLetter, MacroPart, MacroString};
-pub use policy::{AddressPart, Beyond, Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown};
+pub use policy::{
+    AddressPart, Assumed, Authorised, Beyond, Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown,
+};
 pub use profile::{Counting, Profile, VoidUnit};
 pub use record::{Directive, DualCidr, Mechanism, Modifier, Qualifier, SpfRecord, Term, TermKind};
 pub use result::SpfResult;

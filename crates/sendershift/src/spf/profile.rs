@@ -115,6 +115,13 @@ impl Profile {
         Self { name, lookups, voids, source: SURVEY, ..Self::RFC7208 }
     }
 
+    /// Whether there is anything that it limits.
+    pub(super) fn has_limits(&self) -> bool {
+        [self.lookups, self.voids, self.mx_names, self.mx_addresses]
+            .into_iter()
+            .any(|most| Self::limit(most).is_some())
+    }
+
     /// The limit, unless it stands for none.
     pub fn limit(most: u32) -> Option<u32> {
         (most < Self::UNLIMITED).then_some(most)
@@ -157,6 +164,13 @@ mod tests {
             ];
             assert!(no_larger.iter().all(|(strict, other)| strict <= other), "{}", other.name);
         }
+    }
+
+    /// Unknown reverse lookups are told apart up to two void queries: see `Unknown::branches`.
+    #[test]
+    fn none_that_counts_queries_allows_more_than_two() {
+        let counts_queries = |profile: &&&Profile| profile.void_unit == VoidUnit::Query;
+        assert!(Profile::ALL.iter().filter(counts_queries).all(|profile| profile.voids <= 2));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::document::{Fields, Reader, Value};
 use crate::error::{Error, Invalid, Problem};
 use crate::name::DomainName;
 use crate::spf::{
-    Checked, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check, check_traced,
-    cost, lint,
+    Checked, Compared, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check,
+    check_traced, cost, diff, lint,
 };
 
 #[derive(Deserialize)]
@@ -65,6 +65,33 @@ pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
 pub(super) fn lint_operation(input: &str) -> Result<String, Error> {
     let About { snapshot, subject, at, profile } = about(input)?;
     Ok(to_json(&lint(&snapshot, &subject, at, profile)?))
+}
+
+/// `{ "dns", "left", "right", "domain", "intended", "receiver" }`, the last three optional: each side is a domain, or a record to
+/// be read at `domain`. Problems of a side have the place of that side in the input, as there are two.
+pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
+    let (snapshot, left, right, compared) = read(input, |reader, fields| {
+        let snapshot = snapshot(reader, fields, input);
+        let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
+        let mut side = |reader: &mut Reader, key| {
+            let value = fields.required(reader, key)?;
+            match Subject::parse(reader.text(value)?, at.clone()) {
+                Ok(subject) => Some(subject),
+                Err(invalid) => {
+                    for problem in invalid.problems {
+                        reader.problem(Problem { line: None, column: None, ..problem }.at(value.span));
+                    }
+                    None
+                }
+            }
+        };
+        let (left, right) = (side(reader, "left"), side(reader, "right"));
+        let profile = profile(reader, fields);
+        let intended = fields.optional("intended").and_then(|value| reader.boolean(value)).unwrap_or(false);
+        let compared = if intended { Compared::Intended } else { Compared::Actual(profile?) };
+        Some((snapshot?, left?, right?, compared))
+    })?;
+    Ok(to_json(&diff(&snapshot, &left, &right, compared)?))
 }
 
 pub(super) fn read<T>(

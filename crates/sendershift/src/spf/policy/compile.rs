@@ -179,10 +179,8 @@ impl<'e, E: Evidence> Compiler<'e, E> {
             Some(spec) => self.expand(spec, domain),
             None => Some(Partial::Known(domain.clone())),
         };
-        let asks_name = mechanism.domain().is_some_and(|spec| spec.uses(MacroLetter::Validated));
         let open = |compiler: &mut Self, target: String, cidr: String, unbounded: u32| {
-            let unknown = Unknown { mechanism: mechanism.name(), target, asks_name, cidr };
-            let unknown = compiler.diagram.unknown(unknown);
+            let unknown = compiler.unknown(mechanism.name(), mechanism.domain(), target, cidr, domain);
             Layer::Open { unknown, result, spent: Spent { unbounded, ..Spent::LOOKUP } }
         };
         let layer = match (mechanism, name) {
@@ -264,8 +262,8 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         left: &AddressSet,
         loops_to: &mut usize,
     ) -> Result<Leaves, Problem> {
-        let asks_name = target.uses(MacroLetter::Validated);
-        match self.expand(target, domain) {
+        let spec = target;
+        match self.expand(spec, domain) {
             None => Ok(constant(SpfResult::PermError, Spent::LOOKUP)),
             Some(Partial::Known(target)) => {
                 let child = self.other(&target, left, loops_to)?;
@@ -277,8 +275,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 }))
             }
             Some(Partial::Open(target)) => {
-                let unknown = Unknown { mechanism: "redirect", target, asks_name, cidr: String::new() };
-                let unknown = self.diagram.unknown(unknown);
+                let unknown = self.unknown("redirect", Some(spec), target, String::new(), domain);
                 let layer = Layer::Open {
                     unknown,
                     result: SpfResult::Neutral,
@@ -287,6 +284,26 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 Ok(self.lay(layer, &constant(SpfResult::Neutral, Spent::default())))
             }
         }
+    }
+
+    /// The number of the unknown that a term of the record at `domain` asks for.
+    fn unknown(
+        &mut self,
+        mechanism: &'static str,
+        spec: Option<&DomainSpec>,
+        target: String,
+        cidr: String,
+        domain: &DomainName,
+    ) -> usize {
+        let uses = |letter| spec.is_some_and(|spec| spec.uses(letter));
+        let reads_record = matches!(mechanism, "include" | "redirect");
+        self.diagram.unknown(Unknown {
+            mechanism,
+            target,
+            asked_at: uses(MacroLetter::Validated).then(|| domain.clone()),
+            sender_domain: (reads_record || uses(MacroLetter::Sender)).then(|| self.sender_domain.clone()),
+            cidr,
+        })
     }
 
     /// The policy of a domain that a record refers to.

@@ -9,9 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Spent;
-use crate::spf::SpfResult;
+use crate::name::DomainName;
+use crate::spf::{Profile, SpfResult};
 
 /// What is unknown about a term: one fully expanded question, except for what depends on the message.
+///
+/// Equal unknowns are one question, which has one answer for one message, also in two policies that are compared. The name
+/// that is looked up is that of `target`; where more than the name and the message decides, it is in the other fields.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Unknown {
@@ -19,9 +23,14 @@ pub struct Unknown {
     pub mechanism: &'static str,
     /// The domain-spec with everything known filled in.
     pub target: String,
-    /// Whether the name of the client (`%{p}`) has to be looked up first.
-    #[serde(skip)]
-    pub(super) asks_name: bool,
+    /// The domain whose record asks, where the answer depends on it: `%{p}` prefers names within it (RFC 7208 section 7.3), and
+    /// the name of the client has to be looked up first.
+    #[serde(rename = "domain", skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<DomainName>,
+    /// The domain of the sender, where the answer depends on it: `%{s}`, and records that the evidence does not name, in
+    /// which `%{o}` may stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_domain: Option<DomainName>,
     /// The prefix lengths of `a` and `mx`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub cidr: String,
@@ -40,6 +49,39 @@ pub enum Turnout {
     Result(SpfResult),
 }
 
+/// How one unknown question turns out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Assumed {
+    /// The question.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+    /// How it turns out.
+    #[serde(flatten)]
+    pub branch: Branch,
+}
+
+#[cfg(test)]
+impl Assumed {
+    /// A question that nothing but its target and the message decides.
+    pub(in crate::spf) fn of(mechanism: &'static str, target: &str, branch: (Turnout, u32)) -> Self {
+        let unknown = Unknown {
+            mechanism,
+            target: target.to_owned(),
+            asked_at: None,
+            sender_domain: None,
+            cidr: String::new(),
+        };
+        Self { unknown, branch: Branch { turnout: branch.0, void_queries: branch.1 } }
+    }
+}
+
+impl From<(Unknown, Branch)> for Assumed {
+    fn from((unknown, branch): (Unknown, Branch)) -> Self {
+        Self { unknown, branch }
+    }
+}
+
 /// One way in which an unknown can turn out, and what that costs beyond the lookup itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
@@ -53,10 +95,15 @@ pub struct Branch {
 impl Unknown {
     /// Every way in which it can turn out, always in this order.
     ///
-    /// Reverse lookups may be void up to 10 times; between one and all of them no limit in use tells a difference
-    /// that the extremes do not show, because limits are monotone.
+    /// Reverse lookups may be void up to 10 times. No receiver that counts void queries allows more than two, so more
+    /// than these are all alike; fewer are not, as what else is void may differ.
     pub fn branches(&self) -> Vec<Branch> {
-        branches(self.mechanism, self.asks_name)
+        branches(self.mechanism, self.asked_at.is_some())
+    }
+
+    /// Whether the evidence puts no bound to what it costs: records that are not known, hosts of mail exchanges that are not.
+    pub(in crate::spf) fn is_unbounded(&self) -> bool {
+        matches!(self.mechanism, "include" | "redirect" | "mx")
     }
 }
 
@@ -71,9 +118,12 @@ fn branches(mechanism: &str, asks_name: bool) -> Vec<Branch> {
         "exists" => &[(Turnout::Match, 0), (Turnout::NoMatch, 1)],
         "ptr" => &[
             (Turnout::Match, 0),
+            (Turnout::Match, 1),
+            (Turnout::Match, 2),
             (Turnout::Match, MANY),
             (Turnout::NoMatch, 0),
             (Turnout::NoMatch, 1),
+            (Turnout::NoMatch, 2),
             (Turnout::NoMatch, MANY),
         ],
         "include" => &[
@@ -92,7 +142,7 @@ fn branches(mechanism: &str, asks_name: bool) -> Vec<Branch> {
         ],
         _ => &[(Turnout::Match, 0), (Turnout::NoMatch, 0), (Turnout::NoMatch, 1)],
     };
-    let names: &[u32] = if asks_name { &[0, 1, MANY] } else { &[0] };
+    let names: &[u32] = if asks_name { &[0, 1, 2, MANY] } else { &[0] };
     let each = |extra: &u32| {
         let extra = *extra;
         plain.iter().map(move |(turnout, voids)| Branch { turnout: *turnout, void_queries: voids + extra })
@@ -111,6 +161,13 @@ pub struct Leaf {
     pub result: SpfResult,
     /// What it took.
     pub spent: Spent,
+}
+
+impl Leaf {
+    /// The result at a receiver: its limits are applied last.
+    pub fn under(&self, profile: &Profile) -> SpfResult {
+        if self.spent.is_within(profile) { self.result } else { SpfResult::PermError }
+    }
 }
 
 /// A node of a [`Diagram`].

@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 pub(super) use diagram::most_void_queries;
-pub use diagram::{Branch, Leaf, Turnout, Unknown};
+pub use diagram::{Assumed, Branch, Leaf, Turnout, Unknown};
 use diagram::{Diagram, Node};
+pub(super) use joint::Differing;
 use serde::Serialize;
 pub use spent::Spent;
 
@@ -93,9 +94,7 @@ impl Policy {
 
     /// The results at a receiver with these limits.
     pub fn under(&self, profile: &Profile) -> Results {
-        let (results, diagram) = canonical(&self.leaves, &self.diagram, |leaf| {
-            if leaf.spent.is_within(profile) { leaf.result } else { SpfResult::PermError }
-        });
+        let (results, diagram) = canonical(&self.leaves, &self.diagram, |leaf| leaf.under(profile));
         Results { results, diagram }
     }
 
@@ -189,6 +188,24 @@ impl From<AddressSet> for AddressPart {
     }
 }
 
+/// The addresses that a policy lets pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Authorised {
+    /// Those that pass however the unknowns turn out.
+    pub always: AddressPart,
+    /// Those that can pass, the ones that always do among them.
+    pub sometimes: AddressPart,
+}
+
+impl Authorised {
+    /// What is authorised here and not there: surely here and not surely there, possibly here and not at all there.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let part = |here: &AddressPart, there: &AddressPart| here.ranges.difference(&there.ranges).into();
+        Self { always: part(&self.always, &other.always), sometimes: part(&self.sometimes, &other.sometimes) }
+    }
+}
+
 /// A result at every address, for every turnout of the unknowns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Results {
@@ -200,6 +217,14 @@ impl Results {
     /// The result at an address, for each turnout of the unknowns that it depends on.
     pub fn at(&self, ip: IpAddr) -> Vec<Case<SpfResult>> {
         cases(&self.diagram, *self.results.at(ip.to_canonical()))
+    }
+
+    /// The addresses that may send: those that always pass, and those that pass if unknowns turn out so.
+    pub fn authorised(&self) -> Authorised {
+        Authorised {
+            always: self.always(SpfResult::Pass).into(),
+            sometimes: self.sometimes(SpfResult::Pass).into(),
+        }
     }
 
     /// The addresses that have this result however the unknowns turn out.
