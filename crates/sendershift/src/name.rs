@@ -100,6 +100,58 @@ impl DomainName {
         labels.finish(text.len())
     }
 
+    /// Reads the domain of a mailbox, or the name that a client greets with.
+    ///
+    /// # Errors
+    ///
+    /// As [`DomainName::parse`] and [`DomainName::check_for_mail`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sendershift::name::DomainName;
+    ///
+    /// assert!(DomainName::parse_for_mail("bounces.example.net").is_ok());
+    /// let problem = DomainName::parse_for_mail("bounce@example.net").unwrap_err();
+    /// assert_eq!(problem.code, "name.mailbox");
+    /// assert_eq!(problem.help.as_deref(), Some("write the domain of the address: `example.net`"));
+    /// ```
+    pub fn parse_for_mail(text: &str) -> Result<Self, Problem> {
+        let name = Self::parse(text)?;
+        name.check_for_mail()?;
+        Ok(name)
+    }
+
+    /// Whether mail can have this domain: labels of letters, digits and hyphens (RFC 5321 section 2.3.5), and underscores,
+    /// which some return paths have. An address taken for a domain would be a name that nobody asks for.
+    ///
+    /// # Errors
+    ///
+    /// `name.mailbox` for a whole address, `name.not-for-mail` for the root, an IP address, `<>` and what else is no such
+    /// domain, with the remedy.
+    pub fn check_for_mail(&self) -> Result<(), Problem> {
+        if self.as_str().contains('@') {
+            let domain = self.as_str().rsplit('@').next().unwrap_or_default().trim_end_matches('>');
+            let help = match Self::parse(domain) {
+                Ok(domain) if domain.is_host_name() => {
+                    format!("write the domain of the address: `{domain}`")
+                }
+                _ => "write the domain of the address".to_owned(),
+            };
+            let message = format!("`{self}` is an address, not a domain");
+            return Err(Problem::new("name.mailbox", message).help(help));
+        }
+        let is_number = |label: &str| label.bytes().all(|octet| octet.is_ascii_digit());
+        let help = if self.as_str() == "<>" {
+            "for the null sender leave the domain empty: null in a plan, \"\" in a migration"
+        } else if !self.is_host_name() || self.labels().next_back().is_some_and(is_number) {
+            "write a domain name, such as `mail.example.com`"
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new("name.not-for-mail", format!("`{self}` is no domain that mail can have")).help(help))
+    }
+
     /// Reads octets in which only `.` is special, as an expanded SPF macro-string is (RFC 7208 section 7.3).
     ///
     /// # Errors
@@ -383,6 +435,37 @@ mod tests {
             (many.as_str(), "name.too-long"),
         ] {
             assert_eq!(DomainName::parse(text).unwrap_err().code, code, "{text}");
+        }
+    }
+
+    /// RFC 5321 section 2.3.5: a domain of mail has letters, digits and hyphens. RFC 2181 section 11 allows more in DNS.
+    #[test]
+    fn domains_of_mail() {
+        for (text, problem) in [
+            ("mail.example.com", None),
+            ("_bounces.example.com", None),
+            ("club", None),
+            ("3.example", None),
+            ("bounce@x.example", Some(("name.mailbox", "write the domain of the address: `x.example`"))),
+            ("<bounce@x.example>", Some(("name.mailbox", "write the domain of the address: `x.example`"))),
+            ("Bob <a\\@b@x.example>", Some(("name.mailbox", "write the domain of the address: `x.example`"))),
+            ("@", Some(("name.mailbox", "write the domain of the address"))),
+            (
+                "<>",
+                Some((
+                    "name.not-for-mail",
+                    "for the null sender leave the domain empty: null in a plan, \"\" in a migration",
+                )),
+            ),
+            (".", Some(("name.not-for-mail", "write a domain name, such as `mail.example.com`"))),
+            ("192.0.2.1", Some(("name.not-for-mail", "write a domain name, such as `mail.example.com`"))),
+            ("[192.0.2.1]", Some(("name.not-for-mail", "write a domain name, such as `mail.example.com`"))),
+            ("x .example", Some(("name.not-for-mail", "write a domain name, such as `mail.example.com`"))),
+            ("%{d}.example", Some(("name.not-for-mail", "write a domain name, such as `mail.example.com`"))),
+        ] {
+            let found = DomainName::parse(text).unwrap().check_for_mail().err();
+            let found = found.as_ref().map(|problem| (problem.code, problem.help.as_deref().unwrap()));
+            assert_eq!(found, problem, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ mod sequence;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Plan, Step, StepKind, Stream, Use};
+use super::{Change, Identity, Plan, Step, StepKind, Stream, Use};
 use crate::document::nearest;
 use crate::error::{Invalid, Problem};
 use crate::net::AddressSet;
@@ -170,6 +170,7 @@ impl Check<'_> {
         let ids = stream.identities.iter().map(|identity| identity.id.as_str());
         self.ids(&format!("{place}/identities"), "identity", ids);
         for (index, identity) in stream.identities.iter().enumerate() {
+            self.domains(&format!("{place}/identities/{index}"), identity);
             let place = format!("{place}/identities/{index}/sources");
             if identity.sources.is_empty() {
                 let message = format!("identity `{}` has no source", identity.id);
@@ -188,6 +189,18 @@ impl Check<'_> {
         }
         if let Some(step) = &stream.judged_from {
             self.lookup(&format!("{place}/judged_from"), "plan.unknown-step", step, &self.names.steps);
+        }
+    }
+
+    /// An identity whose domains no mail can have would be judged by records that nobody asks for.
+    fn domains(&mut self, place: &str, identity: &Identity) {
+        let Identity { author_domain, mail_from, helo, dkim, .. } = identity;
+        let named = [("author_domain", Some(author_domain)), ("mail_from", mail_from.as_ref()), ("helo", helo.as_ref())];
+        let named = named.into_iter().filter_map(|(key, name)| Some((format!("{place}/{key}"), name?)));
+        let signed = dkim.iter().enumerate();
+        let signed = signed.map(|(index, of)| (format!("{place}/dkim/{index}/domain"), &of.domain));
+        for (place, name) in named.chain(signed) {
+            self.found.extend(name.check_for_mail().err().map(|problem| (place, problem)));
         }
     }
 

@@ -15,7 +15,7 @@ const RESERVED: [&str; 5] = ["v", "p", "rua", "t", "pct"];
 pub(super) fn read_domain(reader: &mut Reader, value: &Value, names: &mut Ids) -> Option<Domain> {
     let mut table = Table::new(reader, value)?;
     let name = table.required("name").and_then(|value| {
-        let name = table.reader.parsed(value, DomainName::parse)?;
+        let name = table.reader.parsed(value, DomainName::parse_for_mail)?;
         // Other tables name it in any spelling, so its canonical text is what is known.
         let canonical = Value { span: value.span, kind: Kind::Text(name.to_string()) };
         names.add(table.reader, &canonical).map(|_| name)

@@ -79,7 +79,7 @@ impl Streams {
         let mut table = Table::new(reader, value)?;
         let author_domain = table.required("author_domain").and_then(|value| {
             table.reader.parsed(value, |text| {
-                let name = DomainName::parse(text)?;
+                let name = DomainName::parse_for_mail(text)?;
                 // Records are published at it.
                 if is_then { self.domains.check(name.as_str()).map(|()| name) } else { Ok(name) }
             })
@@ -87,11 +87,11 @@ impl Streams {
         let mail_from = table.required("mail_from").and_then(|value| {
             table.reader.parsed(value, |text| match text {
                 "" => Ok(None),
-                _ => DomainName::parse(text).map(Some),
+                _ => DomainName::parse_for_mail(text).map(Some),
             })
         });
         let said = table.optional("helo").is_some();
-        let helo = table.parsed("helo", DomainName::parse);
+        let helo = table.parsed("helo", DomainName::parse_for_mail);
         let helo = if said { helo } else { before.and_then(|before| before.helo.clone()) };
         if mail_from == Some(None) && helo.is_none() && !said {
             let at = table.place("mail_from");
@@ -134,7 +134,7 @@ impl Streams {
     ) -> Option<Signature> {
         let mut table = Table::new(reader, value)?;
         let domain = match table.optional("domain") {
-            Some(value) => table.reader.parsed(value, DomainName::parse),
+            Some(value) => table.reader.parsed(value, DomainName::parse_for_mail),
             None => author.cloned(),
         };
         let selector: Option<Selector> =

@@ -118,7 +118,7 @@ fn left_out_is_the_default() {
 /// What is replaced by what, and the code, line and column of the only problem.
 type Wrong = (&'static str, &'static str, &'static str, u32, u32);
 
-const WRONG: [Wrong; 46] = [
+const WRONG: [Wrong; 51] = [
     ("sendershift-migration/1", "sendershift-plan/1", "document.wrong-format", 1, 10),
     ("[calendar]", "title = 1\n[calendar]", "document.wrong-type", 2, 9),
     ("announce = 2026-11-02\n", "", "document.missing-key", 2, 1),
@@ -166,6 +166,11 @@ const WRONG: [Wrong; 46] = [
         8,
     ),
     (", helo = \"h.example.com\"", "", "migration.no-helo", 33, 13),
+    ("mail_from = \"\"", "mail_from = \"bounce@example.net\"", "name.mailbox", 33, 13),
+    ("mail_from = \"\"", "mail_from = \"<>\"", "name.not-for-mail", 33, 13),
+    ("h.example.com", "[192.0.2.1]", "name.not-for-mail", 30, 106),
+    ("author_domain = \"example.net\"", "author_domain = \"bob@example.net\"", "name.mailbox", 32, 17),
+    ("selector = \"s2\"", "domain = \"@example.net\", selector = \"s2\"", "name.mailbox", 36, 14),
     (
         "author_domain = \"example.net\"",
         "author_domain = \"exampel.net\"",
