@@ -457,6 +457,34 @@ fn a_stream_of_which_nothing_is_judged() {
     assert_eq!(undecided(&plan), ["proof.nothing-judged"]);
 }
 
+/// What was injected before the first step may still be in a queue, and is lost there.
+#[test]
+fn a_queue_from_before_the_plan() {
+    let mut plan = still_plan();
+    let key = plan["evidence"]["answers"][3]["records"].clone();
+    let mut verdict_if_stopped = |on: &str| {
+        plan["steps"] = json!([
+            { "id": "stop", "kind": "external", "on": on, "stops": [{ "stream": "news", "identity": "now" }] },
+            { "id": "remove", "kind": "dns", "after": [], "changes": [{ "name": "s1._domainkey.club.example", "type": "TXT",
+              "ttl_before": 3600, "ttl_after": null, "remove": key }] }]);
+        (verdict(&plan), proven(&plan))
+    };
+    let lost = (Judged::Unsafe, vec!["p1.no-dkim-under-enforcement"]);
+    let (found, proof) = verdict_if_stopped("2026-11-02T00:00:00Z");
+    assert_eq!(found, lost);
+    let story = proof.promises[0].counterexample.as_ref().unwrap();
+    assert_eq!(story.schedule[0].what, "injected");
+    assert!(story.schedule[0].at.as_str() < "2026-11-02T00:00:00Z", "{:?}", story.schedule);
+    // On the day before the plan, with the queue of five days and the signature of fourteen.
+    assert_eq!(verdict_if_stopped("2026-11-01T00:00:00Z").0, lost);
+    let (found, proof) = verdict_if_stopped("2026-10-19T00:00:01Z");
+    assert_eq!(found, (Judged::Unsafe, vec!["p1.signature-not-verifiable"]));
+    let story = proof.promises[0].counterexample.as_ref().unwrap();
+    let at = |what: &str| story.schedule.iter().find(|it| it.what == what).unwrap().at.clone();
+    assert_eq!((at("judged"), at("injected")), ("2026-11-02T00:00:00Z".to_owned(), "2026-10-19T00:00:00Z".to_owned()));
+    assert_eq!(verdict_if_stopped("2026-10-19T00:00:00Z").0.0, Judged::Undecided, "nothing is left of it");
+}
+
 /// RFC 7208 section 4.3: there is no SPF for a name of one label.
 #[test]
 fn a_return_path_of_one_label() {

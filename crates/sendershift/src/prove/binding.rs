@@ -175,7 +175,7 @@ pub(super) fn bindings<'p>(
                 lower: injected.lower().into_iter().collect(),
                 upper: [injected, delivered].into_iter().filter_map(|span| span.upper(0)).collect(),
             };
-            if !injectable.feasible(timeline) || !bounds.feasible(timeline) {
+            if !injectable.feasible(timeline) {
                 continue;
             }
             let binding = |judgement, bounds, horizon| Binding {
@@ -186,7 +186,9 @@ pub(super) fn bindings<'p>(
                 ),
                 ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
             };
-            bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
+            if bounds.feasible(timeline) {
+                bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
+            }
             // A signature made at injection is the same whoever delivers the message.
             if stream.signed_at == SignedAt::Injection && (delivered_by, delivered) != (identity, injected) {
                 continue;

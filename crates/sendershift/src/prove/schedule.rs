@@ -37,8 +37,13 @@ impl Found<'_> {
         bounds
     }
 
-    /// The earliest course of events with this failure: the seconds after the origin of each event.
+    /// The earliest course of events with this failure: the seconds after the origin of each event. A message may wait in
+    /// a queue from before the origin; where it need not, it is injected after.
     pub(super) fn schedule(&self) -> Option<Schedule> {
+        self.earliest(true).or_else(|| self.earliest(false))
+    }
+
+    fn earliest(&self, injected_after_origin: bool) -> Option<Schedule> {
         let steps = &self.plan.steps;
         // Nodes: the origin, start and done of every step, injection, judgement.
         let node = |event: Event| match event {
@@ -76,7 +81,8 @@ impl Found<'_> {
             edges.push((judged, node(*event), less(*seconds)?));
         }
         let (from, until, horizon) = &self.binding.injected;
-        edges.extend([(0, injected, 0), (injected, judged, 0), (judged, injected, less((*horizon).max(1))?)]);
+        edges.extend([(injected, judged, 0), (judged, injected, less((*horizon).max(1))?)]);
+        edges.extend(injected_after_origin.then_some((0, injected, 0)));
         edges.extend(from.iter().map(|event| (node(*event), injected, 0)));
         edges.extend(until.iter().map(|event| (injected, node(*event), 1)));
         let mut at = vec![0i64; judged + 1];
@@ -92,11 +98,13 @@ impl Found<'_> {
                 }
             }
             if !moved {
-                let judged = at.pop()? / TICKS;
-                let injected = at.pop()? / TICKS;
+                // What lies before the origin has moved it.
+                let origin = at.first().copied()?;
                 for at in &mut at {
-                    *at /= TICKS;
+                    *at = at.saturating_sub(origin).div_euclid(TICKS);
                 }
+                let judged = at.pop()?;
+                let injected = at.pop()?;
                 return Some(Schedule { events: at, injected, judged });
             }
         }
