@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::facts::{spf_domain, worst};
 use super::spf::{Current, current, has_term};
 use crate::dmarc::{self, Policy};
-use crate::dns::Question;
+use crate::dns::{Quality, Question};
 use crate::error::Error;
 use crate::name::DomainName;
 
@@ -36,10 +36,34 @@ pub(super) fn audit(draft: &mut Draft<'_>) -> Result<(), Error> {
             }
         }
     }
+    sources(draft);
     spf_records(draft)?;
     policies(draft);
     terms(draft);
     Ok(())
+}
+
+/// Sources whose addresses the evidence does not tell, or not all: nothing can be planned for messages from there.
+fn sources(draft: &mut Draft<'_>) {
+    let facts = draft.facts;
+    for source in &facts.migration.sources {
+        let include = source.include.as_ref().map(ToString::to_string).unwrap_or_default();
+        if let Some(result) = facts.unread(&source.id) {
+            let message = format!(
+                "the record of {include} ends in {result} for some addresses, so it does not list all of the source: repair it, or list the addresses"
+            );
+            draft.blocker("plan.source-unread", &source.id, message);
+        }
+        if facts.addresses([&source.id]).is_empty() {
+            let message = format!("no address of the source is known: {include} lists none for certain");
+            draft.blocker("plan.empty-source", &source.id, message);
+        } else if facts.is_open(&source.id) {
+            let message = format!(
+                "{include} lists some of its addresses only for a message at hand: the plan is made for the others"
+            );
+            draft.finding("audit.source-open", &source.id, message);
+        }
+    }
 }
 
 fn spf_records(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -142,12 +166,15 @@ pub(super) fn assumed_ttls(draft: &mut Draft<'_>, evidence: &crate::dns::Snapsho
     }
     for question in names {
         let rrset = evidence.rrsets(&question.name).find(|(kind, _)| *kind == question.record_type);
-        if rrset.is_some_and(|(_, rrset)| rrset.quality() != crate::dns::Quality::Authoritative) {
-            let message = format!(
-                "the {} answer comes from a cache, so its TTL is only a lower bound and the waits use the ceiling",
-                question.record_type
-            );
-            draft.finding("audit.cached-ttl", question.name.as_str(), message);
-        }
+        let Some((kind, rrset)) = rrset else { continue };
+        let (code, why) = match (rrset.quality(), rrset.ttl()) {
+            (Quality::Authoritative, Some(_)) => continue,
+            (Quality::Cached, Some(_)) => {
+                ("audit.cached-ttl", "comes from a cache, so its TTL is only a lower bound")
+            }
+            (_, None) => ("audit.no-ttl", "has no TTL"),
+        };
+        let message = format!("the {kind} answer {why}, and the waits use the ceiling");
+        draft.finding(code, question.name.as_str(), message);
     }
 }

@@ -1,6 +1,6 @@
 //! What is known, and how a message fares by it: the planner's view of evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dkim;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
@@ -38,6 +38,8 @@ pub(super) struct Facts<'m> {
     pub(super) known: &'m Known<'m>,
     /// The addresses of each source, by id.
     addresses: BTreeMap<&'m str, AddressSet>,
+    unread: BTreeMap<&'m str, SpfResult>,
+    open: BTreeSet<&'m str>,
 }
 
 /// How the messages of one identity fare that the sources of another deliver.
@@ -103,17 +105,36 @@ pub(super) fn spf_domain<'i>(identity: &'i Identity, delivered_by: &'i Identity)
 
 impl<'m> Facts<'m> {
     pub(super) fn new(migration: &'m Migration, known: &'m Known<'m>) -> Result<Self, Error> {
-        let mut facts = Self { migration, known, addresses: BTreeMap::new() };
+        let mut facts =
+            Self { migration, known, addresses: BTreeMap::new(), unread: BTreeMap::new(), open: BTreeSet::new() };
         for source in &migration.sources {
             let listed = match &source.include {
-                Some(include) => policy(known, include, &AddressSet::all())?,
+                Some(include) => policy(known, include, &AddressSet::all())?.map(|policy| policy.intended()),
                 None => None,
             };
-            let listed =
-                listed.map_or_else(AddressSet::empty, |policy| policy.intended().always(SpfResult::Pass));
-            facts.addresses.insert(&source.id, source.addresses.union(&listed));
+            let mut addresses = source.addresses.clone();
+            if let Some(listed) = listed {
+                addresses = addresses.union(&listed.always(SpfResult::Pass));
+                let unread = [SpfResult::None, SpfResult::TempError, SpfResult::PermError].into_iter();
+                let unread = unread.filter(|result| !listed.sometimes(*result).is_empty());
+                facts.unread.extend(unread.map(|result| (source.id.as_str(), result)));
+                if !listed.sometimes(SpfResult::Pass).is_subset(&addresses) {
+                    facts.open.insert(&source.id);
+                }
+            }
+            facts.addresses.insert(&source.id, addresses);
         }
         Ok(facts)
+    }
+
+    /// The result, none of a list of addresses, that the include of a source ends in for some.
+    pub(super) fn unread(&self, source: &str) -> Option<SpfResult> {
+        self.unread.get(source).copied()
+    }
+
+    /// Whether the include of a source lists some addresses only for a message at hand.
+    pub(super) fn is_open(&self, source: &str) -> bool {
+        self.open.contains(source)
     }
 
     /// The addresses of sources.

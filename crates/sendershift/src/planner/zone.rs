@@ -103,7 +103,7 @@ impl<'m> Zone<'m> {
         let question = Question::new(change.name.clone(), change.record_type);
         let before = self.get(&change.name, change.record_type);
         let old_version = self.parameters.resolver_stale
-            + before.as_ref().map_or_else(|| self.absence(&question), |rrset| self.ttl(rrset));
+            + before.as_ref().map_or_else(|| self.absence(&question), |rrset| self.ttl(&change.name, rrset));
         self.edits.entry(question).or_default().push(Edit { step: step.to_owned(), old_version });
         match change.apply(before.as_ref()) {
             Ok(Some(rrset)) => self.world.publish(&change.name, rrset),
@@ -111,13 +111,27 @@ impl<'m> Zone<'m> {
         }
     }
 
-    /// The TTL that a cache may have counted down from: one that a server of the zone said, or the ceiling.
-    fn ttl(&self, rrset: &RrSet) -> u64 {
-        let ttl = u64::from(rrset.ttl().unwrap_or(0));
-        match (rrset.quality(), rrset.ttl()) {
-            (Quality::Authoritative, Some(_)) => ttl,
-            _ => ttl.max(self.parameters.ttl_ceiling),
-        }
+    /// The TTL that a cache may have counted down from: one that a server of the zone said, or the ceiling. Where nothing says
+    /// one, servers may take MINIMUM of the SOA record for it (RFC 1035 section 3.3.13).
+    fn ttl(&self, name: &DomainName, rrset: &RrSet) -> u64 {
+        let least = match (rrset.quality(), rrset.ttl()) {
+            (Quality::Authoritative, Some(ttl)) => return u64::from(ttl),
+            (Quality::Cached, Some(ttl)) => ttl,
+            (_, None) => self.minimum(name),
+        };
+        u64::from(least).max(self.parameters.ttl_ceiling)
+    }
+
+    /// MINIMUM of the closest enclosing zone, 0 where it is not known.
+    fn minimum(&self, name: &DomainName) -> u32 {
+        let minimum = |zone: DomainName| match self.evidence.answer(&zone, RecordType::Soa) {
+            Answer::Records(rrset) => match rrset.records() {
+                Records::Soa(soa) => Some(soa.minimum),
+                _ => None,
+            },
+            _ => None,
+        };
+        name.ancestors().find_map(minimum).unwrap_or(0)
     }
 
     /// How long absence may be remembered (RFC 2308 section 5).
@@ -125,11 +139,13 @@ impl<'m> Zone<'m> {
         match self.evidence.negative(&question.name, question.record_type) {
             Some((Some(ttl), Quality::Authoritative)) => return u64::from(ttl),
             Some((ttl, _)) if negative_ttl(self.evidence, &question.name).is_none() => {
-                return u64::from(ttl.unwrap_or(0)).max(self.parameters.ttl_ceiling);
+                let least = ttl.unwrap_or(0).max(self.minimum(&question.name));
+                return u64::from(least).max(self.parameters.ttl_ceiling);
             }
             _ => {}
         }
-        negative_ttl(self.evidence, &question.name).map_or(self.parameters.ttl_ceiling, u64::from)
+        let assumed = || u64::from(self.minimum(&question.name)).max(self.parameters.ttl_ceiling);
+        negative_ttl(self.evidence, &question.name).map_or_else(assumed, u64::from)
     }
 
     /// How long the outcome of changes may still be seen once it is taken back, in seconds.

@@ -45,6 +45,8 @@ impl Snapshot {
         }
         match self.extent(name, record_type) {
             Extent::Open => Answer::Unknown,
+            // That the name is not listed says nothing of what a wildcard makes of it.
+            Extent::Closed if self.wildcard_above(name).is_some() => Answer::Unknown,
             Extent::Closed => Answer::NxDomain,
             Extent::Zone(_) => match self.source_of_synthesis(name, record_type) {
                 None => Answer::NxDomain,
@@ -73,6 +75,11 @@ impl Snapshot {
         if !matches!(self.extent(name, record_type), Extent::Zone(_)) {
             return None;
         }
+        self.wildcard_above(name)
+    }
+
+    /// The wildcard right below the closest encloser of a name.
+    fn wildcard_above(&self, name: &DomainName) -> Option<(DomainName, &Node)> {
         let wildcard = self.encloser(name)?.0.prefixed("*").ok()?;
         let node = self.nodes.get(&wildcard).filter(|node| node.nxdomain.is_none())?;
         Some((wildcard, node))

@@ -30,16 +30,17 @@ fn split() -> (Migration, Snapshot) {
         vec![corporate, platform],
     );
     migration.customers = vec![customers(30 * DAY)];
-    let evidence = zone(&[
-        ("old.example", "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 -all"),
-        ("old.example", "verification=1"),
-        ("_dmarc.old.example", "v=DMARC1; p=reject; rua=mailto:reports@old.example"),
-        ("corp._domainkey.old.example", KEY),
-        ("plat._domainkey.old.example", KEY),
-        ("new.example", "v=spf1 -all"),
-    ]);
-    (migration, evidence)
+    (migration, zone(SPLIT))
 }
+
+const SPLIT: &[(&str, &str)] = &[
+    ("old.example", "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/26 -all"),
+    ("old.example", "verification=1"),
+    ("_dmarc.old.example", "v=DMARC1; p=reject; rua=mailto:reports@old.example"),
+    ("corp._domainkey.old.example", KEY),
+    ("plat._domainkey.old.example", KEY),
+    ("new.example", "v=spf1 -all"),
+];
 
 #[test]
 fn a_split_is_planned_and_proven() {
@@ -253,6 +254,48 @@ fn a_record_that_does_not_fit_is_a_blocker() {
     migration.streams[1].needs_both = false;
     let plan = safe(&migration, &zone(&records));
     assert!(codes(&plan.findings).contains(&"plan.queued-mail-by-dkim"), "{:?}", plan.findings);
+}
+
+/// What an include does not tell of the addresses of its source is said, and not left to the proof.
+#[test]
+fn sources_that_cannot_be_read_are_blockers() {
+    for (record, blockers, findings) in [
+        ("v=spf1 ip4:198.51.100.0/26 include:gone.esp.example -all", &["plan.source-unread"][..], &[][..]),
+        ("v=spf1 foo:bar", &["plan.source-unread", "plan.empty-source"], &[]),
+        ("v=spf1 -all", &["plan.empty-source"], &[]),
+        ("v=spf1 exists:%{i}.esp.example -all", &["plan.empty-source"], &[]),
+        ("v=spf1 ip4:198.51.100.0/26 exists:%{i}.esp.example -all", &[], &["audit.source-open"]),
+        ("v=spf1 ip4:198.51.100.0/26 -all", &[], &[]),
+    ] {
+        let (mut migration, _) = split();
+        migration.sources[1].addresses = crate::net::AddressSet::empty();
+        migration.sources[1].include = Some(name("spf.esp.example"));
+        let mut records = SPLIT.to_vec();
+        records.push(("spf.esp.example", record));
+        let (plan, _) = planned(&migration, &zone(&records));
+        let about: Vec<&str> = codes(&plan.blockers).into_iter().filter(|code| code.contains("source")).collect();
+        assert_eq!(about, blockers, "{record}");
+        let about: Vec<&str> = codes(&plan.findings).into_iter().filter(|code| code.contains("source-open")).collect();
+        assert_eq!(about, findings, "{record}");
+    }
+    // A name without a record.
+    let (mut migration, evidence) = split();
+    migration.sources[1].include = Some(name("spf.esp.example"));
+    let (plan, proof) = planned(&migration, &evidence);
+    assert!(codes(&plan.blockers).contains(&"plan.source-unread"), "{:?}", plan.blockers);
+    assert_ne!(proof.verdict, Judged::Safe);
+}
+
+/// RFC 1035 section 3.3.13: records without a TTL may have MINIMUM of the zone for it.
+#[test]
+fn records_without_a_ttl() {
+    let (migration, evidence) = split();
+    let text = serde_json::to_string(&evidence).unwrap();
+    let text = text.replace("\"ttl\":7200,", "").replace("1209600 900", "1209600 259200");
+    assert_eq!(text.matches("7200,").count(), 0, "{text}");
+    let evidence = Snapshot::from_json(&text).unwrap();
+    let plan = safe(&migration, &evidence);
+    assert!(codes(&plan.findings).contains(&"audit.no-ttl"), "{:?}", plan.findings);
 }
 
 #[test]
