@@ -596,3 +596,139 @@ fn a_record_that_the_zone_does_not_hold() {
         assert_eq!(missing.to_string(), "evidence is missing: s1._domainkey.club.example TXT", "{line}");
     }
 }
+
+/// What a change says of the RRset before it is compared with what is known; the verdict is not safe where they differ.
+#[test]
+fn changes_that_do_not_know_what_is_there() {
+    let with = |name: &str, change: Value| {
+        let mut plan = still_plan();
+        let mut changes = json!([{ "name": name, "type": "TXT", "ttl_after": 3600, "add": ["x"] }]);
+        changes[0].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        plan["steps"] = json!([{ "id": "edit", "kind": "dns", "after": [], "changes": changes }]);
+        plan
+    };
+    let (here, gone) = ("club.example", "gone.club.example");
+    for (name, change, code) in [
+        (here, json!({ "ttl_before": null }), "plan.ttl-differs"),
+        (here, json!({}), "plan.ttl-differs"),
+        (here, json!({ "ttl_before": 60 }), "plan.ttl-differs"),
+        (here, json!({ "ttl_before": 86400 }), "plan.ttl-differs"),
+        (gone, json!({ "ttl_before": 60 }), "plan.ttl-differs"),
+        (here, json!({ "ttl_before": 3600, "remove": ["y"] }), "plan.not-there"),
+        (here, json!({ "ttl_before": 3600, "expect": ["y"] }), "plan.expectation-fails"),
+        (here, json!({ "ttl_before": 3600, "expect": "absent" }), "plan.expectation-fails"),
+    ] {
+        assert_eq!(undecided(&with(name, change.clone())), [code], "{name} {change}");
+    }
+    // What a step before has published is known, too.
+    let mut plan = with(gone, json!({}));
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    let again = json!({ "id": "again", "kind": "dns", "after": [{ "step": "edit" }], "changes": [
+        { "name": gone, "type": "TXT", "ttl_before": 60, "ttl_after": 60, "add": ["x"] }] });
+    plan["steps"].as_array_mut().unwrap().push(again);
+    assert_eq!(undecided(&plan), ["plan.ttl-differs"]);
+    plan["steps"][1]["changes"][0]["ttl_before"] = json!(3600);
+    let proof = proven(&plan);
+    assert_eq!((proof.verdict, conditions(&proof)), (Judged::Safe, vec!["plan.already-there", "proof.evidence-undated"]));
+    // A cache may have had less left of it, not more.
+    plan = with(here, json!({ "ttl_before": 3600 }));
+    plan["evidence"]["answers"][1]["authoritative"] = json!(false);
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    plan["evidence"]["answers"][1]["ttl"] = json!(3601);
+    assert_eq!(undecided(&plan), ["plan.ttl-differs"]);
+}
+
+fn conditions(proof: &Proof) -> Vec<&str> {
+    proof.conditions.iter().map(|remark| remark.code.as_str()).collect()
+}
+
+/// A verdict is about the DNS of the evidence, so it says how old that is.
+#[test]
+fn the_age_of_the_evidence() {
+    let mut plan = still_plan();
+    assert_eq!(conditions(&proven(&plan)), ["proof.evidence-undated"]);
+    for (taken, expected) in [
+        ("2026-11-02T00:00:00Z", &[][..]),
+        ("2026-11-01T00:00:01Z", &[]),
+        ("2026-11-01T00:00:00Z", &["proof.evidence-age"]),
+        ("2025-11-02T00:00:00Z", &["proof.evidence-age"]),
+        ("2026-11-02T00:00:01Z", &["proof.evidence-age"]),
+    ] {
+        plan["evidence"]["taken"] = json!(taken);
+        let proof = proven(&plan);
+        assert_eq!((proof.verdict, conditions(&proof)), (Judged::Safe, expected.to_vec()), "{taken}");
+    }
+}
+
+/// RFC 1035 section 3.3.13: a zone without TTLs may have MINIMUM of its SOA record for all of them.
+#[test]
+fn a_zone_without_ttls() {
+    let mut plan = selector_plan();
+    plan["streams"][0]["identities"][1]["dkim"][0]["selector"] = json!("s2");
+    plan["streams"][0]["spf_only"] = json!(true);
+    let text = "$ORIGIN club.example.\n@ SOA ns hostmaster 1 7200 900 1209600 172800\n TXT \"v=spf1 -all\"\n_dmarc TXT \"v=DMARC1; p=none\"\n";
+    let above = r#"{ "format": "sendershift-snapshot/1", "answers": [{ "name": "_dmarc.example", "type": "TXT", "status": "nxdomain" }] }"#;
+    let snapshot = Snapshot::from_sources(&[("zone", text), ("above", above)]).unwrap();
+    plan["evidence"] = serde_json::to_value(&snapshot).unwrap();
+    plan["streams"][0]["identities"][0]["mail_from"] = json!("elsewhere.example");
+    plan["evidence"]["answers"].as_array_mut().unwrap().extend([
+        listed("elsewhere.example", "TXT", "v=spf1 -all"),
+        listed("_dmarc.elsewhere.example", "TXT", "v=DMARC1; p=none"),
+    ]);
+    plan["streams"][0]["judged_from"] = json!("switch");
+    // Two days of MINIMUM and an hour of stale answers, for what was there and for what was not.
+    for (seconds, expected) in [(176_399, Judged::Unsafe), (176_400, Judged::Safe)] {
+        plan["steps"] = json!([
+            { "id": "edit", "kind": "dns", "after": [], "changes": [{ "name": "club.example", "type": "TXT", "ttl_before": 3600,
+              "ttl_after": 3600, "remove": ["v=spf1 -all"], "add": ["v=spf1 ip4:192.0.2.0/28 -all"] }] },
+            { "id": "switch", "kind": "send", "after": [{ "step": "edit", "at_least": format!("PT{seconds}S") }],
+              "starts": [{ "stream": "news", "identity": "then" }], "stops": [{ "stream": "news", "identity": "now" }] }]);
+        assert_eq!(verdict(&plan).0, expected, "{seconds}");
+    }
+}
+
+/// RFC 4592 and RFC 6672: what a wildcard or a DNAME record above makes of a name is not told by a snapshot that does not list
+/// the name, closed or not.
+#[test]
+fn names_that_something_above_may_synthesise() {
+    for (above, kind, record) in [
+        ("*.club.example", "TXT", "v=spf1 ip4:203.0.113.9 -all"),
+        ("*.club.example", "MX", "0 ."),
+        ("in.club.example", "DNAME", "elsewhere.example."),
+    ] {
+        let mut plan = still_plan();
+        plan["evidence"]["answers"][1] =
+            listed("club.example", "TXT", "v=spf1 include:spf.in.club.example ip4:192.0.2.0/28 -all");
+        plan["streams"][0]["needs_both"] = json!(true);
+        plan["evidence"]["answers"].as_array_mut().unwrap().push(listed(above, kind, record));
+        let read = Plan::from_json(&plan.to_string()).unwrap();
+        let Err(Error::Missing(missing)) = prove(&read) else { panic!("{above} {kind}") };
+        let questions: Vec<String> = missing.questions.iter().map(ToString::to_string).collect();
+        assert!(questions.contains(&"spf.in.club.example TXT".to_owned()), "{above} {kind}: {questions:?}");
+        // Once it is known, that is it.
+        let listed = listed("spf.in.club.example", "TXT", "v=spf1 ?all");
+        plan["evidence"]["answers"].as_array_mut().unwrap().push(listed);
+        assert_eq!(verdict(&plan).0, Judged::Safe, "{above} {kind}");
+    }
+}
+
+/// An identity that is taken up again signs with the key that its selector has by then.
+#[test]
+fn a_selector_with_a_new_key_that_is_used_again() {
+    let mut plan = selector_plan();
+    let old = plan["steps"][1]["changes"][0]["remove"].clone();
+    plan["streams"][0]["identities"][1]["dkim"][0]["selector"] = json!("s2");
+    plan["evidence"]["answers"].as_array_mut().unwrap().push(listed(
+        "s2._domainkey.club.example",
+        "TXT",
+        old[0].as_str().unwrap(),
+    ));
+    plan["steps"].as_array_mut().unwrap().push(json!(
+        { "id": "back", "kind": "send", "after": [{ "step": "replace-key", "at_least": "PT7200S" }],
+          "starts": [{ "stream": "news", "identity": "now" }], "stops": [{ "stream": "news", "identity": "then" }] }));
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    plan["steps"][2]["after"][0]["at_least"] = json!("PT7199S");
+    assert_eq!(verdict(&plan).0, Judged::Unsafe, "somebody may hold the old key");
+    plan["steps"][2]["after"] = json!([{ "step": "switch" }]);
+    assert_eq!(verdict(&plan).0, Judged::Unsafe, "nobody knows which key is there by then");
+}

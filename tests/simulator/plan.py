@@ -163,8 +163,10 @@ class Plan:
         state = dict(self.evidence)
         self.happens = [True] * len(self.steps)
         self.states = [state]
+        self.known_at = {}
         for at in self.order:
             step = self.steps[at]
+            self.known_at[at] = len(self.states) - 1
             self.happens[at] = all(self.happens[earlier] for earlier, _ in self.before[at])
             results = [self.edited(change, state) for change in step.changes]
             self.happens[at] &= None not in results
@@ -179,20 +181,26 @@ class Plan:
                 self.versions[key].append((at, self.content(key, values, True, ttl)))
                 self.names.update(self.ancestors(key[0]) if values else [])
 
-    def signing_key(self, domain, in_use):
-        """The key that an identity signs with: the first that is published at the name if the identity is in use before the plan,
-        otherwise the last."""
-        if (domain, in_use) in self.keys:
-            return self.keys[domain, in_use]
+    def signing_key(self, domain, stream, identity):
+        """The key that an identity signs with: the one that is published at the name when its use begins, or else the last before, or
+        the next."""
+        memo = (domain, stream["id"], identity["id"])
+        if memo in self.keys:
+            return self.keys[memo]
         found = []
         for state in self.states:
             at = domain
             while (at, "CNAME") in state and state[at, "CNAME"][0] and at != state[at, "CNAME"][0][0]:
                 at = state[at, "CNAME"][0][0]
             found.append(usable_key(state.get((at, "TXT"), ((),))[0]))
-        found = [key for key in found if key]
-        self.keys[domain, in_use] = found[0 if in_use else -1] if found else None
-        return self.keys[domain, in_use]
+        begins = 0
+        if identity["id"] not in stream["live"]:
+            this = (stream["id"], identity["id"])
+            starts = (at for at in self.order if this in [(use["stream"], use["identity"]) for use in self.steps[at].starts])
+            begins = self.known_at[next(starts, self.order[0])] if self.order else 0
+        before, later = found[begins::-1], found[begins + 1 :]
+        self.keys[memo] = next((key for key in before + later if key), None)
+        return self.keys[memo]
 
     @staticmethod
     def edited(change, state):

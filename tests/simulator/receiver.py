@@ -93,9 +93,8 @@ def spf_results(receiver, identity, by):
 def signed(plan, stream, identity, by):
     """The signatures on a message: the domain, where the key is looked up, and the key that it was made for."""
     signer = by if stream.get("signed_at") == "delivery" else identity
-    in_use = signer["id"] in stream["live"]
     names = [(name(of["domain"]), f"{name(of['selector'])}._domainkey.{name(of['domain'])}") for of in signer.get("dkim") or []]
-    return [(domain, at, plan.signing_key(at, in_use)) for domain, at in names]
+    return [(domain, at, plan.signing_key(at, stream, signer)) for domain, at in names]
 
 
 def loss(receiver, stream, identity, by, later, limits, today):

@@ -63,24 +63,30 @@ fn key_data(evidence: &impl Evidence, signature: &Signature) -> Option<String> {
     record.tags().find(|(tag, _)| *tag == "p").map(|(_, key)| key.split_ascii_whitespace().collect())
 }
 
-/// The key that an identity signs with: the first that is published if it is in use before the plan, otherwise the last.
-fn signing_key(plan: &Plan, signature: &Signature, in_use: bool) -> Option<String> {
+/// The key that an identity signs with: the one that is published when its use begins, or else the last before, or the next.
+fn signing_key(plan: &Plan, signature: &Signature, stream: &Stream, signer: &Identity) -> Option<String> {
     let mut evidence = Overlay::new(&plan.evidence);
-    let mut keys = vec![key_data(&evidence, signature)];
-    for change in plan.steps.iter().flat_map(|step| &step.changes) {
-        let before = match evidence.answer(&change.name, change.record_type) {
-            Answer::Records(rrset) => Some(rrset.clone()),
-            _ => None,
-        };
-        match change.apply(before.as_ref()) {
-            Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
-            Ok(None) => evidence.remove(&change.name, change.record_type),
-            Err(_) => {}
+    let mut key = key_data(&evidence, signature);
+    let mut begun = stream.live.contains(&signer.id);
+    for step in &plan.steps {
+        begun |= step.starts.iter().any(|of| of.stream == stream.id && of.identity == signer.id);
+        if begun && key.is_some() {
+            return key;
         }
-        keys.push(key_data(&evidence, signature));
+        for change in &step.changes {
+            let before = match evidence.answer(&change.name, change.record_type) {
+                Answer::Records(rrset) => Some(rrset.clone()),
+                _ => None,
+            };
+            match change.apply(before.as_ref()) {
+                Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
+                Ok(None) => evidence.remove(&change.name, change.record_type),
+                Err(_) => {}
+            }
+        }
+        key = key_data(&evidence, signature).or(key);
     }
-    let mut keys = keys.into_iter().flatten();
-    if in_use { keys.next() } else { keys.next_back() }
+    key
 }
 
 /// The evidence of the plan under what the receiver holds.
@@ -113,10 +119,9 @@ impl Message<'_> {
     fn breaks_p1(&self, found: &Counterexample) -> Result<(), String> {
         let signer =
             if self.stream.signed_at == SignedAt::Injection { self.identity } else { self.delivered_by };
-        let in_use = self.stream.live.contains(&signer.id);
         let verifiable = |signature: &&Signature| {
             let key = key_data(&self.evidence, signature);
-            key.is_some() && key == signing_key(self.plan, signature, in_use)
+            key.is_some() && key == signing_key(self.plan, signature, self.stream, signer)
         };
         let verified: Vec<DomainName> =
             signer.dkim.iter().filter(verifiable).map(|signature| signature.domain.clone()).collect();

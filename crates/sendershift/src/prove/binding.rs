@@ -62,18 +62,19 @@ pub(super) struct Binding<'p> {
 }
 
 impl<'p> Binding<'p> {
-    /// A binding whose messages may be injected at any time.
+    /// A binding whose messages may be injected at any time; `signed_from` is the step from which its signer is in use, none
+    /// for one that is before the plan.
     pub(super) fn new(
-        plan: &Plan,
-        flux: &Flux,
+        (plan, flux, timeline): Context<'_>,
         stream: &'p Stream,
         (identity, delivered_by): (&'p Identity, &'p Identity),
+        signed_from: Option<usize>,
         judgement: Judgement,
         bounds: Bounds,
     ) -> Self {
         let signer = Self::signer(stream, identity, delivered_by);
-        let in_use = stream.live.contains(&signer.id);
-        let keys = signer.dkim.iter().map(|signature| signing_key(plan, flux, signature, in_use)).collect();
+        let done = flux.done_before(timeline, signed_from);
+        let keys = signer.dkim.iter().map(|signature| signing_key(plan, flux, signature, done)).collect();
         Self {
             stream,
             identity,
@@ -134,10 +135,10 @@ fn key_data(record: &KeyRecord) -> String {
     data.split_ascii_whitespace().collect()
 }
 
-/// The key that an identity signs with, where its record changes, at its name or behind an alias: the first one if the
-/// identity is in use before the plan, otherwise the last. A selector that gets a new key breaks the
-/// signatures made with the old one.
-fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) -> Option<String> {
+/// The key that an identity signs with, where its record changes, at its name or behind an alias: the one that is there when
+/// its use begins, after so many steps that change something; if there is none then, the last before, or else the next one. A
+/// selector that gets a new key breaks the signatures made with the old one.
+fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, done: usize) -> Option<String> {
     let name = signature.selector.key_name(&signature.domain).ok()?;
     let now = flux.eras(plan).next()?;
     resolve(&now, &name, RecordType::Txt);
@@ -150,8 +151,12 @@ fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, in_use: bool) ->
         let record = KeyRecord::parse(text.octets()).ok()?;
         (!record.is_revoked()).then(|| key_data(&record))
     };
-    if in_use { flux.eras(plan).find_map(key) } else { flux.eras(plan).rev().find_map(key) }
+    let before = flux.eras(plan).take(done + 1).filter_map(key).last();
+    before.or_else(|| flux.eras(plan).skip(done + 1).find_map(key))
 }
+
+/// What bindings are made from.
+pub(super) type Context<'a> = (&'a Plan, &'a Flux, &'a Timeline);
 
 /// All bindings of a stream that the plan makes possible.
 pub(super) fn bindings<'p>(
@@ -178,13 +183,24 @@ pub(super) fn bindings<'p>(
             if !injectable.feasible(timeline) {
                 continue;
             }
+            let signed = match stream.signed_at {
+                SignedAt::Injection => injected.start,
+                SignedAt::Delivery => delivered.start,
+            };
             let binding = |judgement, bounds, horizon| Binding {
                 injected: (
                     injectable.lower.clone(),
                     injectable.upper.iter().map(|(event, _)| *event).collect(),
                     horizon,
                 ),
-                ..Binding::new(plan, flux, stream, (identity, delivered_by), judgement, bounds)
+                ..Binding::new(
+                    (plan, flux, timeline),
+                    stream,
+                    (identity, delivered_by),
+                    signed,
+                    judgement,
+                    bounds,
+                )
             };
             if bounds.feasible(timeline) {
                 bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));

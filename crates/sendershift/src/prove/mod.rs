@@ -274,12 +274,13 @@ impl<'a> Prover<'a> {
             (false, true) => ((delivered_by, delivered_by), false),
             (false, false) => return BTreeMap::new(),
         };
-        let (plan, flux) = (self.explorer.plan, self.explorer.flux);
+        let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let baseline = self.baseline();
         let mut excused: BTreeMap<usize, AddressSet> = BTreeMap::new();
         // What fails at delivery is lost for whoever would verify its signature later, too.
         for judgement in BTreeSet::from([Judgement::Delivery, judgement]) {
-            let today = Binding::new(plan, flux, stream, identities, judgement, Bounds::default());
+            let context = (plan, flux, timeline);
+            let today = Binding::new(context, stream, identities, None, judgement, Bounds::default());
             let addresses = self.addresses(&today);
             let world = World::new(plan, flux, &baseline);
             let failing = promise::failing(&world, &today, &addresses, receivers).unwrap_or_default();
@@ -301,6 +302,7 @@ impl<'a> Prover<'a> {
         let flux = self.explorer.flux;
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
+        undecided.extend(flux.contradictions.iter().cloned());
         undecided.extend(not_modelled(plan));
         // What a plan lacks is not in it, and so was not judged.
         undecided.extend(plan.blockers.iter().cloned());
@@ -320,6 +322,8 @@ impl<'a> Prover<'a> {
                 "records change, and no message was judged: does any stream send?",
             ));
         }
+        self.conditions.extend(flux.repeated.iter().cloned());
+        self.conditions.extend(age(plan));
         let sizes = self.too_large();
         let mut promises = Vec::new();
         for promise in JUDGED {
@@ -479,6 +483,29 @@ impl<'a> Prover<'a> {
         assumptions.extend(plan.assumptions.iter().cloned());
         assumptions
     }
+}
+
+/// What the age of the evidence asks for: the verdict is about the DNS that is in it.
+fn age(plan: &Plan) -> Option<Remark> {
+    const DAY: i64 = 86_400;
+    let start = plan.parameters.start;
+    let Some(taken) = plan.evidence.taken() else {
+        let message = "the evidence does not say when it was `taken`: the verdict holds if DNS says the same when the plan starts";
+        return Some(Remark::new("proof.evidence-undated", None, message));
+    };
+    let age = start.as_second().saturating_sub(taken.as_second());
+    let message = match age {
+        DAY.. => format!(
+            "the evidence is {} older than the start of the plan: the verdict holds if DNS still says the same then",
+            duration(age)
+        ),
+        ..0 => format!(
+            "the evidence is from {} after the start of the plan: the verdict holds if no step had begun by then",
+            duration(age.saturating_neg())
+        ),
+        _ => return None,
+    };
+    Some(Remark::new("proof.evidence-age", None, message))
 }
 
 /// From when a stream is judged whose plan names a step that repairs it.

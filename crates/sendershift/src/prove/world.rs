@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl};
 use crate::name::DomainName;
+use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Change, Plan, Remark, StepKind};
 
 /// What a version of an RRset holds.
@@ -37,6 +38,10 @@ pub(super) struct Flux {
     pub(super) happens: Vec<bool>,
     /// Questions whose TTL is assumed, because no server of the zone said it.
     pub(super) assumed_ttls: BTreeSet<Question>,
+    /// Changes that say something else of the RRset before than is known.
+    pub(super) contradictions: Vec<Remark>,
+    /// Changes that add what is there already.
+    pub(super) repeated: Vec<Remark>,
     /// Questions about RRsets that change, which the evidence does not answer.
     pub(super) missing: BTreeSet<Question>,
     /// The steps that change something, each with how many do so before it.
@@ -56,6 +61,8 @@ impl Flux {
             stuck: BTreeMap::new(),
             happens: vec![true; plan.steps.len()],
             assumed_ttls: BTreeSet::new(),
+            contradictions: Vec::new(),
+            repeated: Vec::new(),
             missing: BTreeSet::new(),
             changing: BTreeMap::new(),
         };
@@ -80,6 +87,14 @@ impl Flux {
                     }
                     let before =
                         state.get(&question).cloned().unwrap_or_else(|| published(&plan.evidence, &question));
+                    let says = |code, message: Option<String>| {
+                        message.map(|message| Remark::new(code, Some(&step.id), message))
+                    };
+                    // What a wildcard answers is not at the name.
+                    let own = state.contains_key(&question) || plan.evidence.wildcard(&change.name).is_none();
+                    let differs = ttl_differs(change, before.as_ref().filter(|_| own));
+                    flux.contradictions.extend(says("plan.ttl-differs", differs));
+                    flux.repeated.extend(says("plan.already-there", already_there(change, before.as_ref())));
                     (question, change.apply(before.as_ref()))
                 })
                 .collect();
@@ -141,7 +156,7 @@ impl Flux {
                 + match content {
                     Content::Absent => absence,
                     Content::Set(rrset) | Content::Alias(rrset) => {
-                        let (ttl, assumed) = positive_ttl(rrset, plan.parameters.ttl_ceiling);
+                        let (ttl, assumed) = positive_ttl(plan, &question.name, rrset);
                         if assumed {
                             flux.assumed_ttls.insert(question.clone());
                         }
@@ -241,8 +256,19 @@ impl Flux {
             .flat_map(|(name, types)| types.keys().map(|kind| Question::new(name.clone(), *kind)))
     }
 
+    /// How many of the steps that change something are done when another one starts, at least those that it waits for; 0 before
+    /// the plan.
+    pub(super) fn done_before(&self, timeline: &Timeline, step: Option<usize>) -> usize {
+        let Some(step) = step else { return 0 };
+        let is_before = |changing: &usize| {
+            timeline.distance(Event::Done(*changing), Event::Start(step)).is_some_and(|distance| distance >= 0)
+        };
+        let before = self.changing.iter().filter(|(changing, _)| is_before(changing));
+        before.map(|(_, position)| position + 1).max().unwrap_or(0)
+    }
+
     /// What the servers say before the first step, and after each step that changes something.
-    pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl DoubleEndedIterator<Item = Era<'a>> {
+    pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = Era<'a>> {
         (0..=self.changing.len()).map(move |done| Era { plan, flux: self, done, changes: Cell::new(false) })
     }
 
@@ -291,24 +317,76 @@ fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
     }
 }
 
-/// The least that a cached SOA record of the closest enclosing zone says about absence, 0 where there is none.
-fn cached_negative_ttl(plan: &Plan, question: &Question) -> u32 {
-    let soa = question.name.ancestors().find_map(|zone| match plan.evidence.answer(&zone, RecordType::Soa) {
-        Answer::Records(rrset) => match rrset.records() {
-            Records::Soa(soa) => Some(soa.minimum.min(rrset.ttl().unwrap_or(0))),
-            _ => None,
-        },
-        _ => None,
-    });
-    soa.unwrap_or(0)
+/// What a change says of the TTL before it against what is known, where the two contradict each other. The longer one counts
+/// for the waits all the same.
+fn ttl_differs(change: &Change, before: Option<&RrSet>) -> Option<String> {
+    let Change { name, record_type, ttl_before, .. } = change;
+    let known = before.map(|rrset| (rrset.quality(), rrset.ttl()));
+    let what = match (ttl_before, known) {
+        (None, None) => return None,
+        (None, Some((_, Some(ttl)))) => {
+            format!("has no `ttl_before`, as if nothing were there, and there is an RRset with a TTL of {ttl}")
+        }
+        (None, Some((_, None))) => {
+            "has no `ttl_before`, as if nothing were there, and there is an RRset".to_owned()
+        }
+        (Some(told), None) => format!("has the `ttl_before` {told}, and nothing is there"),
+        (Some(told), Some((Quality::Authoritative, Some(ttl)))) if *told != ttl => {
+            format!("has the `ttl_before` {told}, and the TTL is {ttl}")
+        }
+        // What a cache said is what remained.
+        (Some(told), Some((Quality::Cached, Some(ttl)))) if *told < ttl => {
+            format!("has the `ttl_before` {told}, and a cache had it for {ttl} more seconds")
+        }
+        (Some(_), Some(_)) => return None,
+    };
+    Some(format!("the change of {name} {record_type} {what}: write what is there"))
 }
 
-/// The TTL of an RRset in seconds, and whether it is assumed: from a cache it is only a lower bound.
-fn positive_ttl(rrset: &RrSet, ceiling: u64) -> (u64, bool) {
-    match (rrset.quality(), rrset.ttl()) {
-        (Quality::Authoritative, Some(ttl)) => (u64::from(ttl), false),
-        (_, ttl) => (ceiling.max(u64::from(ttl.unwrap_or(0))), true),
+/// The records that a change adds, where all are there already and stay.
+fn already_there(change: &Change, before: Option<&RrSet>) -> Option<String> {
+    let texts = |records: Option<&Records>| records.map(Records::to_texts).unwrap_or_default();
+    let (there, removed) = (texts(before.map(RrSet::records)), texts(change.remove.as_ref()));
+    let added = texts(change.add.as_ref());
+    let stays = |text: &String| there.contains(text) && !removed.contains(text);
+    let Change { name, record_type, .. } = change;
+    (!added.is_empty() && added.iter().all(stays))
+        .then(|| format!("what it adds to {name} {record_type} is there already"))
+}
+
+/// The least that a cached SOA record of the closest enclosing zone says about absence, 0 where there is none; without a TTL
+/// it is MINIMUM, which is the most that it can be.
+fn cached_negative_ttl(plan: &Plan, question: &Question) -> u32 {
+    match closest_soa(plan, &question.name) {
+        Some((minimum, ttl)) => ttl.map_or(minimum, |ttl| ttl.min(minimum)),
+        None => 0,
     }
+}
+
+/// MINIMUM and the TTL of the SOA record of the closest enclosing zone.
+fn closest_soa<'p>(plan: &'p Plan, name: &DomainName) -> Option<(u32, Option<u32>)> {
+    let soa = |zone: DomainName| -> Option<&'p RrSet> {
+        match plan.evidence.answer(&zone, RecordType::Soa) {
+            Answer::Records(rrset) => Some(rrset),
+            _ => None,
+        }
+    };
+    let rrset = name.ancestors().find_map(soa)?;
+    match rrset.records() {
+        Records::Soa(soa) => Some((soa.minimum, rrset.ttl())),
+        _ => None,
+    }
+}
+
+/// The TTL of an RRset in seconds, and whether it is assumed: from a cache it is only a lower bound, and where nothing says
+/// one, servers may take MINIMUM of the SOA record for it (RFC 1035 section 3.3.13).
+fn positive_ttl(plan: &Plan, name: &DomainName, rrset: &RrSet) -> (u64, bool) {
+    let least = match (rrset.quality(), rrset.ttl()) {
+        (Quality::Authoritative, Some(ttl)) => return (u64::from(ttl), false),
+        (Quality::Cached, Some(ttl)) => ttl,
+        (_, None) => closest_soa(plan, name).map_or(0, |(minimum, _)| minimum),
+    };
+    (plan.parameters.ttl_ceiling.max(u64::from(least)), true)
 }
 
 /// A choice of versions, by the questions they answer: indexes into [`Flux::versions`].

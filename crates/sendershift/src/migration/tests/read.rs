@@ -168,7 +168,13 @@ const WRONG: [Wrong; 51] = [
     (", helo = \"h.example.com\"", "", "migration.no-helo", 33, 13),
     ("mail_from = \"\"", "mail_from = \"bounce@example.net\"", "name.mailbox", 33, 13),
     ("mail_from = \"\"", "mail_from = \"<>\"", "name.not-for-mail", 33, 13),
-    ("h.example.com", "[192.0.2.1]", "name.not-for-mail", 30, 106),
+    (
+        "sources = [\"esp\"] }\n[[stream]]",
+        "sources = [\"esp\"], helo = \"[192.0.2.1]\" }\n[[stream]]",
+        "name.not-for-mail",
+        42,
+        93,
+    ),
     ("author_domain = \"example.net\"", "author_domain = \"bob@example.net\"", "name.mailbox", 32, 17),
     ("selector = \"s2\"", "domain = \"@example.net\", selector = \"s2\"", "name.mailbox", 36, 14),
     (

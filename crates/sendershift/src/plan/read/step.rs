@@ -112,6 +112,11 @@ fn read_change(reader: &mut Reader, value: &Value) -> Option<Change> {
             }
             Some(Some(Expect::Absent))
         }
+        Some(Value { kind: Kind::List(values), span }) if values.is_empty() => {
+            let problem = Problem::new("plan.bad-expect", "an empty list expects nothing");
+            reader.problem(problem.at(*span).help("expect `absent`, or leave `expect` out"));
+            Some(None)
+        }
         _ => read_records(reader, &mut fields, "expect", record_type)
             .map(|records| records.map(Expect::Present)),
     };

@@ -54,6 +54,7 @@ fn documents_of_the_wrong_form() {
         ("\"PT60S\"", "\"PT3153600001S\"", "plan.duration-too-long", 19),
         ("\"PT60S\"", "\"-PT60S\"", "document.bad-duration", 19),
         ("\"expect\": \"absent\"", "\"expect\": \"nothing\"", "plan.bad-expect", 17),
+        ("\"expect\": \"absent\"", "\"expect\": []", "plan.bad-expect", 17),
         ("\"add\": [\"v=spf1 -all\"]", "\"add\": [\"\\\\9\"]", "dns.bad-escape", 17),
         ("\"closed\": true", "\"closed\": 1", "document.wrong-type", 30),
         ("\"taken\": \"2026-11-02T00:00:00Z\", ", "", "plan.no-start", 3),

@@ -26,6 +26,11 @@ fn name() -> impl Strategy<Value = DomainName> {
     "([a-z_*][a-z0-9]{0,5}\\.){1,2}example".prop_map(|text| text.parse().unwrap())
 }
 
+/// A name that mail can have.
+fn domain() -> impl Strategy<Value = DomainName> {
+    "([a-z_][a-z0-9]{0,5}\\.){1,2}example".prop_map(|text| text.parse().unwrap())
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z ]{0,8}", "\\PC{0,8}"]
 }
@@ -119,9 +124,9 @@ fn step(index: usize) -> impl Strategy<Value = Step> {
 
 fn stream() -> impl Strategy<Value = Stream> {
     let identity = |index: usize| {
-        let signature = (name(), "[a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?")
+        let signature = (domain(), "[a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?")
             .prop_map(|(domain, selector)| Signature { domain, selector: selector.parse().unwrap() });
-        (name(), option::of(name()), option::of(name()), vec(signature, 0..3)).prop_map(
+        (domain(), option::of(domain()), option::of(domain()), vec(signature, 0..3)).prop_map(
             move |(author_domain, mail_from, helo, dkim)| Identity {
                 id: format!("i{index}"),
                 author_domain,
