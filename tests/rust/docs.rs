@@ -71,7 +71,7 @@ fn the_table_of_receivers_has_every_profile() {
     let limit = |most| Profile::limit(most).map_or_else(|| "any".to_owned(), |most| most.to_string());
     let rows = Profile::ALL.iter().map(|profile| {
         format!(
-            "| `{}` | {} | {} | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |",
             profile.name,
             limit(profile.lookups),
             word(serde_json::to_value(profile.counting).unwrap()),
@@ -79,6 +79,7 @@ fn the_table_of_receivers_has_every_profile() {
             word(serde_json::to_value(profile.void_unit).unwrap()),
             limit(profile.mx_names),
             limit(profile.mx_addresses),
+            if profile.ed25519 { "yes" } else { "no" },
             profile.source,
         )
     });

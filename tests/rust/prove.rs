@@ -147,10 +147,14 @@ fn a_stopped_sender_has_a_queue() {
 
 /// A small plan that the tests below change: one domain, one stream, and a new key at its selector.
 fn selector_plan() -> Value {
-    let key = |data: &str| format!("v=DKIM1; k=ed25519; p={data}");
+    let key = |data: &str| format!("v=DKIM1; k=rsa; p={data}");
     let (old, new) = (
-        key("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
-        key("PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="),
+        key(
+            "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkpVu4rBf0tjsK60SOXHaRPwMoqi42LYLeKtPutLKAVx5frk2ofWI1bhJXY7V3WpVbOypHyzS92GKm8bl0yXonXeZytVZfuSF/juOuy4PE0yUm8A9MerdtKygMEzcHL5pawuFz51johu2I8SL2i/CTy6MOQ8SNfKRVPR0m68XApQIDAQAB",
+        ),
+        key(
+            "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDGbvUyDs1qag3jMoGcmuK0FUzs4m2/YgW0xYGyuGxoZ9S2QWeppukKI8rpvzgkKuE+yUoCzGptPFHOafQYtxihzkzoGu0lMyJt93Anf5AHr8qB51lEgIBYicM9CA9Sn0cQkgaceNe4IT43HORFtMEzir4wWYxfO7PW1w9/SHvqmQIDAQAB",
+        ),
     );
     let answer = |name: &str, kind: &str, record: &str| json!({ "name": name, "type": kind, "ttl": 3600, "authoritative": true, "records": [record] });
     let identity = |id: &str, selector: &str| {
@@ -239,7 +243,7 @@ fn external_steps_do_not_wait() {
     steps.push(json!({
         "id": "provider-drops-key", "kind": "external", "on": "2027-11-02T00:00:00Z",
         "changes": [{ "name": "s1._domainkey.club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": null,
-                      "remove": ["v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="] }]
+                      "remove": ["v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkpVu4rBf0tjsK60SOXHaRPwMoqi42LYLeKtPutLKAVx5frk2ofWI1bhJXY7V3WpVbOypHyzS92GKm8bl0yXonXeZytVZfuSF/juOuy4PE0yUm8A9MerdtKygMEzcHL5pawuFz51johu2I8SL2i/CTy6MOQ8SNfKRVPR0m68XApQIDAQAB"] }]
     }));
     assert_eq!(verdict(&plan).0, Judged::Unsafe, "the stream still signs with the key");
 }
@@ -481,7 +485,10 @@ fn a_queue_from_before_the_plan() {
     assert_eq!(found, (Judged::Unsafe, vec!["p1.signature-not-verifiable"]));
     let story = proof.promises[0].counterexample.as_ref().unwrap();
     let at = |what: &str| story.schedule.iter().find(|it| it.what == what).unwrap().at.clone();
-    assert_eq!((at("judged"), at("injected")), ("2026-11-02T00:00:00Z".to_owned(), "2026-10-19T00:00:00Z".to_owned()));
+    assert_eq!(
+        (at("judged"), at("injected")),
+        ("2026-11-02T00:00:00Z".to_owned(), "2026-10-19T00:00:00Z".to_owned())
+    );
     assert_eq!(verdict_if_stopped("2026-10-19T00:00:00Z").0.0, Judged::Undecided, "nothing is left of it");
 }
 
@@ -549,7 +556,7 @@ fn a_first_record_that_leaves_somebody_out() {
 fn zone_evidence(wildcard: &str, rest: &str) -> Value {
     let text = format!(
         "$ORIGIN club.example.\n$TTL 1h\n@ SOA ns hostmaster 1 7200 900 1209600 3600\n NS ns\n TXT \"v=spf1 ip4:192.0.2.0/28 -all\"
-_dmarc TXT \"v=DMARC1; p=reject\"\n{wildcard} TXT \"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"\n{rest}"
+_dmarc TXT \"v=DMARC1; p=reject\"\n{wildcard} TXT \"v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkpVu4rBf0tjsK60SOXHaRPwMoqi42LYLeKtPutLKAVx5frk2ofWI1bhJXY7V3WpVbOypHyzS92GKm8bl0yXonXeZytVZfuSF/juOuy4PE0yUm8A9MerdtKygMEzcHL5pawuFz51johu2I8SL2i/CTy6MOQ8SNfKRVPR0m68XApQIDAQAB\"\n{rest}"
     );
     let above = r#"{ "format": "sendershift-snapshot/1", "answers": [{ "name": "_dmarc.example", "type": "TXT", "status": "nxdomain" }] }"#;
     let snapshot = Snapshot::from_sources(&[("zone", &text), ("above", above)]).unwrap();
@@ -629,7 +636,10 @@ fn changes_that_do_not_know_what_is_there() {
     assert_eq!(undecided(&plan), ["plan.ttl-differs"]);
     plan["steps"][1]["changes"][0]["ttl_before"] = json!(3600);
     let proof = proven(&plan);
-    assert_eq!((proof.verdict, conditions(&proof)), (Judged::Safe, vec!["plan.already-there", "proof.evidence-undated"]));
+    assert_eq!(
+        (proof.verdict, conditions(&proof)),
+        (Judged::Safe, vec!["plan.already-there", "proof.evidence-undated"])
+    );
     // A cache may have had less left of it, not more.
     plan = with(here, json!({ "ttl_before": 3600 }));
     plan["evidence"]["answers"][1]["authoritative"] = json!(false);
@@ -731,4 +741,43 @@ fn a_selector_with_a_new_key_that_is_used_again() {
     assert_eq!(verdict(&plan).0, Judged::Unsafe, "somebody may hold the old key");
     plan["steps"][2]["after"] = json!([{ "step": "switch" }]);
     assert_eq!(verdict(&plan).0, Judged::Unsafe, "nobody knows which key is there by then");
+}
+
+/// RFC 8463: verifiers may know RSA only, so Ed25519 alone is nothing for the strictest of them.
+#[test]
+fn ed25519_alone_is_not_for_all() {
+    let ed25519 = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    let mut plan = selector_plan();
+    plan["steps"].as_array_mut().unwrap().pop();
+    plan["streams"][0]["identities"][1]["dkim"][0]["selector"] = json!("s2");
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    answers.push(listed("s2._domainkey.club.example", "TXT", ed25519));
+    let proof = proven(&plan);
+    let verdicts: Vec<(&str, &str, Judged)> =
+        proof.promises.iter().map(|it| (it.promise, it.receiver, it.verdict)).collect();
+    let (safe, not) = (Judged::Safe, Judged::Unsafe);
+    assert_eq!(
+        verdicts,
+        [("p1", "rfc7208", safe), ("p1", "strict", not), ("p2", "rfc7208", safe), ("p2", "strict", safe)]
+    );
+    let found = proof.promises[1].counterexample.as_ref().unwrap();
+    assert_eq!((found.code, found.identity.as_deref()), ("p1.no-dkim-under-enforcement", Some("then")));
+    assert!(
+        found.story.join(" ").contains("an Ed25519 key, which this receiver does not know"),
+        "{:?}",
+        found.story
+    );
+    // Beside RSA it is fine, and where nobody asks for the strictest.
+    let both = json!([{ "domain": "club.example", "selector": "s2" }, { "domain": "club.example", "selector": "s1" }]);
+    let mut beside = plan.clone();
+    beside["streams"][0]["identities"][1]["dkim"] = both;
+    assert_eq!(verdict(&beside), (Judged::Safe, vec![]));
+    plan["parameters"]["receivers"] = json!(["rfc7208"]);
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    // SPF makes up for it where the policy asks for nothing.
+    plan["parameters"]["receivers"] = json!(["strict"]);
+    plan["evidence"]["answers"][2] = listed("_dmarc.club.example", "TXT", "v=DMARC1; p=none");
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.signature-not-verifiable"]));
+    plan["streams"][0]["spf_only"] = json!(true);
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
 }

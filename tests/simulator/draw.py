@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 KEYS = [
-    "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
-    "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
-    "tsu2rT1dq2G7aT0ZvW5T9KpRkLmF8cYyXn3bQeHs4iM=",
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkpVu4rBf0tjsK60SOXHaRPwMoqi42LYLeKtPutLKAVx5frk2ofWI1bhJXY7V3WpVbOypHyzS92GKm8bl0yXonXeZytVZfuSF/juOuy4PE0yUm8A9MerdtKygMEzcHL5pawuFz51johu2I8SL2i/CTy6MOQ8SNfKRVPR0m68XApQIDAQAB",
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDGbvUyDs1qag3jMoGcmuK0FUzs4m2/YgW0xYGyuGxoZ9S2QWeppukKI8rpvzgkKuE+yUoCzGptPFHOafQYtxihzkzoGu0lMyJt93Anf5AHr8qB51lEgIBYicM9CA9Sn0cQkgaceNe4IT43HORFtMEzir4wWYxfO7PW1w9/SHvqmQIDAQAB",
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC3v2UQ1Fz52FPpU7Il5O2tzfBYenM3iVkVPW/yOIz9wWm8xGX0uxC+YgU8+43z/ZYz/YqjIVfL2h2ma5mCq/0LTscAFyoqvXi7CgV0DRPjlWMnM7kYYRarC7q28QwpiPD/zyZhtrmc4Hac4VfEP90/yN2AxmdoOeswl8rc81UcowIDAQAB",
 ]
 NETS = ["192.0.2.0/28", "198.51.100.64/27", "2001:db8:7::/64"]
 TTLS = [60, 300, 3600]
@@ -75,7 +75,7 @@ class Drawing:
         for zone in ("firm.example", "other.example", "esp.example", *(["news.firm.example"] if self.maybe(0.3) else [])):
             soa = f"ns.{zone}. host.{zone}. 1 7200 900 1209600 {rng.choice(TTLS)}"
             self.there(zone, "SOA", [soa], True)
-        self.there("s1.esp.example", "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[0]}"])
+        self.there("s1.esp.example", "TXT", [f"v=DKIM1; k=rsa; p={KEYS[0]}"])
         policy = rng.choice(["none", "reject", "quarantine; sp=none", "none; sp=reject", "reject; adkim=s", "reject; aspf=s"])
         self.there("_dmarc.firm.example", "TXT", [f"v=DMARC1; p={policy}"])
         if self.maybe(0.7):
@@ -94,13 +94,13 @@ class Drawing:
         self.first = rng.choice(["s1._domainkey.firm.example"] * 3 + ["keys.firm.example"])
         if self.first == "keys.firm.example":
             self.there("s1._domainkey.firm.example", "CNAME", ["keys.firm.example."])
-        self.there(self.first, "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[0]}"])
+        self.there(self.first, "TXT", [f"v=DKIM1; k=rsa; p={KEYS[0]}"])
         self.there("mta.firm.example", "A", ["192.0.2.3"])
         own = ["192.0.2.3"] if inside.startswith("a:") else NETS[:1]
         sources = [{"id": "own", "addresses": own}, {"id": "esp", "addresses": NETS[1:]}]
         alias = self.maybe(0.3)
         if alias:
-            self.there("s2.esp.example", "TXT", [f"v=DKIM1; k=ed25519; p={KEYS[1]}"])
+            self.there("s2.esp.example", "TXT", [f"v=DKIM1; k=rsa; p={KEYS[1]}"])
         bounce = rng.choice([domain, other, None])
 
         def identity(name, author, mail_from, selector, source):
@@ -139,7 +139,7 @@ class Drawing:
     def prepare(self, domain, other, bounce, selector, alias, inside, listed, outside):
         """The records that the new identity needs, in one step or several."""
         wanted = {}
-        key = [f"v=DKIM1; k=ed25519; p={KEYS[2 if self.maybe(0.1) else 1]}"]
+        key = [f"v=DKIM1; k=rsa; p={KEYS[2 if self.maybe(0.1) else 1]}"]
         at = f"{selector}._domainkey.{other}"
         if selector == "s2" and alias:
             wanted[at, "CNAME"] = ["s2.esp.example."]
@@ -177,12 +177,12 @@ class Drawing:
         if fate < 0.5:
             self.change({(self.first, "TXT"): []}, gone)
         elif fate < 0.6:
-            self.change({(self.first, "TXT"): [f"v=DKIM1; k=ed25519; p={KEYS[2]}"]}, gone)
+            self.change({(self.first, "TXT"): [f"v=DKIM1; k=rsa; p={KEYS[2]}"]}, gone)
         elif fate < 0.8:
             # An alias in place of the key, or the key in place of the alias.
             aliased = self.first == "keys.firm.example"
             there = "s1._domainkey.firm.example"
-            text, target = f"v=DKIM1; k=ed25519; p={KEYS[0]}", rng.choice(["s2.esp.example.", "s1.esp.example."])
+            text, target = f"v=DKIM1; k=rsa; p={KEYS[0]}", rng.choice(["s2.esp.example.", "s1.esp.example."])
             self.change({(there, "CNAME"): [] if aliased else [target], (there, "TXT"): [text] if aliased else []}, gone)
         if self.maybe(0.1) and inside.startswith("a:"):
             self.change({("mta.firm.example", "A"): ["192.0.2.3", "192.0.2.4"][self.maybe() :]}, gone)

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::der;
 use crate::error::{Invalid, Problem, Span};
+use crate::spf::Profile;
 use crate::tag_list::{self, Part, Tag};
 
 /// The algorithm of a key, tag `k`.
@@ -21,6 +22,17 @@ pub enum Algorithm {
     Ed25519,
     /// Another name: verifiers that do not know it cannot use the key.
     Unknown(String),
+}
+
+impl Algorithm {
+    /// Whether a kind of receiver verifies signatures of such keys.
+    pub fn is_verified_by(&self, profile: &Profile) -> bool {
+        match self {
+            Self::Rsa => true,
+            Self::Ed25519 => profile.ed25519,
+            Self::Unknown(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Algorithm {

@@ -195,7 +195,11 @@ impl Check<'_> {
     /// An identity whose domains no mail can have would be judged by records that nobody asks for.
     fn domains(&mut self, place: &str, identity: &Identity) {
         let Identity { author_domain, mail_from, helo, dkim, .. } = identity;
-        let named = [("author_domain", Some(author_domain)), ("mail_from", mail_from.as_ref()), ("helo", helo.as_ref())];
+        let named = [
+            ("author_domain", Some(author_domain)),
+            ("mail_from", mail_from.as_ref()),
+            ("helo", helo.as_ref()),
+        ];
         let named = named.into_iter().filter_map(|(key, name)| Some((format!("{place}/{key}"), name?)));
         let signed = dkim.iter().enumerate();
         let signed = signed.map(|(index, of)| (format!("{place}/dkim/{index}/domain"), &of.domain));

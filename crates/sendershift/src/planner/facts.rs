@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dkim;
+use crate::dkim::{self, KeyState};
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
 use crate::dns::{Answer, Evidence, RecordType, Recording, Snapshot};
 use crate::error::Error;
@@ -84,7 +84,7 @@ impl Fate {
             Some("there is no DMARC policy record")
         } else if needs_dkim && !self.dkim {
             Some(
-                "no DKIM signature is aligned with a key that verifiers can use, and SPF alone is not enough here",
+                "no DKIM signature is aligned with a key that all verifiers can use (some know RSA only, RFC 8463), and SPF alone is not enough here",
             )
         } else if !self.needs_spf() {
             None
@@ -105,8 +105,13 @@ pub(super) fn spf_domain<'i>(identity: &'i Identity, delivered_by: &'i Identity)
 
 impl<'m> Facts<'m> {
     pub(super) fn new(migration: &'m Migration, known: &'m Known<'m>) -> Result<Self, Error> {
-        let mut facts =
-            Self { migration, known, addresses: BTreeMap::new(), unread: BTreeMap::new(), open: BTreeSet::new() };
+        let mut facts = Self {
+            migration,
+            known,
+            addresses: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            open: BTreeSet::new(),
+        };
         for source in &migration.sources {
             let listed = match &source.include {
                 Some(include) => policy(known, include, &AddressSet::all())?.map(|policy| policy.intended()),
@@ -199,7 +204,10 @@ impl<'m> Facts<'m> {
         };
         let verified: Vec<DomainName> = signatures
             .iter()
-            .filter(|signature| dkim::key(evidence, &signature.domain, &signature.selector).is_usable())
+            .filter(|signature| match dkim::key(evidence, &signature.domain, &signature.selector) {
+                KeyState::Usable(key) => self.profiles().iter().all(|it| key.algorithm().is_verified_by(it)),
+                _ => false,
+            })
             .map(|signature| signature.domain.clone())
             .collect();
         let domain = spf_domain(identity, delivered_by);

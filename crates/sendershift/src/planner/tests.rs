@@ -10,8 +10,8 @@ use crate::name::DomainName;
 use crate::plan::{Identity, Parameters, Plan, Signature, SignedAt, Step};
 use crate::prove::{Judged, Proof, prove};
 
-/// The public key of RFC 8463 appendix A.2.
-const KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+/// A public key, of RSA with 1024 bits.
+const KEY: &str = "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkpVu4rBf0tjsK60SOXHaRPwMoqi42LYLeKtPutLKAVx5frk2ofWI1bhJXY7V3WpVbOypHyzS92GKm8bl0yXonXeZytVZfuSF/juOuy4PE0yUm8A9MerdtKygMEzcHL5pawuFz51johu2I8SL2i/CTy6MOQ8SNfKRVPR0m68XApQIDAQAB";
 const DAY: u64 = 86_400;
 
 fn name(text: &str) -> DomainName {

@@ -11,7 +11,7 @@ use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Identity, Plan, Remark, Signature, SignedAt, Stream, Use};
-use crate::spf::{Policy, SpfResult};
+use crate::spf::{Policy, Profile, SpfResult};
 
 /// The time in which a stream injects messages with an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,14 +115,18 @@ impl<'p> Binding<'p> {
         &Self::signer(self.stream, self.identity, self.delivered_by).dkim
     }
 
-    /// The signatures that a receiver can verify: it finds a usable key, and the one that the signature was made for.
-    pub(super) fn verifiable<E: Evidence>(&self, evidence: &E) -> Vec<&'p Signature> {
+    /// The signatures that a receiver can verify: it finds a usable key of an algorithm that it knows, and the one that the
+    /// signature was made for.
+    pub(super) fn verifiable<E: Evidence>(&self, evidence: &E, profile: &Profile) -> Vec<&'p Signature> {
         let verifies = |(signature, key): &(&Signature, &Option<String>)| match dkim::key(
             evidence,
             &signature.domain,
             &signature.selector,
         ) {
-            KeyState::Usable(record) => key.as_ref().is_none_or(|key| *key == key_data(&record)),
+            KeyState::Usable(record) => {
+                record.algorithm().is_verified_by(profile)
+                    && key.as_ref().is_none_or(|key| *key == key_data(&record))
+            }
             _ => false,
         };
         self.signatures().iter().zip(&self.keys).filter(verifies).map(|(signature, _)| signature).collect()

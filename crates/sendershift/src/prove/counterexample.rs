@@ -33,6 +33,8 @@ pub(super) type Length = (usize, bool, usize);
 pub(super) struct Replay {
     pub(super) checked: Option<Checked>,
     pub(super) verified: Vec<Signature>,
+    /// Signatures that only other receivers can verify.
+    pub(super) unknown: Vec<Signature>,
     pub(super) result: DmarcResult,
     pub(super) policy: Option<dmarc::Policy>,
     pub(super) spf_passes: bool,
@@ -207,7 +209,11 @@ impl Found<'_> {
     fn replay(&self) -> Option<Replay> {
         let evidence = self.evidence()?;
         let binding = self.binding;
-        let verified: Vec<Signature> = binding.verifiable(&evidence).into_iter().cloned().collect();
+        let verified = |profile| -> Vec<Signature> {
+            binding.verifiable(&evidence, profile).into_iter().cloned().collect()
+        };
+        let (verified, mut unknown) = (verified(self.profile), verified(&Profile::RFC7208));
+        unknown.retain(|signature| !verified.contains(signature));
         let checked = self.checked(&evidence).transpose().ok()?;
         let domains: Vec<DomainName> = verified.iter().map(|signature| signature.domain.clone()).collect();
         // Where the failure does not depend on the address, SPF is granted: it fails even so.
@@ -218,6 +224,7 @@ impl Found<'_> {
         Some(Replay {
             checked,
             verified,
+            unknown,
             result: verdict.result,
             policy: verdict.policy,
             spf_passes: spf_passes && verdict.spf_aligned,

@@ -285,11 +285,11 @@ impl<'a> Prover<'a> {
             let world = World::new(plan, flux, &baseline);
             let failing = promise::failing(&world, &today, &addresses, receivers).unwrap_or_default();
             self.missing.append(&mut world.missing());
-            for ((index, _), failing) in receivers.iter().zip(failing) {
+            for (index, failing) in failing {
                 let everywhere = !addresses.is_empty() && addresses.is_subset(&failing);
                 let failing = if both || !everywhere { failing } else { AddressSet::all() };
                 if (both || everywhere) && !failing.is_empty() {
-                    let known = excused.entry(*index).or_default();
+                    let known = excused.entry(index).or_default();
                     *known = known.union(&failing);
                 }
             }

@@ -82,6 +82,24 @@ fn passes(leaf: &Leaf, profile: &Profile) -> bool {
     leaf.result == SpfResult::Pass && leaf.spent.is_within(profile)
 }
 
+/// Receivers that can verify the same signatures of a message, with the domains of these.
+fn alike<'r>(
+    world: &World<'_>,
+    binding: &Binding<'_>,
+    receivers: &[Receiver<'r>],
+) -> Vec<(Vec<DomainName>, Vec<Receiver<'r>>)> {
+    let mut groups: Vec<(Vec<DomainName>, Vec<Receiver<'r>>)> = Vec::new();
+    for receiver in receivers {
+        let verified = binding.verifiable(world, receiver.1).into_iter();
+        let verified: Vec<DomainName> = verified.map(|signature| signature.domain.clone()).collect();
+        match groups.iter_mut().find(|(known, _)| *known == verified) {
+            Some((_, group)) => group.push(*receiver),
+            None => groups.push((verified, vec![*receiver])),
+        }
+    }
+    groups
+}
+
 /// P1: an aligned DMARC pass; under an enforcing policy, or where a signature is verified later, by DKIM alone;
 /// with SPF and DKIM both where the stream needs both.
 pub(super) fn authenticated(
@@ -91,57 +109,59 @@ pub(super) fn authenticated(
     receivers: &[Receiver<'_>],
 ) -> Judged {
     let mut judged = Judged::default();
-    match asked(world, binding) {
-        Asked::Nothing => {}
-        Asked::Fails(code) => {
-            judged.failures.extend(receivers.iter().map(|(index, _)| (*index, Failure::new(code))));
-        }
-        Asked::Spf(domain, code) => match Policy::compile_within(world, domain, addresses) {
-            Ok(policy) => {
-                for (range, cases) in policy.classes(addresses) {
-                    judged.classes += 1;
-                    for Case { assuming, leaf } in &cases {
-                        judged.unbounded |= leaf.spent.unbounded > 0;
-                        let fails = |profile: &Profile| (!passes(leaf, profile)).then_some(code);
-                        judged.class(receivers, (range, assuming), fails);
+    for (verified, receivers) in alike(world, binding, receivers) {
+        match asked(world, binding, &verified) {
+            Asked::Nothing => {}
+            Asked::Fails(code) => {
+                judged.failures.extend(receivers.iter().map(|(index, _)| (*index, Failure::new(code))));
+            }
+            Asked::Spf(domain, code) => match Policy::compile_within(world, domain, addresses) {
+                Ok(policy) => {
+                    for (range, cases) in policy.classes(addresses) {
+                        judged.classes += 1;
+                        for Case { assuming, leaf } in &cases {
+                            judged.unbounded |= leaf.spent.unbounded > 0;
+                            let fails = |profile: &Profile| (!passes(leaf, profile)).then_some(code);
+                            judged.class(&receivers, (range, assuming), fails);
+                        }
                     }
                 }
-            }
-            Err(error) => return Judged::error(error),
-        },
+                Err(error) => judged.error = judged.error.or(Some(error)),
+            },
+        }
     }
     judged
 }
 
-/// The addresses, for each receiver, for which P1 fails in a world.
+/// The addresses, by index of the receiver, for which P1 fails in a world.
 pub(super) fn failing(
     world: &World<'_>,
     binding: &Binding<'_>,
     addresses: &AddressSet,
     receivers: &[Receiver<'_>],
-) -> Result<Vec<AddressSet>, Error> {
-    let each = |set: AddressSet| receivers.iter().map(|_| set.clone()).collect();
-    match asked(world, binding) {
-        Asked::Nothing => Ok(each(AddressSet::empty())),
-        Asked::Fails(_) => Ok(each(addresses.clone())),
-        Asked::Spf(domain, _) => {
-            let classes = Policy::compile_within(world, domain, addresses)?.classes(addresses);
-            let fails = |profile: &Profile| {
-                let passed = |cases: &[Case<Leaf>]| cases.iter().any(|case| passes(&case.leaf, profile));
-                let failing = classes.iter().filter(|(_, cases)| !passed(cases));
-                AddressSet::from_ranges(failing.map(|(range, _)| *range))
-            };
-            Ok(receivers.iter().map(|(_, profile)| fails(profile)).collect())
+) -> Result<BTreeMap<usize, AddressSet>, Error> {
+    let mut failing = BTreeMap::new();
+    for (verified, receivers) in alike(world, binding, receivers) {
+        match asked(world, binding, &verified) {
+            Asked::Nothing => {}
+            Asked::Fails(_) => failing.extend(receivers.iter().map(|(index, _)| (*index, addresses.clone()))),
+            Asked::Spf(domain, _) => {
+                let classes = Policy::compile_within(world, domain, addresses)?.classes(addresses);
+                for (index, profile) in receivers {
+                    let passed = |cases: &[Case<Leaf>]| cases.iter().any(|case| passes(&case.leaf, profile));
+                    let fails = classes.iter().filter(|(_, cases)| !passed(cases));
+                    failing.insert(index, AddressSet::from_ranges(fails.map(|(range, _)| *range)));
+                }
+            }
         }
     }
+    Ok(failing)
 }
 
-fn asked<'p>(world: &World<'_>, binding: &Binding<'p>) -> Asked<'p> {
+fn asked<'p>(world: &World<'_>, binding: &Binding<'p>, verified: &[DomainName]) -> Asked<'p> {
     let author_domain = &binding.identity.author_domain;
-    let verified: Vec<DomainName> =
-        binding.verifiable(world).into_iter().map(|signature| signature.domain.clone()).collect();
     let spf_domain = binding.spf_domain();
-    let message = Authenticated { author_domain, spf: spf_domain, dkim: &verified };
+    let message = Authenticated { author_domain, spf: spf_domain, dkim: verified };
     let verdict = dmarc::evaluate(world, &message);
     let Some(applied) = &verdict.discovery.applied else {
         return Asked::Fails("p1.no-dmarc-policy");

@@ -123,8 +123,13 @@ impl Found<'_> {
             ));
         }
         for signature in self.binding.signatures() {
-            let state =
-                if replay.verified.contains(signature) { "key found" } else { "no key that verifies it" };
+            let state = if replay.verified.contains(signature) {
+                "key found"
+            } else if replay.unknown.contains(signature) {
+                "an Ed25519 key, which this receiver does not know (RFC 8463): sign with RSA beside it"
+            } else {
+                "no key that verifies it"
+            };
             let aligned = if replay.dkim_aligned { "" } else { ", nothing aligned" };
             parts.push(format!("DKIM {} at {}: {state}{aligned}", signature.selector, signature.domain));
         }

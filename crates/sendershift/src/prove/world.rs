@@ -261,7 +261,9 @@ impl Flux {
     pub(super) fn done_before(&self, timeline: &Timeline, step: Option<usize>) -> usize {
         let Some(step) = step else { return 0 };
         let is_before = |changing: &usize| {
-            timeline.distance(Event::Done(*changing), Event::Start(step)).is_some_and(|distance| distance >= 0)
+            timeline
+                .distance(Event::Done(*changing), Event::Start(step))
+                .is_some_and(|distance| distance >= 0)
         };
         let before = self.changing.iter().filter(|(changing, _)| is_before(changing));
         before.map(|(_, position)| position + 1).max().unwrap_or(0)
@@ -325,7 +327,9 @@ fn ttl_differs(change: &Change, before: Option<&RrSet>) -> Option<String> {
     let what = match (ttl_before, known) {
         (None, None) => return None,
         (None, Some((_, Some(ttl)))) => {
-            format!("has no `ttl_before`, as if nothing were there, and there is an RRset with a TTL of {ttl}")
+            format!(
+                "has no `ttl_before`, as if nothing were there, and there is an RRset with a TTL of {ttl}"
+            )
         }
         (None, Some((_, None))) => {
             "has no `ttl_before`, as if nothing were there, and there is an RRset".to_owned()

@@ -24,7 +24,7 @@ pub enum Counting {
     Written,
 }
 
-/// The limits of one kind of receiver.
+/// The limits of one kind of receiver, and what it can verify.
 ///
 /// A limit is the largest number that is still fine; [`Profile::UNLIMITED`] stands for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Profile {
     pub mx_names: u32,
     /// Addresses of one host of an `mx` term, in the family of the client.
     pub mx_addresses: u32,
+    /// Whether it verifies signatures of Ed25519 keys (RFC 8463), which verifiers may do without (section 1 there).
+    pub ed25519: bool,
     /// Who says so, and when. Where a source says nothing the profile is as [`Profile::RFC7208`].
     pub source: &'static str,
 }
@@ -64,6 +66,7 @@ impl Profile {
         void_unit: VoidUnit::Term,
         mx_names: 10,
         mx_addresses: Self::UNLIMITED,
+        ed25519: true,
         source: "RFC 7208 (2014), section 4.6.4",
     };
 
@@ -75,6 +78,7 @@ impl Profile {
         voids: 1,
         void_unit: VoidUnit::Query,
         mx_addresses: 10,
+        ed25519: false,
         source: "the harshest of all; RFC 7208 (2014), section 4.6.4, also read as 10 addresses for each mail host: internet.nl issue 1560",
         ..Self::RFC7208
     };
@@ -155,6 +159,7 @@ mod tests {
     fn strict_is_the_harshest_in_every_dimension() {
         let strict = &Profile::STRICT;
         assert_eq!((strict.counting, strict.void_unit), (Counting::Written, VoidUnit::Query));
+        assert!(!strict.ed25519);
         for other in Profile::ALL {
             let no_larger = [
                 (strict.lookups, other.lookups),

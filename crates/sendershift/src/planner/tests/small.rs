@@ -256,6 +256,22 @@ fn a_record_that_does_not_fit_is_a_blocker() {
     assert!(codes(&plan.findings).contains(&"plan.queued-mail-by-dkim"), "{:?}", plan.findings);
 }
 
+/// RFC 8463: not all verifiers know Ed25519, so a stream is not moved to it alone unless nobody asks for those.
+#[test]
+fn a_new_key_that_not_all_verifiers_know() {
+    let (mut migration, evidence) = split();
+    for stream in &mut migration.streams {
+        for key in &mut stream.keys {
+            key.records = texts(&["v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]);
+        }
+    }
+    let (plan, proof) = planned(&migration, &evidence);
+    assert!(plan.blockers.iter().any(|it| it.message.contains("RFC 8463")), "{:?}", plan.blockers);
+    assert_ne!(proof.verdict, Judged::Safe);
+    migration.parameters.receivers = vec![&crate::spf::Profile::RFC7208];
+    safe(&migration, &evidence);
+}
+
 /// What an include does not tell of the addresses of its source is said, and not left to the proof.
 #[test]
 fn sources_that_cannot_be_read_are_blockers() {
@@ -273,9 +289,11 @@ fn sources_that_cannot_be_read_are_blockers() {
         let mut records = SPLIT.to_vec();
         records.push(("spf.esp.example", record));
         let (plan, _) = planned(&migration, &zone(&records));
-        let about: Vec<&str> = codes(&plan.blockers).into_iter().filter(|code| code.contains("source")).collect();
+        let about: Vec<&str> =
+            codes(&plan.blockers).into_iter().filter(|code| code.contains("source")).collect();
         assert_eq!(about, blockers, "{record}");
-        let about: Vec<&str> = codes(&plan.findings).into_iter().filter(|code| code.contains("source-open")).collect();
+        let about: Vec<&str> =
+            codes(&plan.findings).into_iter().filter(|code| code.contains("source-open")).collect();
         assert_eq!(about, findings, "{record}");
     }
     // A name without a record.
