@@ -325,7 +325,6 @@ fn ttl_differs(change: &Change, before: Option<&RrSet>) -> Option<String> {
     let Change { name, record_type, ttl_before, .. } = change;
     let known = before.map(|rrset| (rrset.quality(), rrset.ttl()));
     let what = match (ttl_before, known) {
-        (None, None) => return None,
         (None, Some((_, Some(ttl)))) => {
             format!(
                 "has no `ttl_before`, as if nothing were there, and there is an RRset with a TTL of {ttl}"
@@ -342,7 +341,7 @@ fn ttl_differs(change: &Change, before: Option<&RrSet>) -> Option<String> {
         (Some(told), Some((Quality::Cached, Some(ttl)))) if *told < ttl => {
             format!("has the `ttl_before` {told}, and a cache had it for {ttl} more seconds")
         }
-        (Some(_), Some(_)) => return None,
+        (None, None) | (Some(_), Some(_)) => return None,
     };
     Some(format!("the change of {name} {record_type} {what}: write what is there"))
 }
