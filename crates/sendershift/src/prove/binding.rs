@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::explore::{Bounds, Explorer};
+use super::explore::{BUDGET, Bounds, Explorer};
 use super::world::{Era, Flux};
 use crate::dkim::{self, KeyRecord, KeyState};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -327,7 +327,9 @@ fn grows(
     (addresses, open): (&AddressSet, &AddressSet),
 ) -> Result<bool, Error> {
     let mut go_on = |_| true;
-    let mut explorer = Explorer::new(plan, flux, timeline, &mut go_on);
+    // Each source gets a part of the budget: all addresses there are take longer than those of a message.
+    let budget = BUDGET / 20;
+    let mut explorer = Explorer { budget, ..Explorer::new(plan, flux, timeline, &mut go_on) };
     let mut grows = Ok(false);
     let halted = explorer.walk(
         &Bounds::default(),

@@ -67,14 +67,14 @@ pub struct Explored {
 /// Why a walk ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Halt {
-    /// The budget of mixes is used up.
+    /// The budget is used up.
     Budget,
     /// The caller wants to stop.
     Cancelled,
 }
 
-/// How many mixes are judged before the verdict is undecided.
-pub(super) const BUDGET: u64 = 2_000_000;
+/// How many versions are read, over all mixes, before the verdict is undecided: some seconds of work.
+pub(super) const BUDGET: u64 = 600_000;
 
 /// Walks over all sets of versions that an evaluation can meet.
 pub(super) struct Explorer<'a> {
@@ -82,6 +82,7 @@ pub(super) struct Explorer<'a> {
     pub(super) flux: &'a Flux,
     pub(super) timeline: &'a Timeline,
     pub(super) explored: Explored,
+    /// How many versions may still be read.
     pub(super) budget: u64,
     pub(super) progress: &'a mut dyn FnMut(u64) -> bool,
 }
@@ -108,13 +109,12 @@ impl<'a> Explorer<'a> {
     ) -> Result<(), Halt> {
         let mut open = vec![(Choices::new(), bounds.clone())];
         while let Some((choices, bounds)) = open.pop() {
+            let read = u64::try_from(choices.len()).unwrap_or(u64::MAX).saturating_add(1);
+            self.budget = self.budget.checked_sub(read).ok_or(Halt::Budget)?;
             let world = World::new(self.plan, self.flux, &choices);
             let value = evaluate(&world);
             let Some(question) = world.undecided() else {
                 self.explored.mixes_judged += 1;
-                if self.explored.mixes_judged > self.budget {
-                    return Err(Halt::Budget);
-                }
                 if self.explored.mixes_judged.is_multiple_of(64)
                     && !(self.progress)(self.explored.mixes_judged)
                 {
@@ -156,7 +156,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Bounds, Event, Timeline};
-    use crate::plan::{After, Step, StepKind};
+    use crate::plan::{After, Plan, Step, StepKind};
+    use crate::prove::{Judged, prove_within};
+
+    /// What a budget leaves unexplored is never safe, and the proof says where it ended.
+    #[test]
+    fn a_budget_that_is_used_up() {
+        let text = include_str!("../../../../tests/plans/safe-split.json");
+        let plan = Plan::from_json(text).unwrap();
+        let verdict = |budget| {
+            let proof = prove_within(&plan, budget, &mut |_| true).unwrap();
+            let said: Vec<String> = proof.undecided.iter().map(ToString::to_string).collect();
+            (proof.verdict, said.join("; "))
+        };
+        let enough = (1..1000).find(|budget| verdict(*budget).0 == Judged::Safe).unwrap();
+        let (judged, said) = verdict(enough - 1);
+        assert_eq!(judged, Judged::Undecided);
+        assert!(said.contains(&format!("stream `{}`", plan.streams[1].id)), "{said}");
+        let (judged, said) = verdict(0);
+        assert_eq!(judged, Judged::Undecided);
+        assert!(
+            said.contains(&format!("stream `{}`", plan.streams[0].id)) && said.contains("1 stream "),
+            "{said}"
+        );
+    }
 
     /// Constraints `later - earlier >= distance` over numbered instants: can all of them hold?
     fn satisfiable(instants: usize, constraints: &[(usize, usize, i64)]) -> bool {

@@ -60,6 +60,11 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 ///
 /// As [`prove`].
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
+    prove_within(plan, BUDGET, progress)
+}
+
+/// As [`prove_with`], and no more versions are read than the budget.
+fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
     plan.check()?;
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
     let order: Vec<usize> = timeline.steps().collect();
@@ -67,14 +72,17 @@ pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<
     let sources = binding::sources(plan, &flux, &timeline)?;
     let mut missing = flux.missing.clone();
     let mut prover = Prover {
-        explorer: Explorer::new(plan, &flux, &timeline, progress),
+        explorer: Explorer { budget, ..Explorer::new(plan, &flux, &timeline, progress) },
         sources,
         shortest: BTreeMap::new(),
         undecided: BTreeMap::new(),
         conditions: Vec::new(),
         missing: BTreeSet::new(),
     };
-    let halted = plan.streams.iter().try_for_each(|stream| prover.stream(stream)).err();
+    let halted = plan.streams.iter().enumerate().find_map(|(at, stream)| {
+        let halt = prover.stream(stream).err()?;
+        Some(unexplored(halt, stream, plan.streams.len() - at - 1))
+    });
     missing.append(&mut prover.missing);
     if !missing.is_empty() {
         return Err(Missing { questions: missing.into_iter().collect() }.into());
@@ -219,6 +227,13 @@ impl<'a> Prover<'a> {
                 let message = "SPF includes a name that depends on the message: how many lookups that takes is not known";
                 undecided.insert((promise, "proof.unbounded".to_owned()), Remark::new("proof.unbounded", Some(&binding.stream.id), message));
             }
+            if let Some((unknown, name)) = &judged.unsettled {
+                let message = format!(
+                    "the plan changes {name}, and whether {}:{} matches may depend on it: that is not judged",
+                    unknown.mechanism, unknown.target
+                );
+                undecided.insert((promise, "proof.answer-changes".to_owned()), Remark::new("proof.answer-changes", Some(&binding.stream.id), message));
+            }
             for (index, failure) in &judged.failures {
                 let Some(profile) = plan.parameters.receivers.get(*index) else { continue };
                 let found = Found { plan, flux, binding, choices: world.choices, profile, failure };
@@ -297,7 +312,7 @@ impl<'a> Prover<'a> {
         excused
     }
 
-    fn proof(mut self, halted: Option<Halt>) -> Proof {
+    fn proof(mut self, halted: Option<Remark>) -> Proof {
         let plan = self.explorer.plan;
         let flux = self.explorer.flux;
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
@@ -307,14 +322,7 @@ impl<'a> Prover<'a> {
         // What a plan lacks is not in it, and so was not judged.
         undecided.extend(plan.blockers.iter().cloned());
         undecided.append(&mut self.sources.undecided);
-        undecided.extend(halted.map(|halt| match halt {
-            Halt::Budget => Remark::new(
-                "proof.budget",
-                None,
-                format!("more than {BUDGET} mixes of record versions are possible; the rest was not judged"),
-            ),
-            Halt::Cancelled => Remark::new("proof.cancelled", None, "the proof was stopped before its end"),
-        }));
+        undecided.extend(halted);
         if flux.len() > 0 && self.explorer.explored.mixes_judged == 0 {
             undecided.push(Remark::new(
                 "proof.nothing-judged",
@@ -483,6 +491,24 @@ impl<'a> Prover<'a> {
         assumptions.extend(plan.assumptions.iter().cloned());
         assumptions
     }
+}
+
+/// What a walk that ended early has not judged.
+fn unexplored(halt: Halt, stream: &Stream, streams_after: usize) -> Remark {
+    let rest = match streams_after {
+        0 => String::new(),
+        1 => ", and nothing of 1 stream after it".to_owned(),
+        several => format!(", and nothing of {several} streams after it"),
+    };
+    let (code, why) = match halt {
+        Halt::Budget => (
+            "proof.budget",
+            "too many mixes of record versions are possible: fewer records that change at a time, or longer waits between them, make it fewer",
+        ),
+        Halt::Cancelled => ("proof.cancelled", "the proof was stopped before its end"),
+    };
+    let message = format!("not all was judged of stream `{}`{rest}. {why}", stream.id);
+    Remark::new(code, Some(&stream.id), message)
 }
 
 /// What the age of the evidence asks for: the verdict is about the DNS that is in it.

@@ -6,9 +6,11 @@ use std::net::IpAddr;
 use super::binding::{Binding, Judgement};
 use super::world::World;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
+use crate::dns::RecordType;
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::{AddressSet, IpRange};
+use crate::plan::{Change, Plan};
 use crate::spf::{Branch, Case, Leaf, Policy, Profile, SpfResult, Unknown};
 
 /// What is wrong with one message at one kind of receiver.
@@ -38,6 +40,8 @@ pub(super) struct Judged {
     pub(super) error: Option<Error>,
     /// Set where a path may cost more than the evidence tells.
     pub(super) unbounded: bool,
+    /// A question whose answer depends on the message, and the name that the plan changes and that may be its answer.
+    pub(super) unsettled: Option<(Unknown, DomainName)>,
 }
 
 impl Judged {
@@ -226,6 +230,9 @@ pub(super) fn within_limits(
         }
         return judged;
     };
+    // Each turnout is compared with the same one of today, which says nothing of an answer that comes or goes.
+    let mut unknowns = policy.unknowns().iter().chain(today.unknowns());
+    judged.unsettled = unknowns.find_map(|unknown| Some((unknown.clone(), changes(world.plan, unknown)?)));
     match policy.beside(today, addresses) {
         Ok(classes) => {
             for (range, cases) in classes {
@@ -239,6 +246,27 @@ pub(super) fn within_limits(
         }
         Err(problem) => Judged::error(problem),
     }
+}
+
+/// A name that the plan changes and that the question may lead to for some message.
+fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
+    let asked: &[RecordType] = match unknown.mechanism {
+        "exists" => &[RecordType::A],
+        "a" => &[RecordType::A, RecordType::Aaaa],
+        "mx" => &[RecordType::Mx, RecordType::A, RecordType::Aaaa],
+        "ptr" => &[RecordType::Ptr, RecordType::A, RecordType::Aaaa],
+        _ => &[RecordType::Txt],
+    };
+    // The labels behind the last macro stand in every name that is asked for; an address that `mx` or `ptr` ask for may be anywhere.
+    let behind = unknown.target.rsplit('}').next().unwrap_or_default();
+    let fixed = behind.split_once('.').map_or("", |(_, labels)| labels);
+    let fixed = DomainName::parse(fixed).ok().filter(|_| !matches!(unknown.mechanism, "mx" | "ptr"));
+    let touches = |change: &&Change| {
+        let leads_there =
+            fixed.as_ref().is_none_or(|fixed| change.name.is_within(fixed) && change.name != *fixed);
+        leads_there && (asked.contains(&change.record_type) || change.record_type == RecordType::Cname)
+    };
+    plan.steps.iter().flat_map(|step| &step.changes).find(touches).map(|change| change.name.clone())
 }
 
 /// What is wrong with a path.
