@@ -33,7 +33,7 @@ const PARTS: &[Part] = &[
             cargo.args(["test", "--workspace", "--no-fail-fast"]).env("SENDERSHIFT_SUITE", suite::path(w));
             // What decides about a change draws the same cases every time; at a desk each run draws new ones.
             if w.ci {
-                cargo.env("PROPTEST_RNG_SEED", "7208");
+                cargo.env("PROPTEST_RNG_SEED", "7208").env("SENDERSHIFT_ORACLE_CASES", "100000");
             }
             command(&mut cargo)
         },
