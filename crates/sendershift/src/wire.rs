@@ -3,6 +3,7 @@
 //! Input and output are JSON documents. A failure is a document too: `sendershift-error/1` with `code`,
 //! `message` and `problems`, or `sendershift-missing/1` with the `questions` that are still open.
 
+mod compact;
 mod dns;
 mod mail;
 mod plan;
@@ -37,6 +38,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("plan", plan::plan_operation),
     ("prove", plan::prove_operation),
     ("spf.check", spf::check_operation),
+    ("spf.compact", compact::operation),
     ("spf.cost", spf::cost_operation),
     ("spf.diff", spf::diff_operation),
     ("spf.lint", spf::lint_operation),

@@ -7,6 +7,7 @@ mod domain_lint;
 mod plan;
 mod prove;
 mod spf_check;
+mod spf_compact;
 mod spf_cost;
 mod spf_diff;
 mod spf_lint;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
 pub(crate) enum Spf {
     /// Evaluate `check_host()` for a client and a sender (RFC 7208)
     Check(spf_check::Check),
+    /// Find the best record that says the same and keeps to the limits, with proof
+    Compact(spf_compact::Compact),
     /// Show what a record costs: its tree of lookups, the worst case, who pays for too many
     Cost(spf_cost::Cost),
     /// Say whether two domains or records have the same result for every address, and where they do not
@@ -82,6 +85,7 @@ impl Command {
             Self::Dmarc(Dmarc::Lint(lint)) => lint.run(global, output),
             Self::Domain(Domain::Lint(lint)) => lint.run(global, output),
             Self::Spf(Spf::Check(check)) => check.run(global, output),
+            Self::Spf(Spf::Compact(compact)) => compact.run(global, output),
             Self::Spf(Spf::Cost(cost)) => cost.run(global, output),
             Self::Spf(Spf::Diff(diff)) => diff.run(global, output),
             Self::Spf(Spf::Lint(lint)) => lint.run(global, output),

@@ -10,6 +10,7 @@
 
 mod check;
 pub mod codes;
+mod compact;
 mod cost;
 mod diff;
 mod display;
@@ -27,6 +28,10 @@ mod subject;
 
 pub use check::{
     Asked, CheckProblem, Checked, Outcome, Query, Trace, TraceLog, TraceStep, check, check_traced,
+};
+pub use compact::{
+    CompactRequest, Compacted, Figures, Infeasible, Objective, OpenedName, Proof, RECOMMENDED_OCTETS, Remedy,
+    Removed, RrSetDocument, Staying, compact, compact_watched,
 };
 pub use cost::{Cost, CostProblem, Limits, Lookups, Note, RecordCost, Remaining, TermCost, Totals, cost};
 pub use diff::{

@@ -120,6 +120,21 @@ impl Policy {
         within.runs().filter_map(|(range, node)| Some((range, outcomes(&self.diagram, (*node)?)))).collect()
     }
 
+    /// Whether the evidence bounds what every evaluation costs that does not end in permerror.
+    pub(in crate::spf) fn is_bounded(&self) -> bool {
+        let leaves = self.diagram.leaves(self.leaves.runs().map(|(_, node)| *node));
+        leaves.iter().all(|leaf| leaf.spent.unbounded == 0 || leaf.result == SpfResult::PermError)
+    }
+
+    /// What `f` makes of the ways in which the evaluation for an address can end.
+    pub(in crate::spf) fn map_leaves<V: Clone + Eq>(
+        &self,
+        mut f: impl FnMut(&BTreeSet<Leaf>) -> V,
+    ) -> Partition<V> {
+        let mut known: BTreeMap<Node<Leaf>, V> = BTreeMap::new();
+        self.leaves.map(|node| known.entry(*node).or_insert_with(|| f(&self.diagram.leaves([*node]))).clone())
+    }
+
     /// The most that the evaluation spends for any address of a family, each part on its own.
     pub fn worst(&self, family: Family) -> Spent {
         let runs = self.leaves.runs().filter(|(range, _)| range.family() == family);

@@ -26,6 +26,9 @@ pub struct Spent {
 }
 
 impl Spent {
+    /// Nothing.
+    pub(in crate::spf) const FREE: Self = Self { lookups: 0, ..Self::LOOKUP };
+
     /// One lookup and nothing else.
     pub(super) const LOOKUP: Self = Self {
         lookups: 1,
@@ -43,7 +46,7 @@ impl Spent {
     }
 
     /// What this and then `later` cost.
-    pub(super) fn then(self, later: Self) -> Self {
+    pub(in crate::spf) fn then(self, later: Self) -> Self {
         Self {
             lookups: self.lookups.saturating_add(later.lookups),
             written: self.written.saturating_add(later.written),
@@ -66,6 +69,20 @@ impl Spent {
             mx_names: self.mx_names.max(other.mx_names),
             mx_addresses: self.mx_addresses.max(other.mx_addresses),
             unbounded: self.unbounded.max(other.unbounded),
+        }
+    }
+
+    /// The smaller of both in every part.
+    #[must_use]
+    pub(in crate::spf) fn min(self, other: Self) -> Self {
+        Self {
+            lookups: self.lookups.min(other.lookups),
+            written: self.written.min(other.written),
+            void_terms: self.void_terms.min(other.void_terms),
+            void_queries: self.void_queries.min(other.void_queries),
+            mx_names: self.mx_names.min(other.mx_names),
+            mx_addresses: self.mx_addresses.min(other.mx_addresses),
+            unbounded: self.unbounded.min(other.unbounded),
         }
     }
 

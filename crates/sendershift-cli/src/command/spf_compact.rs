@@ -1,0 +1,318 @@
+//! `sendershift spf compact`
+
+use sendershift::name::DomainName;
+use sendershift::spf::{self, CompactRequest, Compacted, Figures, OpenedName, Profile, Subject};
+
+use super::domain;
+use crate::Global;
+use crate::evidence::snapshot;
+use crate::failure::Failure;
+use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
+use clap::builder::PossibleValuesParser;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compact {
+    /// A domain, or the record that is meant in quotes (it begins with `v=spf1`)
+    #[arg(value_name = "DOMAIN|RECORD")]
+    subject: String,
+    /// The domain that is to publish the record
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
+    domain: Option<DomainName>,
+    /// Lookups that have to be left
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    reserve: u32,
+    /// The most octets of name and TXT data at one name that the DNS provider allows
+    #[arg(long, value_name = "N")]
+    octets: Option<usize>,
+    /// The most extra TXT records below the domain
+    #[arg(long, value_name = "N")]
+    max_records: Option<usize>,
+    /// A name whose record stays live (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = domain)]
+    keep: Vec<DomainName>,
+    /// A name that stays the same for long: its record or its addresses are written out (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = domain)]
+    flatten: Vec<DomainName>,
+    /// A name that the record shall no longer refer to: this changes who may send (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = domain)]
+    drop: Vec<DomainName>,
+    /// Take out includes that end every evaluation with an error: this changes who may send
+    #[arg(long)]
+    repair: bool,
+    /// Other records include this one: its cost may not rise
+    #[arg(long)]
+    contract: bool,
+    /// A kind of receiver whose limits have to hold (repeatable; docs/receivers.md has the table)
+    #[arg(long = "receiver", value_name = "PROFILE", default_value = Profile::RFC7208.name)]
+    #[arg(value_parser = PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.name)))]
+    receivers: Vec<String>,
+}
+
+impl Compact {
+    pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let subject = Subject::parse(&self.subject, self.domain.clone())
+            .map_err(|invalid| Failure::of_argument("the argument", &self.subject, invalid))?;
+        let evidence = snapshot(&global.dns)?;
+        let request = CompactRequest {
+            receivers: self.receivers.iter().filter_map(|name| Profile::named(name).ok()).collect(),
+            reserve: self.reserve,
+            octets: self.octets,
+            max_records: self.max_records,
+            keep: self.keep.clone(),
+            flatten: self.flatten.clone(),
+            drop: self.drop.clone(),
+            repair: self.repair,
+            contract: self.contract,
+            ..CompactRequest::default()
+        };
+        let compacted = spf::compact(&evidence, &subject, &request)?;
+        if output.json {
+            output.print(&format!("{}\n", serde_json::to_string(&compacted).unwrap_or_default()));
+        } else {
+            output.print(&text(&compacted, output.width));
+        }
+        let is_no = compacted.records.is_empty();
+        let is_warned = compacted.proof.minimal != "proven"
+            || !compacted.broken.ranges.is_empty()
+            || compacted.opened.iter().any(|opened| opened.volatile);
+        Ok(if is_no || (global.strict && is_warned) { Exit::No } else { Exit::Done })
+    }
+}
+
+fn text(compacted: &Compacted, width: usize) -> String {
+    let mut text = Text::default();
+    let names: Vec<&str> = compacted.receivers.iter().map(|receiver| receiver.name).collect();
+    let (style, verdict) = match (&compacted.infeasible, compacted.unchanged) {
+        (Some(_), _) => (BAD, "no record keeps to the limits"),
+        (None, true) if !compacted.broken.ranges.is_empty() => {
+            (BAD, "within the limits, and broken whatever they are")
+        }
+        (None, true) => (GOOD, "nothing to do: what is published keeps to the limits"),
+        (None, false) if compacted.records.is_empty() => (BAD, "no record could be proven"),
+        (None, false) => (GOOD, "a record that says the same and keeps to the limits"),
+    };
+    let receivers = format!("(receivers {}, reserve {})", names.join(", "), compacted.reserve);
+    text.line(format!("{}: {} {receivers}", styled(STRONG, &compacted.domain), styled(style, verdict)));
+    text.line("");
+    let figures = |figures: &Figures| {
+        format!(
+            "{}, {}, {}",
+            counted(figures.lookups, "lookup"),
+            counted(figures.voids, "void lookup"),
+            number(figures.octets, "octet")
+        )
+    };
+    row(&mut text, "today", &figures(&compacted.before), width);
+    if let (Some(after), false) = (&compacted.after, compacted.unchanged) {
+        row(&mut text, "then", &figures(after), width);
+    }
+    for part in [&compacted.healed.always, &compacted.healed.sometimes, &compacted.healed.open] {
+        if compacted.infeasible.is_none() && !part.ranges.is_empty() {
+            let told = format!(
+                "{} that the record authorises and the limits keep out today: {}",
+                count(&part.count),
+                short(&part.ranges)
+            );
+            row(&mut text, "healed", &told, width);
+        }
+    }
+    if !compacted.broken.ranges.is_empty() {
+        let told = format!(
+            "{} for which the record intends permerror, whatever the limits (spf lint says why; --repair takes out dead includes)",
+            count(&compacted.broken.count)
+        );
+        row(&mut text, "broken", &styled(BAD, told), width);
+    }
+    for removed in &compacted.removed {
+        let told = format!(
+            "`{}` is taken out ({}): {} change",
+            removed.term,
+            removed.why,
+            count(&removed.changes.count)
+        );
+        row(&mut text, "changed", &styled(NOTICE, told), width);
+    }
+    if let Some(infeasible) = &compacted.infeasible {
+        blocked(&mut text, infeasible, width);
+    }
+    if !compacted.unchanged && !compacted.records.is_empty() {
+        opened(&mut text, compacted, width);
+        records(&mut text, compacted, width);
+    }
+    proof(&mut text, compacted, width);
+    text.into_string()
+}
+
+/// What the new record has in itself.
+fn opened(text: &mut Text, compacted: &Compacted, width: usize) {
+    let names = |wanted: fn(&OpenedName) -> bool| -> String {
+        let names = compacted.opened.iter().filter(|opened| wanted(opened));
+        names.map(|opened| opened.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let frozen = names(|opened| opened.volatile);
+    if !frozen.is_empty() {
+        let told = format!(
+            "{frozen}: written out as of now. Whoever publishes this may change it at any time: watch it"
+        );
+        row(text, "frozen", &styled(NOTICE, told), width);
+    }
+    let own = names(|opened| !opened.volatile);
+    if !own.is_empty() {
+        row(text, "written", &format!("{own}: written out, yours or said to be stable"), width);
+    }
+    let assumed = names(|opened| opened.assumed.is_some());
+    if !assumed.is_empty() {
+        row(
+            text,
+            "assumed",
+            &styled(NOTICE, format!("{assumed}: the evidence only assumes what is written out")),
+            width,
+        );
+    }
+}
+
+fn records(text: &mut Text, compacted: &Compacted, width: usize) {
+    text.line("");
+    text.line(styled(STRONG, "publish"));
+    for rrset in compacted.records.iter().rev() {
+        let ttl = rrset.ttl.map_or_else(String::new, |ttl| format!(", TTL {ttl}"));
+        text.line(format!(
+            "  {} TXT {}",
+            rrset.name,
+            styled(FAINT, format!("({} octets{ttl})", rrset.octets))
+        ));
+        let mut records = rrset.records.iter();
+        for record in records.by_ref().take(1) {
+            text.line(fill(&format!("    \"{}\"", record.text()), width, "      "));
+        }
+        let others = records.count();
+        if others > 0 {
+            let stay = if others == 1 { "stays" } else { "stay" };
+            text.line(styled(FAINT, format!("    beside {}, which {stay}", number(others, "other string"))));
+        }
+    }
+    if compacted.records.len() > 1 {
+        let told = "  in this order: the last one only when the others are seen everywhere";
+        text.line(fill(told, width, "  "));
+    }
+    for name in &compacted.obsolete {
+        text.line(fill(&format!("  remove {name} once nobody reads the old record any more"), width, "  "));
+    }
+}
+
+fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
+    let proof = &compacted.proof;
+    text.line("");
+    if compacted.infeasible.is_none() {
+        let told = if proof.equivalent {
+            "every address has the result that the record intends today, for every message, at each of the receivers"
+        } else {
+            "not proven"
+        };
+        row(text, "proof", told, width);
+    }
+    let Some(objective) = proof.objective.as_ref().filter(|_| !compacted.unchanged) else {
+        if compacted.infeasible.is_some() {
+            let told = match proof.minimal {
+                "proven" => {
+                    format!("none of the candidates fits; {} looked at", number(proof.examined, "draft"))
+                }
+                _ => format!(
+                    "the search ended after {}: some were not looked at",
+                    number(proof.examined, "draft")
+                ),
+            };
+            row(text, "proof", &told, width);
+        }
+        return;
+    };
+    let told = format!(
+        "{} frozen, {}, {} changed, {} of text",
+        objective.frozen,
+        number(objective.extra_records, "extra record"),
+        number(objective.changed_terms, "term"),
+        number(objective.octets, "octet")
+    );
+    let told = match proof.minimal {
+        "proven" => format!("{told}: no candidate is better"),
+        _ => format!(
+            "{told}: the search ended after {} and proves no more than that {} have to be frozen",
+            number(proof.examined, "draft"),
+            proof.bound.frozen
+        ),
+    };
+    row(text, "best", &told, width);
+}
+
+fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
+    let (lookups, voids, octets) = infeasible.allowed;
+    let told = match infeasible.reason {
+        "lookups" => format!("{} have to stay, {lookups} are allowed", counted(infeasible.lookups, "lookup")),
+        "voids" => format!("{} have to stay, {voids} are allowed", counted(infeasible.voids, "void lookup")),
+        "size" => {
+            format!("{} are needed at the name, {octets} are allowed", number(infeasible.octets, "octet"))
+        }
+        "unbounded" => "what a term costs depends on the message, so no limit can be proven".to_owned(),
+        _ => "what has to stay live cannot be said outside of its own record".to_owned(),
+    };
+    row(text, "why", &styled(BAD, told), width);
+    for stay in &infeasible.stays {
+        let why = match stay.why {
+            "depends_on_message" => "what it asks depends on the message",
+            "kept" => "it is to be kept",
+            "not_declared_stable" => "nobody said that its addresses are stable",
+            "no_record" => "there is no record to write out",
+            _ => "it leads back to itself",
+        };
+        let told = format!("{} ({}): {why}", stay.term, counted(stay.lookups, "lookup"));
+        row(text, "stays", &told, width);
+    }
+    let of = |kind: &str| infeasible.remedies.iter().filter(|remedy| remedy.kind == kind).collect::<Vec<_>>();
+    let flatten: Vec<&str> =
+        of("flatten").iter().filter_map(|remedy| remedy.name.as_ref()).map(DomainName::as_str).collect();
+    if !flatten.is_empty() {
+        let told = format!(
+            "say which of these have addresses that are stable (--flatten NAME, each saves a lookup): {}",
+            flatten.join(", ")
+        );
+        row(text, "or", &told, width);
+    }
+    for remedy in infeasible.remedies.iter().filter(|remedy| !matches!(remedy.kind, "flatten" | "subdomain"))
+    {
+        row(text, "or", &remedy.text, width);
+    }
+    match of("subdomain").as_slice() {
+        [] => {}
+        [one] => row(text, "or", &one.text, width),
+        _ => {
+            let told = "give the senders behind the terms that depend on the message return paths on subdomains of their \
+                        own, with their own records there: SPF looks at the return path alone";
+            row(text, "or", told, width);
+        }
+    }
+}
+
+fn row(text: &mut Text, head: &str, told: &str, width: usize) {
+    text.line(fill(&format!("{head:9}{told}"), width, "         "));
+}
+
+fn count(count: &sendershift::net::AddressCount) -> String {
+    match count.to_string().parse::<u64>() {
+        Ok(count) if count < 1_000_000_000_000 => counted(count, "address"),
+        _ => "very many addresses".to_owned(),
+    }
+}
+
+fn short(ranges: &sendershift::net::AddressSet) -> String {
+    const SHOWN: usize = 4;
+    let all: Vec<String> = ranges.ranges().map(|range| range.to_string()).collect();
+    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more ranges"),
+    }
+}
+
+fn number(count: usize, noun: &str) -> String {
+    counted(u64::try_from(count).unwrap_or(u64::MAX), noun)
+}

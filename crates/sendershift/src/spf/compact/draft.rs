@@ -1,0 +1,459 @@
+//! A record in which some of what it refers to is opened: what stays live, and which networks have to be written.
+
+use std::collections::BTreeMap;
+
+use super::classes::{Classes, Row, State};
+use super::cover::{Want, qualifier};
+use super::tree::{End, Piece, Tree, directive};
+use crate::net::Partition;
+use crate::spf::{Qualifier, Spent, SpfResult};
+
+/// What is opened: replaced by what it says today.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Opened {
+    /// For each record of the tree; the first, the record itself, always is.
+    pub(super) records: Vec<bool>,
+    /// For each term of the tree whether it is an `a` or `mx` to be written as networks.
+    pub(super) hosts: Vec<bool>,
+    /// Whether the record's own networks are written anew, merged with the others.
+    pub(super) merged: bool,
+}
+
+/// A part of the new record that is there as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Element {
+    /// Networks of the record itself, by their number in the tree.
+    Own(usize),
+    /// A term that costs a lookup.
+    Live { term: usize, qualifier: Qualifier, text: String },
+}
+
+/// The new record, up to the choice of networks.
+pub(super) struct Draft {
+    pub(super) elements: Vec<Element>,
+    pub(super) end: End,
+    /// Whether `end` is that of another record.
+    pub(super) end_is_moved: bool,
+    /// The networks wanted before the element of that number.
+    pub(super) wanted: BTreeMap<usize, Partition<Want>>,
+    /// The most that any class spends, and what one spends at the least.
+    pub(super) most: Vec<Spent>,
+    pub(super) least: Vec<Spent>,
+}
+
+/// What is kept cannot be said outside the record that is opened.
+#[derive(Debug)]
+pub(super) struct Conflict;
+
+/// One step on the way of a class through the pieces, in their order.
+enum Step {
+    Element(usize),
+    /// Networks that are not written as they were.
+    Nets {
+        nets: usize,
+        at: usize,
+        does: Does,
+        is_own: bool,
+    },
+    Host {
+        term: usize,
+        at: usize,
+        does: Does,
+    },
+    /// The end of an opened record, where that is a match.
+    End {
+        at: usize,
+        act: Act,
+    },
+}
+
+/// What a match with pass, and with another qualifier, leads to.
+#[derive(Clone, Copy)]
+struct Does {
+    /// None where the qualifier itself decides: in the record itself.
+    acts: Option<(Act, Act)>,
+}
+
+#[derive(Clone, Copy)]
+enum Act {
+    Decide(SpfResult),
+    /// The evaluation goes on at a label.
+    Skip(usize),
+}
+
+/// Where an opened record stands.
+#[derive(Clone, Copy)]
+struct Context {
+    does: Does,
+    /// The qualifier with which a term that passes there passes here, where one does.
+    live: Option<Qualifier>,
+}
+
+struct Layout<'t> {
+    tree: &'t Tree,
+    opened: &'t Opened,
+    steps: Vec<Step>,
+    labels: Vec<usize>,
+    elements: Vec<Element>,
+    end: End,
+    end_is_moved: bool,
+}
+
+impl Draft {
+    pub(super) fn new(tree: &Tree, classes: &Classes, opened: &Opened) -> Result<Self, Conflict> {
+        let mut layout = Layout {
+            tree,
+            opened,
+            steps: Vec::new(),
+            labels: Vec::new(),
+            elements: Vec::new(),
+            end: End::Result(SpfResult::Neutral),
+            end_is_moved: false,
+        };
+        layout.outermost(0)?;
+        let mut draft = Self {
+            elements: layout.elements.clone(),
+            end: layout.end,
+            end_is_moved: layout.end_is_moved,
+            wanted: BTreeMap::new(),
+            most: Vec::new(),
+            least: Vec::new(),
+        };
+        let mut demands = Vec::with_capacity(classes.rows.len());
+        for row in &classes.rows {
+            let demand = layout.walk(classes, row)?.and_then(|demand| draft.settled(classes, row, &demand));
+            draft.spend(classes, row, demand.map(|(at, _)| at));
+            demands.push(demand);
+        }
+        draft.most.sort();
+        draft.most.dedup();
+        draft.least.sort();
+        draft.least.dedup();
+        let places: std::collections::BTreeSet<usize> = demands.iter().flatten().map(|(at, _)| *at).collect();
+        for place in places {
+            let wanted = classes.of.map(|row| match demands.get(*row) {
+                Some(Some((at, want))) if *at == place => *want,
+                _ => Want::Nothing,
+            });
+            draft.wanted.insert(place, wanted);
+        }
+        Ok(draft)
+    }
+
+    /// The record's terms that cost lookups.
+    pub(super) fn live(&self) -> impl Iterator<Item = usize> {
+        let redirect = match self.end {
+            End::Redirect(term) => Some(term),
+            End::Result(_) => None,
+        };
+        self.elements
+            .iter()
+            .filter_map(|element| match element {
+                Element::Live { term, .. } => Some(*term),
+                Element::Own(_) => None,
+            })
+            .chain(redirect)
+    }
+
+    /// Where the networks of a class are written, and whether they have to be.
+    fn settled(&self, classes: &Classes, row: &Row, demand: &Demand) -> Option<(usize, Want)> {
+        let qualifier = qualifier(demand.result)?;
+        let is_settled = self.settles(classes, row, demand);
+        if is_settled && !demand.is_own {
+            return None;
+        }
+        let mut at = demand.at;
+        // Ahead of terms that give the same result the networks decide the same, today and whenever those terms change.
+        while let Some(before) = at.checked_sub(1) {
+            let is_harmless = match self.elements.get(before) {
+                Some(Element::Own(nets)) => row.nets.get(*nets).copied().flatten().is_none(),
+                Some(Element::Live { term, qualifier: of, .. }) => {
+                    let errs = matches!(classes.cell(row, *term).state, State::Wild | State::Fault(_));
+                    *of == qualifier && !errs
+                }
+                None => false,
+            };
+            if !is_harmless {
+                break;
+            }
+            at = before;
+        }
+        Some((at, if is_settled { Want::May(qualifier) } else { Want::Need(qualifier) }))
+    }
+
+    /// Whether a class comes to its result without networks of its own, by something that nobody else can change.
+    fn settles(&self, classes: &Classes, row: &Row, demand: &Demand) -> bool {
+        for element in self.elements.get(demand.at..).unwrap_or_default() {
+            match element {
+                Element::Own(nets) => {
+                    if let Some(decided) = row.nets.get(*nets).copied().flatten() {
+                        return SpfResult::from(decided) == demand.result;
+                    }
+                }
+                Element::Live { term, qualifier, .. } => {
+                    let goes_on = matches!(classes.cell(row, *term).state, State::Miss | State::Open);
+                    if SpfResult::from(*qualifier) != demand.result || !goes_on {
+                        return false;
+                    }
+                }
+            }
+        }
+        self.end == End::Result(demand.result)
+    }
+
+    /// Adds what a class spends whose networks stand at `decided`.
+    fn spend(&mut self, classes: &Classes, row: &Row, decided: Option<usize>) {
+        // `peak` is the most that is spent where all terms but one spend their least: some message does spend it.
+        let (mut most, mut least, mut peak) = (Spent::default(), Spent::default(), Spent::default());
+        let mut passed = 0;
+        let mut fault = None;
+        let mut ends = decided.is_none();
+        for (at, element) in self.elements.iter().enumerate() {
+            if decided == Some(at) {
+                break;
+            }
+            match element {
+                Element::Own(nets) => {
+                    if row.nets.get(*nets).copied().flatten().is_some() {
+                        ends = false;
+                        break;
+                    }
+                }
+                Element::Live { term, .. } => {
+                    let cell = classes.cell(row, *term);
+                    peak = peak.then(cell.least).max(least.then(cell.missed));
+                    (most, least) = (most.then(cell.most), least.then(cell.least));
+                    passed += 1;
+                    match cell.state {
+                        State::Hit => {
+                            ends = false;
+                            break;
+                        }
+                        State::Fault(error) => {
+                            fault = Some(error);
+                            break;
+                        }
+                        State::Miss | State::Open | State::Wild => {}
+                    }
+                }
+            }
+        }
+        // What ends in permerror does so within the limits and beyond.
+        if fault == Some(SpfResult::PermError) {
+            return;
+        }
+        if let (true, None, End::Redirect(term)) = (ends, fault, self.end) {
+            let cell = classes.cell(row, term);
+            peak = peak.then(cell.least).max(least.then(cell.missed));
+            most = most.then(cell.most);
+            passed += 1;
+        }
+        // Terms that are not reached are written all the same.
+        let written = u32::try_from(self.live().count() - passed).unwrap_or(u32::MAX);
+        let written = Spent { written, ..Spent::default() };
+        self.most.push(most.then(written));
+        self.least.push(peak.then(written));
+    }
+}
+
+/// What a class has to be given by networks.
+struct Demand {
+    result: SpfResult,
+    /// The element before which they stand.
+    at: usize,
+    /// Whether the record itself has them today.
+    is_own: bool,
+}
+
+impl Layout<'_> {
+    /// A record whose results are the results: the record itself, or one that it redirects to.
+    fn outermost(&mut self, number: usize) -> Result<(), Conflict> {
+        let tree = self.tree;
+        let Some(source) = tree.records.get(number) else { return Ok(()) };
+        let context = Context { does: Does { acts: None }, live: None };
+        for piece in &source.pieces {
+            match piece {
+                Piece::Nets(nets) if number == 0 && !self.opened.merged => {
+                    self.element(Element::Own(*nets));
+                }
+                Piece::Nets(nets) => self.nets(*nets, context.does, number == 0),
+                Piece::Term { term, qualifier, written } => {
+                    let result = SpfResult::from(*qualifier);
+                    let inner = Context {
+                        does: Does { acts: Some((Act::Decide(result), Act::Skip(self.labels.len()))) },
+                        live: Some(*qualifier),
+                    };
+                    if !self.opens(*term, inner)? {
+                        let text = if number == 0 { written.clone() } else { self.moved(*term, *qualifier)? };
+                        self.live(*term, *qualifier, text);
+                    }
+                }
+            }
+        }
+        match source.end {
+            End::Redirect(term) if self.is_open(term) => {
+                let child = tree.terms.get(term).and_then(|term| term.child);
+                self.end_is_moved = true;
+                self.outermost(child.unwrap_or(usize::MAX))?;
+            }
+            End::Redirect(term) => {
+                // A redirect that is moved has to be said in full.
+                if number != 0 && tree.terms.get(term).is_none_or(|term| term.moved.is_none()) {
+                    return Err(Conflict);
+                }
+                self.end = source.end;
+            }
+            End::Result(_) => self.end = source.end,
+        }
+        Ok(())
+    }
+
+    /// A record that another one includes.
+    fn included(&mut self, number: usize, context: Context) -> Result<(), Conflict> {
+        let tree = self.tree;
+        let Some(source) = tree.records.get(number) else { return Ok(()) };
+        let Some((pass, other)) = context.does.acts else { return Ok(()) };
+        for piece in &source.pieces {
+            match piece {
+                Piece::Nets(nets) => self.nets(*nets, context.does, false),
+                Piece::Term { term, qualifier, .. } => {
+                    let passes = *qualifier == Qualifier::Pass;
+                    let inner = Context {
+                        does: Does {
+                            acts: Some((if passes { pass } else { other }, Act::Skip(self.labels.len()))),
+                        },
+                        live: context.live.filter(|_| passes),
+                    };
+                    if !self.opens(*term, inner)? {
+                        self.kept(*term, inner.live)?;
+                    }
+                }
+            }
+        }
+        match source.end {
+            End::Result(SpfResult::Pass) => self.steps.push(Step::End { at: self.elements.len(), act: pass }),
+            End::Result(_) => {}
+            End::Redirect(term) if self.is_open(term) => {
+                let child = tree.terms.get(term).and_then(|term| term.child);
+                self.included(child.unwrap_or(usize::MAX), context)?;
+            }
+            // What the other record passes is passed, and what it does not is not: as by an include.
+            End::Redirect(term) => self.kept(term, context.live)?,
+        }
+        Ok(())
+    }
+
+    /// Opens a term, if it is to be opened. The label that `context` skips to is the end of it.
+    fn opens(&mut self, term: usize, context: Context) -> Result<bool, Conflict> {
+        if self.opened.hosts.get(term).copied().unwrap_or(false) {
+            self.steps.push(Step::Host { term, at: self.elements.len(), does: context.does });
+            self.labels.push(self.steps.len());
+            return Ok(true);
+        }
+        if !self.is_open(term) {
+            return Ok(false);
+        }
+        let label = self.labels.len();
+        self.labels.push(usize::MAX);
+        let child = self.tree.terms.get(term).and_then(|term| term.child);
+        self.included(child.unwrap_or(usize::MAX), context)?;
+        if let Some(place) = self.labels.get_mut(label) {
+            *place = self.steps.len();
+        }
+        Ok(true)
+    }
+
+    fn is_open(&self, term: usize) -> bool {
+        let child = self.tree.terms.get(term).and_then(|term| term.child);
+        child.and_then(|child| self.opened.records.get(child)).copied().unwrap_or(false)
+    }
+
+    fn nets(&mut self, nets: usize, does: Does, is_own: bool) {
+        self.steps.push(Step::Nets { nets, at: self.elements.len(), does, is_own });
+    }
+
+    fn moved(&self, term: usize, qualifier: Qualifier) -> Result<String, Conflict> {
+        let moved = self.tree.terms.get(term).and_then(|term| term.moved.as_ref()).ok_or(Conflict)?;
+        Ok(directive(qualifier, moved))
+    }
+
+    /// A term of an opened record that stays live.
+    fn kept(&mut self, term: usize, live: Option<Qualifier>) -> Result<(), Conflict> {
+        let qualifier = live.ok_or(Conflict)?;
+        let text = self.moved(term, qualifier)?;
+        self.live(term, qualifier, text);
+        Ok(())
+    }
+
+    /// A second term that asks the same never decides anything: had it matched, the first would have.
+    fn live(&mut self, term: usize, qualifier: Qualifier, text: String) {
+        let is_same =
+            |element: &Element| matches!(element, Element::Live { term: known, .. } if *known == term);
+        if !self.elements.iter().any(is_same) {
+            self.element(Element::Live { term, qualifier, text });
+        }
+    }
+
+    fn element(&mut self, element: Element) {
+        self.steps.push(Step::Element(self.elements.len()));
+        self.elements.push(element);
+    }
+
+    /// The way of a class through the pieces in their order, to the networks that decide it.
+    fn walk(&self, classes: &Classes, row: &Row) -> Result<Option<Demand>, Conflict> {
+        let mut step = 0;
+        while let Some(at) = self.steps.get(step) {
+            step += 1;
+            let (act, at, is_own) = match at {
+                Step::Element(element) => {
+                    if self.decides(row, *element) {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                Step::Nets { nets, at, does, is_own } => {
+                    let Some(qualifier) = row.nets.get(*nets).copied().flatten() else { continue };
+                    (does.of(qualifier), *at, *is_own)
+                }
+                Step::Host { term, at, does } => match classes.cell(row, *term).state {
+                    State::Miss => continue,
+                    State::Hit => (does.of(Qualifier::Pass), *at, false),
+                    State::Fault(_) | State::Open | State::Wild => return Err(Conflict),
+                },
+                Step::End { at, act } => (*act, *at, false),
+            };
+            match act {
+                Act::Decide(result) => return Ok(Some(Demand { result, at, is_own })),
+                Act::Skip(label) => {
+                    let to = self.labels.get(label).copied().unwrap_or(usize::MAX);
+                    let skipped = self.steps.get(step..to).unwrap_or_default();
+                    // Outside its record a term would go on to match what is excluded there before it.
+                    if skipped.iter().any(|step| matches!(step, Step::Element(_))) {
+                        return Err(Conflict);
+                    }
+                    step = to.max(step);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the record's own networks decide a class. That a live term does so today is no reason to leave out what
+    /// an opened record says behind it: the term may change.
+    fn decides(&self, row: &Row, element: usize) -> bool {
+        match self.elements.get(element) {
+            Some(Element::Own(nets)) => row.nets.get(*nets).copied().flatten().is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl Does {
+    fn of(self, qualifier: Qualifier) -> Act {
+        match self.acts {
+            None => Act::Decide(qualifier.into()),
+            Some((pass, _)) if qualifier == Qualifier::Pass => pass,
+            Some((_, other)) => other,
+        }
+    }
+}

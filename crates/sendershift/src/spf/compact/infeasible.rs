@@ -1,0 +1,178 @@
+//! Why no record keeps to the limits, and what would help.
+
+use serde::Serialize;
+
+use super::draft::Draft;
+use super::pack::{items, wire};
+use super::search::{Space, What};
+use super::tree::End;
+use crate::name::DomainName;
+use crate::spf::{Profile, Spent};
+
+/// Why there is no record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Infeasible {
+    /// `lookups`, `voids`, `unbounded`, `size`, or `structure` where what must stay live cannot be said elsewhere.
+    pub reason: &'static str,
+    /// Lookups of the record with the fewest, as the first receiver counts.
+    pub lookups: u32,
+    /// Void lookups of it.
+    pub voids: u32,
+    /// Octets of the domain's answer if all is written out in one record.
+    pub octets: usize,
+    /// What is allowed: lookups, void lookups, and octets at the domain.
+    pub allowed: (u32, u32, usize),
+    /// What stays live even where everything is opened that can be.
+    pub stays: Vec<Staying>,
+    /// What would help, the nearest first.
+    pub remedies: Vec<Remedy>,
+}
+
+/// A term that has to stay live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Staying {
+    /// The term.
+    pub term: String,
+    /// Lookups that it costs.
+    pub lookups: u32,
+    /// Void lookups that it can cost, at worst.
+    pub voids: u32,
+    /// `depends_on_message`, `kept`, `not_declared_stable`, `no_record` or `loop`.
+    pub why: &'static str,
+}
+
+/// Something that would help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Remedy {
+    /// `reserve`, `flatten`, `keep`, `drop`, `subdomain`, `repair`, `octets` or `records`.
+    pub kind: &'static str,
+    /// What it is about.
+    pub name: Option<DomainName>,
+    /// What to do.
+    pub text: String,
+}
+
+pub(super) fn explain(space: &Space<'_>, profile: &Profile, keep: &[DomainName]) -> Infeasible {
+    let opened = space.everything();
+    let draft = Draft::new(space.tree, space.classes, &opened).ok();
+    let worst =
+        draft.iter().flat_map(|draft| &draft.most).fold(Spent::default(), |worst, spent| worst.max(*spent));
+    let limits = space.limits.first().copied().unwrap_or(*profile);
+    let (lookups, voids) = (worst.lookups_for(profile), worst.voids_for(profile));
+    let reason = match &draft {
+        None => "structure",
+        Some(_) if worst.unbounded > 0 => "unbounded",
+        Some(_) if lookups > limits.lookups => "lookups",
+        Some(_) if !worst.is_within(&limits) => "voids",
+        Some(_) => "size",
+    };
+    let stays: Vec<Staying> = draft.iter().flat_map(|draft| staying(space, draft, profile, keep)).collect();
+    let text =
+        draft.iter().flat_map(|draft| items(draft, space.tree, space.all.as_deref(), &space.modifiers));
+    let octets =
+        space.room.apex_taken + wire("v=spf1".len() + text.map(|item| 1 + item.text.len()).sum::<usize>());
+    let mut infeasible = Infeasible {
+        reason,
+        lookups,
+        voids,
+        octets,
+        allowed: (limits.lookups, limits.voids, space.room.apex),
+        stays,
+        remedies: Vec::new(),
+    };
+    infeasible.remedies = remedies(space, &infeasible, profile);
+    infeasible
+}
+
+fn staying(space: &Space<'_>, draft: &Draft, profile: &Profile, keep: &[DomainName]) -> Vec<Staying> {
+    let mut stays = Vec::new();
+    for number in draft.live() {
+        let Some(term) = space.tree.terms.get(number) else { continue };
+        let worst = space
+            .classes
+            .rows
+            .iter()
+            .fold(Spent::default(), |worst, row| worst.max(space.classes.cell(row, number).most));
+        let is_redirect = draft.end == End::Redirect(number);
+        let text = term.own.1.clone();
+        let text = match text.strip_prefix("include:") {
+            Some(target) if is_redirect => format!("redirect={target}"),
+            _ => text,
+        };
+        let why = match (&term.target, term.mechanism) {
+            (None, _) | (Some(_), "ptr") => "depends_on_message",
+            (Some(name), _) if keep.contains(name) => "kept",
+            (Some(_), "a" | "mx" | "exists") => "not_declared_stable",
+            (Some(_), _) if term.child.is_none() => "no_record",
+            (Some(_), _) => "loop",
+        };
+        stays.push(Staying {
+            term: text,
+            lookups: worst.lookups_for(profile),
+            voids: worst.voids_for(profile),
+            why,
+        });
+    }
+    stays
+}
+
+fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Vec<Remedy> {
+    let mut remedies = Vec::new();
+    let mut add = |kind, name: Option<&DomainName>, text: String| {
+        remedies.push(Remedy { kind, name: name.cloned(), text });
+    };
+    if infeasible.reason == "lookups" && infeasible.lookups <= profile.lookups {
+        let left = profile.lookups - infeasible.lookups;
+        add("reserve", None, format!("ask for a smaller reserve: no more than {left} can be left"));
+    }
+    for (number, term) in space.tree.terms.iter().enumerate() {
+        let Some(name) = &term.target else { continue };
+        let stays = infeasible.stays.iter().find(|stay| stay.term == term.own.1);
+        let is_unit = space.units.iter().any(|unit| unit.what == What::Host(number));
+        match stays.map(|stay| stay.why) {
+            Some("not_declared_stable") if !is_unit && matches!(term.mechanism, "a" | "mx") => {
+                let text = format!(
+                    "say that the addresses of {name} are stable (--flatten {name}): it saves a lookup"
+                );
+                add("flatten", Some(name), text);
+            }
+            Some("kept") => add("keep", Some(name), format!("let {name} be opened (without --keep {name})")),
+            Some("no_record") => {
+                add(
+                    "repair",
+                    Some(name),
+                    format!(
+                        "`{}` finds no record and ends evaluations in permerror: take it out (--repair)",
+                        term.own.1
+                    ),
+                );
+            }
+            _ => {}
+        }
+    }
+    if matches!(infeasible.reason, "lookups" | "voids" | "unbounded") {
+        for stay in infeasible.stays.iter().filter(|stay| stay.why == "depends_on_message") {
+            let text = format!(
+                "give the sender behind `{}` a return path on a subdomain of its own, with its own record there: SPF \
+                 looks at the return path alone",
+                stay.term
+            );
+            add("subdomain", None, text);
+        }
+    }
+    if infeasible.reason == "size" {
+        add(
+            "records",
+            None,
+            format!(
+                "the text needs {} octets where {} are allowed: raise --octets or --max-records, lower the reserve, or \
+                 move other strings away from the name",
+                infeasible.octets, infeasible.allowed.2
+            ),
+        );
+    }
+    remedies
+}

@@ -1,0 +1,339 @@
+//! Terms into records of bounded size.
+
+use std::collections::BTreeMap;
+
+use super::cover::{Net, cover};
+use super::draft::{Draft, Element};
+use super::tree::{End, Tree, directive};
+use crate::spf::{Qualifier, SpfResult};
+
+/// Octets of all character-strings of a text in wire form.
+pub(super) fn wire(text: usize) -> usize {
+    text + text.div_ceil(255).max(1)
+}
+
+/// A term of the new record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) text: String,
+    /// As another record below the domain has it; none for what has to stay.
+    pub(super) moved: Option<String>,
+    pub(super) qualifier: Option<Qualifier>,
+    kind: Kind,
+}
+
+/// What is moved to extra records first stands last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Live,
+    Own,
+    Written,
+}
+
+/// The terms of a draft in their order, the networks included.
+pub(super) fn items(draft: &Draft, tree: &Tree, all: Option<&str>, modifiers: &[String]) -> Vec<Item> {
+    let mut items = Vec::new();
+    for at in 0..=draft.elements.len() {
+        for net in draft.wanted.get(&at).map(cover).unwrap_or_default() {
+            items.push(Item::net(&net, net.text(), Kind::Written));
+        }
+        match draft.elements.get(at) {
+            Some(Element::Own(nets)) => {
+                let nets = tree.nets.get(*nets).map(Vec::as_slice).unwrap_or_default();
+                items.extend(nets.iter().map(|(net, written)| Item::net(net, written.clone(), Kind::Own)));
+            }
+            Some(Element::Live { term, qualifier, text }) => {
+                let moved = tree.terms.get(*term).and_then(|term| term.moved.clone());
+                let text = text.clone();
+                items.push(Item { text, moved, qualifier: Some(*qualifier), kind: Kind::Live });
+            }
+            None => {}
+        }
+    }
+    let fixed = |text: String| Item { text, moved: None, qualifier: None, kind: Kind::Live };
+    match draft.end {
+        End::Redirect(term) => {
+            let target = tree.terms.get(term).and_then(|term| {
+                let text = if draft.end_is_moved { term.moved.as_ref() } else { Some(&term.own.1) };
+                text?.strip_prefix("include:").map(str::to_owned)
+            });
+            items.extend(target.map(|target| fixed(format!("redirect={target}"))));
+        }
+        End::Result(result) => {
+            let all = match all {
+                Some(all) if !draft.end_is_moved => Some(all.to_owned()),
+                _ if result == SpfResult::Neutral => None,
+                _ => super::cover::qualifier(result).map(|qualifier| directive(qualifier, "all")),
+            };
+            items.extend(all.map(fixed));
+        }
+    }
+    items.extend(modifiers.iter().cloned().map(fixed));
+    items
+}
+
+impl Item {
+    /// Octets as part of an extra record, with the space before it.
+    fn moved_octets(&self) -> usize {
+        self.moved.as_ref().map_or(0, |moved| 1 + moved.len())
+    }
+
+    fn net(net: &Net, text: String, kind: Kind) -> Self {
+        let moved = Net { qualifier: Qualifier::Pass, net: net.net }.text();
+        Self { text, moved: Some(moved), qualifier: Some(net.qualifier), kind }
+    }
+}
+
+/// The sizes that records may have, in octets of name and data.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// The record itself, with the other strings at its name.
+    pub(super) apex: usize,
+    /// What these and the name take up.
+    pub(super) apex_taken: usize,
+    /// Each extra record.
+    pub(super) extra: usize,
+    /// What the name of an extra record takes up.
+    pub(super) extra_taken: usize,
+    /// Octets of the term that includes an extra record, with the space before it.
+    pub(super) reference: usize,
+}
+
+impl Room {
+    fn fits_apex(&self, text: usize) -> bool {
+        self.apex_taken + wire(text) <= self.apex
+    }
+
+    /// The most text of terms, with a space before each, that an extra record holds.
+    pub(super) fn held_by_extra(&self) -> usize {
+        let text = (0..=self.extra).rev().find(|text| self.fits_extra(*text)).unwrap_or(0);
+        text.saturating_sub(VERSION)
+    }
+
+    fn fits_extra(&self, text: usize) -> bool {
+        self.extra_taken + wire(text) <= self.extra
+    }
+}
+
+/// Which terms stand where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// The terms of the record itself; none where the extra records are included.
+    pub(super) apex: Vec<Option<String>>,
+    pub(super) extras: Vec<Vec<String>>,
+    /// The qualifier of what the extra records hold.
+    pub(super) qualifier: Qualifier,
+}
+
+/// What came of an attempt to pack.
+pub(super) enum Packing {
+    Fits(Packed),
+    /// No distribution of the terms can fit.
+    Never,
+    /// None was found.
+    Unknown,
+}
+
+const VERSION: usize = "v=spf1".len();
+
+/// Packs terms into the record itself and a number of extra records, of which some may be published already.
+pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<String>]) -> Packing {
+    let length: usize = VERSION + items.iter().map(|item| 1 + item.text.len()).sum::<usize>();
+    if count == 0 {
+        if !room.fits_apex(length) {
+            return Packing::Never;
+        }
+        let apex = items.iter().map(|item| Some(item.text.clone())).collect();
+        return Packing::Fits(Packed { apex, extras: Vec::new(), qualifier: Qualifier::Pass });
+    }
+    let Some((begin, end, qualifier)) = stretch(items) else { return Packing::Never };
+    let run = items.get(begin..end).unwrap_or_default();
+    // What must leave the record itself, at the least.
+    let stays = length + count * room.reference;
+    let movable: usize = run.iter().filter(|item| item.moved.is_some()).map(|item| 1 + item.text.len()).sum();
+    let held = room.held_by_extra();
+    let most_extra = count * held;
+    let least_left = stays.saturating_sub(movable.min(most_extra));
+    if !room.fits_apex(least_left) {
+        return Packing::Never;
+    }
+    // What stands in extra records already stays there; then what is written anew leaves first, then own networks.
+    let mut order: Vec<usize> =
+        (0..run.len()).filter(|at| run.get(*at).is_some_and(|item| item.moved.is_some())).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(run.get(*at).map(|item| item.kind)));
+    for (least, known) in [Kind::Written, Kind::Own, Kind::Live]
+        .into_iter()
+        .flat_map(|least| [(least, published), (least, &[])])
+    {
+        let order: Vec<usize> =
+            order.iter().copied().filter(|at| run.get(*at).is_some_and(|item| item.kind >= least)).collect();
+        if let Some((places, extras)) = distribute(run, &order, count, room, stays, known) {
+            let mut apex: Vec<Option<String>> =
+                items.iter().take(begin).map(|item| Some(item.text.clone())).collect();
+            apex.push(None);
+            for (at, item) in run.iter().enumerate() {
+                if !places.contains_key(&at) {
+                    apex.push(Some(item.text.clone()));
+                }
+            }
+            apex.extend(items.iter().skip(end).map(|item| Some(item.text.clone())));
+            return Packing::Fits(Packed { apex, extras, qualifier });
+        }
+    }
+    // No extra record holds more than the best filled one.
+    let sizes: Vec<usize> = order.iter().map(|at| run.get(*at).map_or(0, Item::moved_octets)).collect();
+    let filled: usize = fill(&sizes, held).iter().filter_map(|at| sizes.get(*at)).sum();
+    if room.fits_apex(stays.saturating_sub(count * filled)) { Packing::Unknown } else { Packing::Never }
+}
+
+/// Which of some sizes fill a capacity best.
+fn fill(sizes: &[usize], capacity: usize) -> Vec<usize> {
+    // For each sum that can be reached, the last size of one way to it.
+    let mut last: Vec<Option<usize>> = vec![None; capacity + 1];
+    for (at, size) in sizes.iter().enumerate() {
+        for sum in (*size..=capacity).rev() {
+            let before = sum - size;
+            let is_reached = before == 0 || last.get(before).is_some_and(Option::is_some);
+            if let (true, Some(place @ None)) = (is_reached, last.get_mut(sum)) {
+                *place = Some(at);
+            }
+        }
+    }
+    let mut chosen = Vec::new();
+    let mut sum = (0..=capacity).rev().find(|sum| last.get(*sum).is_some_and(Option::is_some)).unwrap_or(0);
+    while let Some(at) = last.get(sum).copied().flatten() {
+        chosen.push(at);
+        sum -= sizes.get(at).copied().unwrap_or(sum);
+    }
+    chosen
+}
+
+/// The most text in consecutive terms of one qualifier: in such a stretch the order makes no difference.
+fn stretch(items: &[Item]) -> Option<(usize, usize, Qualifier)> {
+    let mut best: Option<(usize, usize, usize, Qualifier)> = None;
+    let mut begin = 0;
+    while begin < items.len() {
+        let qualifier = items.get(begin).and_then(|item| item.qualifier);
+        let same = |item: &&Item| item.qualifier == qualifier;
+        let run: Vec<&Item> = items.iter().skip(begin).take_while(same).collect();
+        let end = begin + run.len().max(1);
+        let length = run.iter().filter(|item| item.moved.is_some()).map(|item| item.text.len()).sum();
+        if let Some(qualifier) = qualifier
+            && best.is_none_or(|(most, ..)| length > most)
+        {
+            best = Some((length, begin, end, qualifier));
+        }
+        begin = end;
+    }
+    best.map(|(_, begin, end, qualifier)| (begin, end, qualifier))
+}
+
+/// The terms that leave, with the extra record that each goes to, and the extra records.
+type Distributed = (BTreeMap<usize, usize>, Vec<Vec<String>>);
+
+fn distribute(
+    run: &[Item],
+    order: &[usize],
+    count: usize,
+    room: &Room,
+    mut left: usize,
+    published: &[Vec<String>],
+) -> Option<Distributed> {
+    let mut places = BTreeMap::new();
+    let mut extras: Vec<Vec<usize>> = vec![Vec::new(); count];
+    let mut lengths = vec![VERSION; count];
+    let moved = |at: usize| run.get(at).and_then(|item| item.moved.as_deref()).unwrap_or_default();
+    let written = |at: usize| run.get(at).map_or(0, |item| 1 + item.text.len());
+    let put = |at: usize, extra: usize, lengths: &mut Vec<usize>, extras: &mut Vec<Vec<usize>>| {
+        let longer = lengths.get(extra)? + 1 + moved(at).len();
+        if !room.fits_extra(longer) {
+            return None;
+        }
+        *lengths.get_mut(extra)? = longer;
+        extras.get_mut(extra)?.push(at);
+        Some(())
+    };
+    let mut open: Vec<usize> = Vec::new();
+    for at in order {
+        let known =
+            published.iter().take(count).position(|texts| texts.iter().any(|text| text == moved(*at)));
+        match known.and_then(|extra| put(*at, extra, &mut lengths, &mut extras).map(|()| extra)) {
+            Some(extra) => {
+                places.insert(*at, extra);
+                left = left.saturating_sub(written(*at));
+            }
+            None => open.push(*at),
+        }
+    }
+    // What is left fills one record after the other as well as can be.
+    for extra in 0..count {
+        let all: usize = open.iter().map(|at| written(*at)).sum();
+        let (Some(length), true) = (lengths.get(extra), !room.fits_apex(left)) else { continue };
+        let free = (room.held_by_extra() + VERSION).saturating_sub(*length);
+        let sizes: Vec<usize> = open.iter().map(|at| 1 + moved(*at).len()).collect();
+        // Where everything fits, the order of the terms is the better one.
+        let chosen = if all <= free { (0..open.len()).collect() } else { fill(&sizes, free) };
+        for at in chosen.iter().filter_map(|at| open.get(*at)).copied().collect::<Vec<_>>() {
+            if !room.fits_apex(left) && put(at, extra, &mut lengths, &mut extras).is_some() {
+                places.insert(at, extra);
+                left = left.saturating_sub(written(at));
+            }
+        }
+        open.retain(|at| !places.contains_key(at));
+    }
+    for at in open {
+        if room.fits_apex(left) {
+            break;
+        }
+        if let Some(extra) = (0..count).find(|extra| put(at, *extra, &mut lengths, &mut extras).is_some()) {
+            places.insert(at, extra);
+            left = left.saturating_sub(written(at));
+        }
+    }
+    if !room.fits_apex(left) || extras.iter().any(Vec::is_empty) {
+        return None;
+    }
+    let texts = |extra: &Vec<usize>| {
+        let mut extra = extra.clone();
+        extra.sort_unstable();
+        extra.into_iter().map(|at| moved(at).to_owned()).collect()
+    };
+    Some((places, extras.iter().map(texts).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Item, Kind, Packing, Room, pack};
+    use crate::spf::Qualifier;
+
+    fn item(text: &str, qualifier: Option<Qualifier>) -> Item {
+        let moved = qualifier.map(|_| text.to_owned());
+        Item { text: text.to_owned(), moved, qualifier, kind: Kind::Written }
+    }
+
+    const ROOM: Room = Room { apex: 60, apex_taken: 12, extra: 60, extra_taken: 12, reference: 20 };
+
+    fn many(count: usize) -> Vec<Item> {
+        let nets = (0..count).map(|at| item(&format!("ip4:192.0.2.{at}"), Some(Qualifier::Pass)));
+        nets.chain([item("~all", None)]).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_to_extra_records() {
+        assert!(matches!(pack(&many(2), 0, &ROOM, &[]), Packing::Fits(_)));
+        assert!(matches!(pack(&many(3), 0, &ROOM, &[]), Packing::Never));
+        let Packing::Fits(packed) = pack(&many(3), 1, &ROOM, &[]) else {
+            panic!("three fit into two records")
+        };
+        assert_eq!(packed.extras, [["ip4:192.0.2.0", "ip4:192.0.2.1"]]);
+        assert_eq!(packed.apex, [None, Some("ip4:192.0.2.2".to_owned()), Some("~all".to_owned())]);
+        assert!(matches!(pack(&many(9), 1, &ROOM, &[]), Packing::Never));
+    }
+
+    #[test]
+    fn what_is_published_stays_where_it_is() {
+        let published = [vec!["ip4:192.0.2.2".to_owned()]];
+        let Packing::Fits(packed) = pack(&many(3), 1, &ROOM, &published) else { panic!("they fit") };
+        assert_eq!(packed.extras, [["ip4:192.0.2.0", "ip4:192.0.2.2"]]);
+    }
+}

@@ -1,0 +1,475 @@
+//! From what is asked to the search, and from what it finds to the answer.
+
+use super::classes::Classes;
+use super::names::{self, Extra};
+use super::pack::{Packed, Room};
+use super::search::{self, Candidate, Objective, Space, Unit, What};
+use super::tree::{self, Tree, directive};
+use super::{
+    CompactRequest, Compacted, Figures, OpenedName, Proof, RECOMMENDED_OCTETS, Removed, RrSetDocument,
+    infeasible, limits, verify,
+};
+use crate::dns::{Answer, Evidence, Overlay, RecordType, Recording, Resolved, RrSet, Txt, resolve};
+use crate::error::{Error, Problem};
+use crate::name::DomainName;
+use crate::net::Family;
+use crate::spf::check::{Selection, select};
+use crate::spf::policy::Results;
+use crate::spf::{
+    Mechanism, Modifier, Policy, Profile, Spent, SpfRecord, SpfResult, Subject, Term, TermKind, VoidUnit,
+};
+
+/// Evidence in which failures are holes: nothing is rewritten by an answer that nobody gave.
+struct Strict<E>(E);
+
+impl<E: Evidence> Evidence for Strict<E> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        match self.0.answer(name, record_type) {
+            Answer::Failed => Answer::Unknown,
+            other => other,
+        }
+    }
+
+    fn assumed(&self, name: &DomainName, record_type: RecordType) -> Option<&str> {
+        self.0.assumed(name, record_type)
+    }
+
+    fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
+        self.0.wildcard(name)
+    }
+}
+
+/// A record and what is asked of it, with the evidence in which it is published.
+pub(super) struct Prepared<'e, E: ?Sized> {
+    evidence: Strict<&'e E>,
+    domain: &'e DomainName,
+    request: &'e CompactRequest,
+    receivers: Vec<&'static Profile>,
+    /// What is meant: the record given or published.
+    meant: SpfRecord,
+    /// What is published, if anything is.
+    published: Option<SpfRecord>,
+    /// The texts at the domain that are no SPF records, and the TTL.
+    others: Vec<Txt>,
+    ttl: Option<u32>,
+    /// Octets at the domain today.
+    octets: usize,
+}
+
+impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
+    pub(super) fn new(
+        evidence: &'e E,
+        subject: &'e Subject,
+        request: &'e CompactRequest,
+    ) -> Result<Self, Error> {
+        let domain = &subject.domain;
+        if subject.is_placed_anywhere() {
+            let message = "extra records need names: the domain of the record has to be known";
+            return Err(Problem::new("spf.needs-domain", message)
+                .help("say which domain the record is for")
+                .into());
+        }
+        let receivers =
+            if request.receivers.is_empty() { vec![&Profile::RFC7208] } else { request.receivers.clone() };
+        let evidence = Strict(evidence);
+        let recording = Recording::new(&evidence);
+        let answer = recording.answer(domain, RecordType::Txt);
+        let rrset = match answer {
+            Answer::Records(rrset) => Some(rrset.clone()),
+            Answer::Alias(_) => {
+                let message = format!("{domain} is an alias, which can have no record of its own");
+                let problem = Problem::new("spf.alias", message);
+                return Err(problem.help("compact the record at the name that it stands for").into());
+            }
+            Answer::NoData | Answer::NxDomain | Answer::Failed | Answer::Unknown => None,
+        };
+        recording.complete(())?;
+        let published = match rrset.as_ref().map(select).as_deref() {
+            Some(Selection::Record(record)) => Some(record.clone()),
+            Some(Selection::Invalid(invalid)) if subject.record.is_none() => {
+                return Err(invalid.clone().into());
+            }
+            Some(Selection::Several) if subject.record.is_none() => {
+                let message =
+                    format!("{domain} has more than one SPF record, and which one is meant is not known");
+                let problem = Problem::new("spf.several-records", message);
+                return Err(problem.help("give the record that is meant, in quotes").into());
+            }
+            _ => None,
+        };
+        let Some(meant) = subject.record.clone().or_else(|| published.clone()) else {
+            let problem = Problem::new("spf.no-record", format!("{domain} has no SPF record"));
+            return Err(problem.help("give the record that is meant, in quotes").into());
+        };
+        let others = rrset.iter().flat_map(RrSet::texts).filter(|text| !SpfRecord::is_spf(text.octets()));
+        let others: Vec<Txt> = others.cloned().collect();
+        Ok(Self {
+            evidence,
+            domain,
+            request,
+            receivers,
+            meant,
+            published,
+            others,
+            ttl: rrset.as_ref().and_then(RrSet::ttl),
+            octets: rrset.as_ref().map_or(0, |rrset| rrset.size(domain)),
+        })
+    }
+
+    pub(super) fn compact(&self, watch: &mut dyn FnMut(usize) -> bool) -> Result<Compacted, Error> {
+        let first = self.receivers.first().copied().unwrap_or(&Profile::RFC7208);
+        let before = self.policy(&self.meant)?;
+        let (record, removed) = self.remove(&before)?;
+        let base = self.publish(&record);
+        let recording = Recording::new(&base);
+        let intended = Policy::compile(&recording, self.domain);
+        let tree = tree::read(&recording, self.domain, &record);
+        let classes = Classes::new(&recording, self.domain, &tree);
+        let extras = self.published.as_ref().map(|record| names::published(&recording, self.domain, record));
+        recording.complete(())?;
+        let (intended, classes, extras) = (intended?, classes?, extras.unwrap_or_default());
+        let results = intended.intended();
+        let limits = self.limits(&before);
+        let mut compacted = Compacted {
+            format: "sendershift-compact/1",
+            domain: self.domain.clone(),
+            receivers: self.receivers.clone(),
+            reserve: self.request.reserve,
+            records: Vec::new(),
+            obsolete: Vec::new(),
+            unchanged: false,
+            before: figures(&before, first, self.octets),
+            after: None,
+            healed: before.beyond(first),
+            broken: results.sometimes(SpfResult::PermError).into(),
+            opened: Vec::new(),
+            removed,
+            proof: Proof {
+                equivalent: false,
+                minimal: "proven",
+                objective: None,
+                bound: Objective::default(),
+                examined: 0,
+            },
+            infeasible: None,
+        };
+        if let Some(rrset) = self.unchanged(&record, &base, &results, &limits)? {
+            compacted.after = Some(compacted.before);
+            compacted.unchanged = true;
+            compacted.healed = before.beyond(&Profile::LIFTED);
+            compacted.proof.equivalent = true;
+            let objective = Objective { octets: record.text().len(), ..Objective::default() };
+            compacted.proof.objective = Some(objective);
+            compacted.proof.bound = objective;
+            compacted.records = vec![rrset];
+            return Ok(compacted);
+        }
+        let space = self.space(&tree, &classes, &record, &extras, limits)?;
+        let mut failure = None;
+        let found = search::search(&space, watch, &mut |candidate| {
+            let judged = self.judge(candidate, &base, &extras, &results, &space);
+            judged.unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                false
+            })
+        });
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        compacted.proof.examined = found.examined;
+        compacted.proof.minimal = if found.is_complete { "proven" } else { "unknown" };
+        compacted.proof.bound = Objective { frozen: found.least_frozen, ..Objective::default() };
+        let Some(best) = &found.best else {
+            compacted.infeasible = Some(infeasible::explain(&space, first, &self.request.keep));
+            return Ok(compacted);
+        };
+        let records = self.rrsets(&best.packed, &extras)?;
+        let new = verify::published(&base, &records);
+        let policy = verify::policy(&new, self.domain, &results, &space.limits)?;
+        compacted.proof.equivalent =
+            policy.is_some() && verify::agrees((&base, &new), self.domain, &classes.of, &space.limits);
+        if found.is_complete {
+            compacted.proof.bound = best.objective;
+        }
+        compacted.proof.objective = Some(best.objective);
+        let octets = records.first().map_or(0, |rrset| rrset.octets);
+        compacted.after = policy.map(|policy| figures(&policy, first, octets));
+        compacted.opened = opened(&base, &space, best);
+        let is_used = |extra: &&Extra| records.iter().all(|rrset| rrset.name != extra.name);
+        compacted.obsolete = extras.iter().filter(is_used).map(|extra| extra.name.clone()).collect();
+        compacted.records = records;
+        if !compacted.proof.equivalent {
+            // The search accepts nothing that does not hold, so this is a fault of ours; nothing is proposed then.
+            compacted.records.clear();
+        }
+        Ok(compacted)
+    }
+
+    /// The evidence with a record published in place of what is there.
+    fn publish(&self, record: &SpfRecord) -> Overlay<&Strict<&'e E>> {
+        let subject = Subject { domain: self.domain.clone(), record: Some(record.clone()) };
+        subject.publish_on(&self.evidence)
+    }
+
+    fn policy(&self, record: &SpfRecord) -> Result<Policy, Error> {
+        Policy::compile(&self.publish(record), self.domain)
+    }
+
+    /// The limits that have to hold, with the reserve taken off.
+    fn limits(&self, before: &Policy) -> Vec<Profile> {
+        let worst = before.worst(Family::V4).max(before.worst(Family::V6));
+        let contract = |limits: Profile| {
+            if !self.request.contract {
+                return limits;
+            }
+            // Whoever includes the record pays for it: what it costs today is all that it may cost.
+            Profile {
+                lookups: limits.lookups.min(worst.lookups_for(&limits)),
+                voids: limits.voids.min(worst.voids_for(&limits)),
+                ..limits
+            }
+        };
+        self.receivers.iter().map(|receiver| contract(limits(receiver, self.request.reserve))).collect()
+    }
+
+    /// The record as it is published, where that keeps to everything already.
+    fn unchanged<B: Evidence>(
+        &self,
+        record: &SpfRecord,
+        base: &B,
+        results: &Results,
+        limits: &[Profile],
+    ) -> Result<Option<RrSetDocument>, Error> {
+        let is_published = self.published.as_ref().is_some_and(|published| published.text() == record.text());
+        let is_flat = self.request.flatten.is_empty();
+        let is_small = self.request.octets.is_none_or(|most| self.octets <= most);
+        if !is_published || !is_flat || !is_small {
+            return Ok(None);
+        }
+        if verify::policy(base, self.domain, results, limits)?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(self.rrset(record.text())?))
+    }
+
+    fn space<'a>(
+        &self,
+        tree: &'a Tree,
+        classes: &'a Classes,
+        record: &SpfRecord,
+        extras: &[Extra],
+        limits: Vec<Profile>,
+    ) -> Result<Space<'a>, Error> {
+        let cap = self.request.octets.unwrap_or(usize::MAX);
+        let name = names::name(self.domain, 99, 99)?;
+        let apex_taken = self.domain.wire_octets() + self.others.iter().map(Txt::wire_octets).sum::<usize>();
+        let room = Room {
+            apex: self.octets.max(RECOMMENDED_OCTETS).min(cap),
+            apex_taken,
+            extra: RECOMMENDED_OCTETS.min(cap),
+            extra_taken: name.wire_octets(),
+            reference: " ?include:".len() + name.as_str().len(),
+        };
+        let all = |term: &&Term| matches!(&term.kind, TermKind::Directive(directive) if directive.mechanism == Mechanism::All);
+        let kept = |term: &&Term| matches!(&term.kind, TermKind::Modifier(modifier) if !matches!(modifier, Modifier::Redirect(_)));
+        let today = self.published.as_ref().map(texts).unwrap_or_default();
+        Ok(Space {
+            tree,
+            classes,
+            units: self.units(tree)?,
+            limits,
+            room,
+            most_records: self.request.max_records.unwrap_or(usize::MAX),
+            all: record.terms().iter().find(all).map(|term| record.written(term).to_owned()),
+            modifiers: record
+                .terms()
+                .iter()
+                .filter(kept)
+                .map(|term| record.written(term).to_owned())
+                .collect(),
+            record: texts(record),
+            published: std::iter::once(today).chain(extras.iter().map(|extra| extra.terms.clone())).collect(),
+            references: extras.iter().map(|extra| extra.reference.clone()).collect(),
+            budget: self.request.budget,
+        })
+    }
+
+    /// What can be opened.
+    fn units(&self, tree: &Tree) -> Result<Vec<Unit>, Error> {
+        let request = self.request;
+        for name in request.keep.iter().chain(&request.flatten) {
+            if tree.terms.iter().all(|term| term.target.as_ref() != Some(name)) {
+                let message = format!("neither the record nor anything that it refers to has {name} in it");
+                return Err(Problem::new("spf.not-in-record", message).into());
+            }
+        }
+        let mut units = Vec::new();
+        for (number, source) in tree.records.iter().enumerate().skip(1) {
+            if !source.is_free_of_loops || request.keep.contains(&source.domain) {
+                continue;
+            }
+            let is_forced = request.flatten.contains(&source.domain);
+            let is_own = source.domain.is_within(self.domain)
+                && !matches!(self.evidence.answer(&source.domain, RecordType::Txt), Answer::Alias(_));
+            units.push(Unit { what: What::Record(number), is_volatile: !is_own && !is_forced, is_forced });
+        }
+        for (number, term) in tree.terms.iter().enumerate() {
+            let is_told = term.target.as_ref().is_some_and(|name| request.flatten.contains(name));
+            if is_told && matches!(term.mechanism, "a" | "mx") {
+                units.push(Unit { what: What::Host(number), is_volatile: false, is_forced: true });
+            }
+        }
+        Ok(units)
+    }
+
+    /// Takes out what the caller wants to have out.
+    fn remove(&self, before: &Policy) -> Result<(SpfRecord, Vec<Removed>), Error> {
+        let mut record = self.meant.clone();
+        let mut removed = Vec::new();
+        let mut policy = before.clone();
+        for name in &self.request.drop {
+            if !self.meant.terms().iter().any(|term| refers_to(term, self.domain, name)) {
+                let message = format!("no term of the record refers to {name}");
+                return Err(Problem::new("spf.not-in-record", message).into());
+            }
+        }
+        while let Some((at, why)) = self.next_removal(&record)? {
+            let term = record.terms().get(at).map(|term| record.written(term).to_owned()).unwrap_or_default();
+            let kept = record.terms().iter().enumerate().filter(|(index, _)| *index != at);
+            let words: Vec<&str> = kept.map(|(_, term)| record.written(term)).collect();
+            record = SpfRecord::parse(written(&words).as_bytes())?;
+            let after = self.policy(&record)?;
+            let [old, new] = [&policy, &after].map(|policy| policy.intended().sometimes(SpfResult::Pass));
+            let changes = old.difference(&new).union(&new.difference(&old));
+            removed.push(Removed { term, why, changes: changes.into() });
+            policy = after;
+        }
+        Ok((record, removed))
+    }
+
+    /// A term to take out, and why.
+    fn next_removal(&self, record: &SpfRecord) -> Result<Option<(usize, &'static str)>, Error> {
+        for (at, term) in record.terms().iter().enumerate() {
+            if self.request.drop.iter().any(|name| refers_to(term, self.domain, name)) {
+                return Ok(Some((at, "drop")));
+            }
+            let is_include = matches!(&term.kind, TermKind::Directive(directive) if matches!(directive.mechanism, Mechanism::Include(_)));
+            if !self.request.repair || !is_include {
+                continue;
+            }
+            let alone = SpfRecord::parse(format!("v=spf1 {}", record.written(term)).as_bytes())?;
+            let everywhere = self.policy(&alone)?.intended().always(SpfResult::PermError);
+            if everywhere.complement().is_empty() {
+                return Ok(Some((at, "repair")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a candidate does what is intended.
+    fn judge<B: Evidence>(
+        &self,
+        candidate: &Candidate,
+        base: &B,
+        extras: &[Extra],
+        results: &Results,
+        space: &Space<'_>,
+    ) -> Result<bool, Error> {
+        let rrsets = self.rrsets(&candidate.packed, extras)?;
+        let fits = rrsets
+            .iter()
+            .enumerate()
+            .all(|(at, rrset)| rrset.octets <= if at == 0 { space.room.apex } else { space.room.extra });
+        let new = verify::published(base, &rrsets);
+        Ok(fits && verify::policy(&new, self.domain, results, &space.limits)?.is_some())
+    }
+
+    /// The RRsets of a candidate, that of the domain first.
+    fn rrsets(&self, packed: &Packed, extras: &[Extra]) -> Result<Vec<RrSetDocument>, Error> {
+        let recording = Recording::new(&self.evidence);
+        let mut rrsets = Vec::new();
+        let mut references = Vec::new();
+        for (at, terms) in packed.extras.iter().enumerate() {
+            let name = match extras.get(at) {
+                Some(extra) if extra.terms == *terms => extra.name.clone(),
+                _ => names::fresh(&recording, self.domain, extras, at)?,
+            };
+            references.push(directive(packed.qualifier, &format!("include:{name}")));
+            let records = vec![Txt::from_text(&written(terms))?];
+            rrsets.push(self.document(name, records));
+        }
+        recording.complete(())?;
+        let terms = packed.apex.iter().flat_map(|term| match term {
+            Some(text) => vec![text.clone()],
+            None => references.clone(),
+        });
+        let terms: Vec<String> = terms.collect();
+        rrsets.insert(0, self.rrset(&written(&terms))?);
+        Ok(rrsets)
+    }
+
+    /// The RRset at the domain with a record in it.
+    fn rrset(&self, record: &str) -> Result<RrSetDocument, Error> {
+        let mut records = vec![Txt::from_text(&record.replace('\\', "\\\\"))?];
+        records.extend(self.others.iter().cloned());
+        Ok(self.document(self.domain.clone(), records))
+    }
+
+    fn document(&self, name: DomainName, records: Vec<Txt>) -> RrSetDocument {
+        let octets = name.wire_octets() + records.iter().map(Txt::wire_octets).sum::<usize>();
+        RrSetDocument { name, record_type: RecordType::Txt, ttl: self.ttl, records, octets }
+    }
+}
+
+fn opened<B: Evidence>(base: &B, space: &Space<'_>, best: &Candidate) -> Vec<OpenedName> {
+    let mut opened = Vec::new();
+    for unit in &space.units {
+        let (name, mechanism, record_type) = match unit.what {
+            What::Record(number) if best.opened.records.get(number) == Some(&true) => {
+                let Some(source) = space.tree.records.get(number) else { continue };
+                (source.domain.clone(), "include", RecordType::Txt)
+            }
+            What::Host(number) if best.opened.hosts.get(number) == Some(&true) => {
+                let Some(term) = space.tree.terms.get(number) else { continue };
+                let Some(name) = term.target.clone() else { continue };
+                let asked = if term.mechanism == "mx" { RecordType::Mx } else { RecordType::A };
+                (name, term.mechanism, asked)
+            }
+            _ => continue,
+        };
+        let ttl = match resolve(base, &name, record_type) {
+            Resolved::Records(rrset) => rrset.ttl(),
+            _ => None,
+        };
+        let assumed = base.assumed(&name, record_type).map(str::to_owned);
+        opened.push(OpenedName { name, mechanism, volatile: unit.is_volatile, ttl, assumed });
+    }
+    opened
+}
+
+/// The text of a record of these terms.
+fn written<T: AsRef<str>>(terms: &[T]) -> String {
+    terms.iter().fold("v=spf1".to_owned(), |text, term| text + " " + term.as_ref())
+}
+
+fn figures(policy: &Policy, profile: &Profile, octets: usize) -> Figures {
+    let worst: Spent = policy.worst(Family::V4).max(policy.worst(Family::V6));
+    let voids = if profile.void_unit == VoidUnit::Term { worst.void_terms } else { worst.void_queries };
+    Figures { lookups: worst.lookups_for(profile), voids, octets }
+}
+
+fn texts(record: &SpfRecord) -> Vec<String> {
+    record.terms().iter().map(|term| record.written(term).to_owned()).collect()
+}
+
+/// Whether a term asks about a name.
+fn refers_to(term: &Term, domain: &DomainName, name: &DomainName) -> bool {
+    match &term.kind {
+        TermKind::Directive(directive) => match directive.mechanism.domain() {
+            Some(spec) => spec.literal() == Some(name),
+            None => directive.mechanism.costs_lookup() && domain == name,
+        },
+        TermKind::Modifier(Modifier::Redirect(spec)) => spec.literal() == Some(name),
+        TermKind::Modifier(_) => false,
+    }
+}

@@ -1,0 +1,343 @@
+//! The search for the best record.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::bounds::{Bounds, Place};
+use super::classes::Classes;
+use super::draft::{Draft, Opened};
+use super::pack::{Packed, Packing, Room, items, pack};
+use super::tree::{End, Piece, Tree};
+use crate::spf::{Profile, Spent};
+
+/// What is made small, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Objective {
+    /// Records and hosts of others that are replaced by what they say today.
+    pub frozen: usize,
+    /// Extra TXT records below the domain.
+    pub extra_records: usize,
+    /// Terms that come or go, record by record, beside what is published.
+    pub changed_terms: usize,
+    /// Octets of all text.
+    pub octets: usize,
+}
+
+/// Something that can be opened.
+pub(super) struct Unit {
+    pub(super) what: What,
+    /// Whether somebody else may change it at any time.
+    pub(super) is_volatile: bool,
+    /// Whether it has to be opened.
+    pub(super) is_forced: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A record, by its number in the tree.
+    Record(usize),
+    /// An `a` or `mx` term, by its number in the tree.
+    Host(usize),
+}
+
+/// What the search is about.
+pub(super) struct Space<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) classes: &'a Classes,
+    pub(super) units: Vec<Unit>,
+    /// The limits that hold, the reserve taken off.
+    pub(super) limits: Vec<Profile>,
+    pub(super) room: Room,
+    pub(super) most_records: usize,
+    /// The record's `all`, as written, and its modifiers.
+    pub(super) all: Option<String>,
+    pub(super) modifiers: Vec<String>,
+    /// The terms of the record that is meant.
+    pub(super) record: Vec<String>,
+    /// The terms that are published today: of the record itself, and of its extra records.
+    pub(super) published: Vec<Vec<String>>,
+    /// The terms that include the extra records of today.
+    pub(super) references: Vec<String>,
+    /// Steps that may be taken: decisions, and drafts that are looked at.
+    pub(super) budget: usize,
+}
+
+/// A record that keeps to all limits.
+pub(super) struct Candidate {
+    pub(super) objective: Objective,
+    pub(super) opened: Opened,
+    pub(super) packed: Packed,
+}
+
+/// How the search ended.
+pub(super) struct Found {
+    pub(super) best: Option<Candidate>,
+    /// Whether all of the space was looked at that could hold something better.
+    pub(super) is_complete: bool,
+    /// No record in the space is better in the first part of the objective.
+    pub(super) least_frozen: usize,
+    pub(super) examined: usize,
+}
+
+/// How many decisions take as long as one draft, about.
+const STEPS_OF_A_DRAFT: usize = 10;
+
+/// Extra records that are ever thought of: more than any limit on lookups leaves room for.
+const MOST_RECORDS: usize = 40;
+
+struct Search<'a> {
+    space: &'a Space<'a>,
+    accept: &'a mut dyn FnMut(&Candidate) -> bool,
+    watch: &'a mut dyn FnMut(usize) -> bool,
+    bounds: Bounds,
+    order: Vec<usize>,
+    /// Records of others that are opened in this round.
+    frozen: usize,
+    best: Option<Candidate>,
+    is_complete: bool,
+    /// The fewest extra records of a draft for which none of the ways to distribute the terms was found to fit.
+    unknown_at: usize,
+    steps: usize,
+    examined: usize,
+    decided: Vec<Option<bool>>,
+}
+
+/// Searches for the best record; `accept` has the last word on each that is better than those before, and `watch` is told
+/// how many drafts were looked at, and says whether to go on.
+pub(super) fn search(
+    space: &Space<'_>,
+    watch: &mut dyn FnMut(usize) -> bool,
+    accept: &mut dyn FnMut(&Candidate) -> bool,
+) -> Found {
+    let volatile = space.units.iter().filter(|unit| unit.is_volatile).count();
+    let bounds = Bounds::new(space.tree, space.classes, &space.units, &space.published, &space.record);
+    let mut search = Search {
+        space,
+        accept,
+        watch,
+        order: bounds.order(),
+        bounds,
+        frozen: 0,
+        best: None,
+        is_complete: true,
+        unknown_at: usize::MAX,
+        steps: 0,
+        examined: 0,
+        decided: vec![None; space.units.len()],
+    };
+    let mut least_frozen = 0;
+    for frozen in 0..=volatile {
+        search.frozen = frozen;
+        if search.is_complete {
+            least_frozen = frozen;
+        }
+        search.decide(0);
+        let needed = search.best.as_ref().map_or(usize::MAX - 1, |best| best.objective.extra_records);
+        search.is_complete &= search.unknown_at > needed;
+        if search.best.is_some() || search.steps >= space.budget {
+            break;
+        }
+    }
+    Found { best: search.best, is_complete: search.is_complete, least_frozen, examined: search.examined }
+}
+
+impl Search<'_> {
+    /// Decides the next unit that can be reached, with `frozen` decided to be opened so far.
+    fn decide(&mut self, frozen: usize) {
+        if self.steps >= self.space.budget || !(self.watch)(self.examined) {
+            self.steps = self.space.budget;
+            self.is_complete = false;
+            return;
+        }
+        self.steps += 1;
+        let opened = self.opened();
+        if !self.is_promising(&opened, frozen) {
+            return;
+        }
+        let next = (self.order.iter().copied())
+            .find(|unit| self.decided.get(*unit) == Some(&None) && self.space.reaches(&opened, *unit));
+        let Some(unit) = next else {
+            if frozen == self.frozen {
+                self.examine(&opened);
+            }
+            return;
+        };
+        let Some(Unit { is_volatile, is_forced, .. }) = self.space.units.get(unit) else { return };
+        let opens = frozen + usize::from(*is_volatile);
+        if opens <= self.frozen {
+            self.set(unit, Some(true));
+            self.decide(opens);
+        }
+        if !is_forced {
+            self.set(unit, Some(false));
+            self.decide(frozen);
+        }
+        self.set(unit, None);
+    }
+
+    /// Whether something below may be better than the best so far.
+    fn is_promising(&self, opened: &Opened, frozen: usize) -> bool {
+        let Space { tree, classes, units, limits, room, most_records, .. } = self.space;
+        let at = Place { opened, decided: &self.decided, left: self.frozen.saturating_sub(frozen) };
+        let left = limits
+            .iter()
+            .map(|limits| limits.lookups.checked_sub(self.bounds.lookups(tree, classes, units, &at, limits)));
+        let Some(left) = left.min().unwrap_or(Some(u32::MAX)) else { return false };
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(*most_records).min(MOST_RECORDS);
+        let bound = self.bounds.objective(&at, self.frozen, room, most);
+        match (bound, &self.best) {
+            (None, _) => false,
+            (Some(bound), Some(best)) => bound < best.objective,
+            (Some(_), None) => true,
+        }
+    }
+
+    fn set(&mut self, unit: usize, decision: Option<bool>) {
+        if let Some(decided) = self.decided.get_mut(unit) {
+            *decided = decision;
+        }
+    }
+
+    fn opened(&self) -> Opened {
+        let tree = self.space.tree;
+        let mut opened = Opened {
+            records: vec![false; tree.records.len()],
+            hosts: vec![false; tree.terms.len()],
+            merged: false,
+        };
+        if let Some(root) = opened.records.first_mut() {
+            *root = true;
+        }
+        for (unit, decided) in self.space.units.iter().zip(&self.decided) {
+            let place = match unit.what {
+                What::Record(record) => opened.records.get_mut(record),
+                What::Host(term) => opened.hosts.get_mut(term),
+            };
+            if let (Some(place), Some(true)) = (place, decided) {
+                *place = true;
+            }
+        }
+        opened
+    }
+
+    /// Looks at the records in which just these units are opened.
+    fn examine(&mut self, opened: &Opened) {
+        for merged in [false, true] {
+            let opened = Opened { merged, ..opened.clone() };
+            self.examined += 1;
+            self.steps += STEPS_OF_A_DRAFT;
+            let Ok(draft) = Draft::new(self.space.tree, self.space.classes, &opened) else { continue };
+            let [room, at_best] = [&draft.most, &draft.least].map(|spent| self.space.room_for_extras(spent));
+            // Terms that depend on the same message may never spend their most together.
+            self.is_complete &= room == at_best;
+            let Some(room) = room else { continue };
+            let items = items(&draft, self.space.tree, self.space.all.as_deref(), &self.space.modifiers);
+            for count in 0..=room {
+                if self.best.as_ref().is_some_and(|best| count > best.objective.extra_records) {
+                    break;
+                }
+                match pack(&items, count, &self.space.room, self.space.extras()) {
+                    Packing::Fits(packed) => {
+                        let objective = self.space.objective(self.frozen, &packed);
+                        if self.best.as_ref().is_none_or(|best| objective < best.objective) {
+                            let candidate = Candidate { objective, opened, packed };
+                            if (self.accept)(&candidate) {
+                                self.best = Some(candidate);
+                            } else {
+                                // It is no record of the space, or we are wrong about it.
+                                self.is_complete = false;
+                            }
+                        }
+                        break;
+                    }
+                    Packing::Never => {}
+                    Packing::Unknown => self.unknown_at = self.unknown_at.min(count),
+                }
+            }
+        }
+    }
+}
+
+impl Space<'_> {
+    /// Everything opened that can be.
+    pub(super) fn everything(&self) -> Opened {
+        let is_unit = |what: What| self.units.iter().any(|unit| unit.what == what);
+        Opened {
+            records: (0..self.tree.records.len()).map(|at| at == 0 || is_unit(What::Record(at))).collect(),
+            hosts: (0..self.tree.terms.len()).map(|at| is_unit(What::Host(at))).collect(),
+            merged: true,
+        }
+    }
+
+    /// The extra records of today.
+    fn extras(&self) -> &[Vec<String>] {
+        self.published.get(1..).unwrap_or_default()
+    }
+
+    /// Whether a unit stands in a record that is opened.
+    fn reaches(&self, opened: &Opened, unit: usize) -> bool {
+        let Some(unit) = self.units.get(unit) else { return false };
+        let names = |term: usize| match unit.what {
+            What::Host(host) => host == term,
+            What::Record(record) => self.tree.terms.get(term).and_then(|term| term.child) == Some(record),
+        };
+        let is_open = |at: usize| opened.records.get(at).copied().unwrap_or(false);
+        self.tree.records.iter().enumerate().filter(|(at, _)| is_open(*at)).any(|(_, source)| {
+            let pieces = source.pieces.iter().any(|piece| match piece {
+                Piece::Term { term, .. } => names(*term),
+                Piece::Nets(_) => false,
+            });
+            pieces || matches!(source.end, End::Redirect(term) if names(term))
+        })
+    }
+
+    /// How many extra records the limits leave room for; none where what is spent is beyond them as it is.
+    fn room_for_extras(&self, spent: &[Spent]) -> Option<usize> {
+        let fits = |spent: &Spent, extra: u32| {
+            let extras = Spent { lookups: extra, written: extra, ..Spent::default() };
+            let spent = spent.then(extras);
+            spent.unbounded == 0 && self.limits.iter().all(|limits| spent.is_within(limits))
+        };
+        let most = u32::try_from(self.most_records.min(MOST_RECORDS)).unwrap_or(u32::MAX);
+        (0..=most)
+            .take_while(|extra| spent.iter().all(|spent| fits(spent, *extra)))
+            .last()
+            .and_then(|extra| usize::try_from(extra).ok())
+    }
+
+    fn objective(&self, frozen: usize, packed: &Packed) -> Objective {
+        let apex: Vec<&str> = packed.apex.iter().flatten().map(String::as_str).collect();
+        let mut changed = 0;
+        let mut references: Vec<&str> = Vec::new();
+        let mut octets = "v=spf1".len() + apex.iter().map(|text| 1 + text.len()).sum::<usize>();
+        for (at, texts) in packed.extras.iter().enumerate() {
+            let old = self.extras().get(at).map(Vec::as_slice).unwrap_or_default();
+            let differs = difference(old, texts.iter().map(String::as_str));
+            changed += differs;
+            octets +=
+                self.room.reference + "v=spf1".len() + texts.iter().map(|text| 1 + text.len()).sum::<usize>();
+            match self.references.get(at) {
+                Some(reference) if differs == 0 => references.push(reference),
+                // Its name changes with what it says.
+                _ => changed += 1,
+            }
+        }
+        let old = self.published.first().map(Vec::as_slice).unwrap_or_default();
+        changed += difference(old, apex.into_iter().chain(references));
+        Objective { frozen, extra_records: packed.extras.len(), changed_terms: changed, octets }
+    }
+}
+
+/// How many terms are in one and not in the other, repetitions counted.
+fn difference<'t>(old: &[String], new: impl Iterator<Item = &'t str>) -> usize {
+    let mut balance: BTreeMap<&str, i64> = BTreeMap::new();
+    for text in old {
+        *balance.entry(text).or_default() += 1;
+    }
+    for text in new {
+        *balance.entry(text).or_default() -= 1;
+    }
+    balance.values().map(|count| usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX)).sum()
+}

@@ -1,0 +1,365 @@
+//! `spf compact`: what it proposes, and that it says the same.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it does not expect")]
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use sendershift::dns::{Evidence, Overlay, Quality, Records, RrSet, Snapshot};
+use sendershift::error::Error;
+use sendershift::name::DomainName;
+use sendershift::spf::{CompactRequest, Compacted, Policy, Profile, SpfResult, Subject, compact};
+
+/// Evidence from `name record` lines; other types are `name TYPE data`.
+fn dns(lines: &[&str]) -> Snapshot {
+    let answers: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            let (name, rest) = line.split_once(' ').unwrap();
+            match rest.split_once(' ') {
+                Some((kind @ ("A" | "AAAA" | "MX"), data)) => {
+                    format!(r#"{{"name": "{name}", "type": "{kind}", "ttl": 300, "records": ["{data}"]}}"#)
+                }
+                _ if rest == "timeout" => {
+                    format!(r#"{{"name": "{name}", "type": "TXT", "status": "timeout"}}"#)
+                }
+                _ => format!(r#"{{"name": "{name}", "type": "TXT", "ttl": 300, "records": ["{rest}"]}}"#),
+            }
+        })
+        .collect();
+    let text = format!(
+        r#"{{"format": "sendershift-snapshot/1", "closed": true, "answers": [{}]}}"#,
+        answers.join(",")
+    );
+    Snapshot::from_json(&text).unwrap()
+}
+
+fn run(dns: &Snapshot, request: &CompactRequest) -> Compacted {
+    compact(dns, &Subject::parse("d.example", None).unwrap(), request).unwrap()
+}
+
+/// A request for as many lookups as given.
+fn lookups(count: u32) -> CompactRequest {
+    CompactRequest { reserve: 10 - count, ..CompactRequest::default() }
+}
+
+/// The texts of the records, the domain's first.
+fn texts(compacted: &Compacted) -> Vec<String> {
+    compacted.records.iter().map(|rrset| rrset.records[0].text()).collect()
+}
+
+fn best(lines: &[&str], request: &CompactRequest) -> Vec<String> {
+    texts(&run(&dns(lines), request))
+}
+
+#[test]
+fn what_keeps_to_the_limits_stays_as_it_is() {
+    let record = "v=spf1  include:a.example IP4:192.0.2.1 ip4:192.0.2.0 ~all";
+    let evidence = dns(&[&format!("d.example {record}"), "a.example v=spf1 ip4:198.51.100.0/24 -all"]);
+    let found = run(&evidence, &lookups(1));
+    assert!(found.unchanged && found.proof.minimal == "proven");
+    assert_eq!(texts(&found), [record]);
+}
+
+#[test]
+fn the_least_that_is_frozen_comes_first() {
+    // One provider of two networks, or one of a single network: one is frozen either way, and two terms change or three.
+    let lines = [
+        "d.example v=spf1 include:a.example include:b.example ~all",
+        "a.example v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.0/24 -all",
+        "b.example v=spf1 ip4:198.51.100.0/25 ip4:198.51.100.128/25 -all",
+    ];
+    assert_eq!(best(&lines, &lookups(1)), ["v=spf1 ip4:198.51.100.0/24 include:a.example ~all"]);
+    let kept = CompactRequest { keep: vec!["b.example".parse().unwrap()], ..lookups(1) };
+    assert_eq!(best(&lines, &kept), ["v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.0/24 include:b.example ~all"]);
+    let own = CompactRequest { flatten: vec!["a.example".parse().unwrap()], ..lookups(1) };
+    assert_eq!(run(&dns(&lines), &own).proof.objective.unwrap().frozen, 0);
+}
+
+#[test]
+fn an_include_can_be_opened_in_part() {
+    let lines = [
+        "d.example v=spf1 include:a.example -all",
+        "a.example v=spf1 ip4:192.0.2.0/24 include:b.example include:c.example ~all",
+        "b.example v=spf1 exists:%{i}.%{d} ~all",
+        "c.example v=spf1 ip4:198.51.100.0/24 ~all",
+    ];
+    assert_eq!(
+        best(&lines, &lookups(3)),
+        ["v=spf1 ip4:192.0.2.0/24 include:b.example include:c.example -all"]
+    );
+    // Then `%{d}` is written as what it was where it stood.
+    assert_eq!(
+        best(&lines, &lookups(1)),
+        ["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 exists:%{i}.b.example -all"]
+    );
+}
+
+#[test]
+fn qualifiers_and_exclusions_survive() {
+    let neutral =
+        ["d.example v=spf1 ?include:p.example ip4:192.0.2.0/24 -all", "p.example v=spf1 ip4:192.0.2.7 -all"];
+    assert_eq!(best(&neutral, &lookups(0)), ["v=spf1 ?ip4:192.0.2.7 ip4:192.0.2.0/24 -all"]);
+    let excluded = [
+        "d.example v=spf1 include:p.example ~all",
+        "p.example v=spf1 -ip4:203.0.113.7 ip4:203.0.113.0/29 ~all",
+    ];
+    let found = run(&dns(&excluded), &lookups(0));
+    assert_eq!(texts(&found), ["v=spf1 ip4:203.0.113.0/30 ip4:203.0.113.4/31 ip4:203.0.113.6 ~all"]);
+    // What only excludes inside an include says nothing outside of it.
+    let negative = ["d.example v=spf1 include:p.example ?all", "p.example v=spf1 -ip4:192.0.2.0/24 -all"];
+    assert_eq!(best(&negative, &lookups(0)), ["v=spf1 ?all"]);
+    let last =
+        ["d.example v=spf1 include:p.example -all", "p.example v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1"];
+    assert_eq!(best(&last, &lookups(0)), ["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1 -all"]);
+}
+
+#[test]
+fn what_stays_live_keeps_its_place() {
+    // A later change of the block list must go on to win.
+    let lines = [
+        "d.example v=spf1 -include:block.example include:p.example ~all",
+        "block.example v=spf1 ip4:198.51.100.7 -all",
+        "p.example v=spf1 ip4:198.51.100.0/24 -all",
+    ];
+    let request = CompactRequest { keep: vec!["block.example".parse().unwrap()], ..lookups(1) };
+    assert_eq!(best(&lines, &request), ["v=spf1 -include:block.example ip4:198.51.100.0/24 ~all"]);
+    // An include that excludes before it includes has no place outside.
+    let lines = [
+        "d.example v=spf1 include:p.example ~all",
+        "p.example v=spf1 -ip4:192.0.2.7 include:q.example include:e.example -all",
+        "q.example v=spf1 ip4:192.0.2.0/24 -all",
+        "e.example v=spf1 exists:%{i}.e.example -all",
+    ];
+    let found = run(&dns(&lines), &lookups(2));
+    assert_eq!(found.infeasible.unwrap().reason, "structure");
+}
+
+#[test]
+fn a_redirect_is_opened_with_its_own_results() {
+    let lines = [
+        "d.example v=spf1 ip4:192.0.2.0/24 redirect=r.example",
+        "r.example v=spf1 -ip4:198.51.100.7 ip4:198.51.100.0/28 ?all",
+    ];
+    assert_eq!(best(&lines, &lookups(0)), ["v=spf1 -ip4:198.51.100.7 ip4:198.51.100.0/28 ip4:192.0.2.0/24"]);
+    let behind_all = [
+        "d.example v=spf1 include:a.example redirect=r.example -all",
+        "a.example v=spf1 ip4:192.0.2.1 -all",
+        "r.example v=spf1 +all",
+    ];
+    assert_eq!(best(&behind_all, &lookups(0)), ["v=spf1 ip4:192.0.2.1 -all"]);
+}
+
+#[test]
+fn hosts_are_written_out_only_where_told() {
+    let lines = [
+        "d.example v=spf1 a:h.example mx -all",
+        "h.example A 192.0.2.1",
+        "h.example AAAA 2001:db8::1",
+        "d.example MX 10 h.example.",
+    ];
+    let found = run(&dns(&lines), &lookups(1));
+    let infeasible = found.infeasible.unwrap();
+    assert_eq!((infeasible.reason, infeasible.lookups), ("lookups", 2));
+    let whys: Vec<&str> = infeasible.stays.iter().map(|stay| stay.why).collect();
+    assert_eq!(whys, ["not_declared_stable"; 2]);
+    let told = CompactRequest { flatten: vec!["h.example".parse().unwrap()], ..lookups(1) };
+    assert_eq!(best(&lines, &told), ["v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all"]);
+}
+
+#[test]
+fn failed_answers_are_holes() {
+    let lines = ["d.example v=spf1 include:a.example ~all", "a.example timeout"];
+    let subject = Subject::parse("d.example", None).unwrap();
+    let error = compact(&dns(&lines), &subject, &lookups(0)).unwrap_err();
+    assert!(matches!(error, Error::Missing(missing) if missing.questions[0].to_string() == "a.example TXT"));
+}
+
+#[test]
+fn a_dead_include_is_taken_out_only_when_told() {
+    let lines = [
+        "d.example v=spf1 include:gone.example include:a.example ~all",
+        "a.example v=spf1 ip4:192.0.2.0/24 -all",
+    ];
+    let found = run(&dns(&lines), &lookups(0));
+    assert!(found.unchanged);
+    assert_eq!(found.broken.ranges.to_string(), "0.0.0.0/0, ::/0");
+    let found = run(&dns(&lines), &CompactRequest { repair: true, ..lookups(0) });
+    assert_eq!(texts(&found), ["v=spf1 ip4:192.0.2.0/24 ~all"]);
+    assert_eq!(
+        (found.removed[0].why, found.removed[0].changes.count.to_string().as_str()),
+        ("repair", "256")
+    );
+}
+
+#[test]
+fn a_provider_goes_only_when_dropped() {
+    let lines = [
+        "d.example v=spf1 include:b.example include:a.example ~all",
+        "a.example v=spf1 ip4:192.0.2.0/24 -all",
+        "b.example v=spf1 ip4:198.51.100.0/30 -all",
+    ];
+    let request = CompactRequest { drop: vec!["b.example".parse().unwrap()], ..lookups(1) };
+    let found = run(&dns(&lines), &request);
+    assert_eq!(texts(&found), ["v=spf1 include:a.example ~all"]);
+    assert_eq!((found.removed[0].why, found.removed[0].changes.count.to_string().as_str()), ("drop", "4"));
+}
+
+#[test]
+fn addresses_behind_the_limit_are_healed() {
+    let mut lines: Vec<String> =
+        (0..12).map(|at| format!("p{at}.example v=spf1 ip4:192.0.2.{at} -all")).collect();
+    let includes: Vec<String> = (0..12).map(|at| format!("include:p{at}.example")).collect();
+    lines.push(format!("d.example v=spf1 {} ~all", includes.join(" ")));
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let found = run(&dns(&lines), &CompactRequest::default());
+    assert_eq!(found.healed.always.ranges.to_string(), "192.0.2.10/31");
+    assert_eq!((found.after.unwrap().lookups, found.proof.objective.unwrap().frozen), (10, 2));
+    assert_eq!(found.proof.minimal, "proven");
+}
+
+#[test]
+fn a_contract_never_costs_more() {
+    let nets: Vec<String> = (0..60).map(|at| format!("ip4:192.0.2.{}", at * 2)).collect();
+    let p = format!("p.example v=spf1 {} -all", nets.join(" "));
+    let lines = ["d.example v=spf1 include:p.example ~all", p.as_str()];
+    let told = CompactRequest { flatten: vec!["p.example".parse().unwrap()], ..CompactRequest::default() };
+    assert_eq!(run(&dns(&lines), &told).records.len(), 3);
+    let contract = CompactRequest { contract: true, ..told };
+    assert_eq!(run(&dns(&lines), &contract).infeasible.unwrap().reason, "size");
+}
+
+fn flattened(nets: &[usize], published: Option<&Compacted>) -> Compacted {
+    let nets: Vec<String> = nets.iter().map(|at| format!("ip4:192.0.2.{at}")).collect();
+    let p = format!("p.example v=spf1 {} -all", nets.join(" "));
+    let evidence = dns(&["d.example v=spf1 include:p.example ~all", &p]);
+    let mut now = Overlay::new(&evidence);
+    for rrset in published.iter().flat_map(|published| &published.records) {
+        now.publish(
+            &rrset.name,
+            RrSet::new(Records::Txt(rrset.records.clone()), rrset.ttl, Quality::Authoritative),
+        );
+    }
+    let request = CompactRequest { flatten: vec!["p.example".parse().unwrap()], ..CompactRequest::default() };
+    let subject =
+        Subject::parse("v=spf1 include:p.example ~all", Some("d.example".parse().unwrap())).unwrap();
+    compact(&now, &subject, &request).unwrap()
+}
+
+#[test]
+fn one_address_more_changes_one_extra_record() {
+    let nets: Vec<usize> = (0..80).map(|at| at * 2).collect();
+    let first = flattened(&nets, None);
+    let names: Vec<&str> = first.records.iter().map(|rrset| rrset.name.as_str()).collect();
+    assert_eq!(names, ["d.example", "_spf1-1.d.example", "_spf2-1.d.example", "_spf3-1.d.example"]);
+    let again = flattened(&nets, Some(&first));
+    assert_eq!(texts(&again), texts(&first));
+    assert_eq!(again.proof.objective.unwrap().changed_terms, 0);
+    let more: Vec<usize> = nets.iter().copied().chain([201]).collect();
+    let second = flattened(&more, Some(&first));
+    let changed = second.records.iter().skip(1).filter(|rrset| !first.records.contains(rrset)).count();
+    assert!(changed <= 1, "{:?}", texts(&second));
+    assert_eq!(second.obsolete.len(), changed);
+}
+
+fn policies(evidence: &impl Evidence) -> Policy {
+    Policy::compile(evidence, &"d.example".parse().unwrap()).unwrap()
+}
+
+#[derive(Clone, Debug)]
+struct Trees(Vec<String>);
+
+/// Trees of few addresses, so that everything meets.
+fn trees() -> impl Strategy<Value = Trees> {
+    let qualifier = prop_oneof![4 => Just(""), 1 => Just("-"), 1 => Just("~"), 1 => Just("?")];
+    let term = (qualifier, 0..11usize, 0..16usize, 0..6usize).prop_map(|(qualifier, kind, net, name)| {
+        let length = [32, 31, 30, 29, 28][net % 5];
+        match kind {
+            0..=3 => format!("{qualifier}ip4:192.0.2.{net}/{length}"),
+            4 => format!("{qualifier}ip6:2001:db8::{net:x}/{}", 96 + length),
+            5..=8 => format!("{qualifier}include:r{name}.example"),
+            9 => format!("{qualifier}exists:%{{i}}.%{{d}}"),
+            _ => format!("{qualifier}a:h{}.example", name % 2),
+        }
+    });
+    let end = prop_oneof![
+        3 => Just(" -all".to_owned()), 2 => Just(" ~all".to_owned()), 1 => Just(String::new()),
+        1 => (0..6usize).prop_map(|name| format!(" redirect=r{name}.example"))
+    ];
+    let record = (prop::collection::vec(term, 0..5), end);
+    let record = record.prop_map(|(terms, end)| format!("v=spf1 {}{end}", terms.join(" ")));
+    prop::collection::vec(record, 7).prop_map(Trees)
+}
+
+impl Trees {
+    fn dns(&self) -> Snapshot {
+        let mut lines = vec![format!("d.example {}", self.0[0]), "h0.example A 192.0.2.3".to_owned()];
+        lines.extend(self.0[1..].iter().enumerate().map(|(at, record)| format!("r{at}.example {record}")));
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        dns(&lines)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn no_choice_of_what_to_open_is_better(trees in trees(), most in 0..4u32) {
+        let evidence = trees.dns();
+        let subject = Subject::parse("d.example", None).unwrap();
+        let all: Vec<DomainName> = (0..6).map(|at| format!("r{at}.example").parse().unwrap()).collect();
+        let is_there = |name: &&DomainName| {
+            compact(&evidence, &subject, &CompactRequest { keep: vec![(*name).clone()], ..lookups(most) }).is_ok()
+        };
+        let names: Vec<DomainName> = all.iter().filter(is_there).cloned().collect();
+        let Ok(found) = compact(&evidence, &subject, &lookups(most)) else { return Ok(()) };
+        if found.unchanged {
+            return Ok(());
+        }
+        let choices = (0..1usize << names.len()).filter_map(|choice| {
+            let (flatten, keep): (Vec<_>, Vec<_>) =
+                names.iter().cloned().enumerate().partition(|(at, _)| choice >> at & 1 == 1);
+            let names = |list: Vec<(usize, DomainName)>| list.into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+            let count = flatten.len();
+            let request = CompactRequest { flatten: names(flatten), keep: names(keep), ..lookups(most) };
+            let mut objective = compact(&evidence, &subject, &request).unwrap().proof.objective?;
+            objective.frozen = count;
+            Some(objective)
+        });
+        let best = choices.min();
+        if found.proof.minimal == "proven" {
+            prop_assert_eq!(found.proof.objective, best);
+        } else {
+            prop_assert!(found.proof.objective.is_none_or(|objective| best.is_some_and(|best| best <= objective)));
+        }
+    }
+
+    #[test]
+    fn every_address_keeps_its_intended_result(trees in trees(), most in 0..6u32) {
+        let evidence = trees.dns();
+        let request = lookups(most);
+        let found = match compact(&evidence, &Subject::parse("d.example", None).unwrap(), &request) {
+            Ok(found) => found,
+            Err(Error::Invalid(invalid)) if invalid.problems[0].code == "spf.too-complex" => return Ok(()),
+            Err(error) => panic!("{error}"),
+        };
+        let mut told = String::new();
+        let _ = write!(told, "{:?}", texts(&found));
+        prop_assert_eq!(found.records.is_empty(), found.infeasible.is_some(), "{}", told);
+        if found.records.is_empty() {
+            return Ok(());
+        }
+        prop_assert!(found.proof.equivalent, "{}", told);
+        let mut then = Overlay::new(&evidence);
+        for rrset in &found.records {
+            then.publish(&rrset.name, RrSet::new(Records::Txt(rrset.records.clone()), rrset.ttl, Quality::Authoritative));
+        }
+        let (before, after) = (policies(&evidence), policies(&then));
+        prop_assert_eq!(before.intended(), after.intended(), "{}", told);
+        let mut limits = Profile::RFC7208;
+        limits.lookups = most;
+        prop_assert_eq!(after.under(&limits), after.intended(), "{}", told);
+        prop_assert!(after.under(&limits).sometimes(SpfResult::Pass) == before.intended().sometimes(SpfResult::Pass));
+    }
+}
