@@ -782,3 +782,36 @@ fn ed25519_alone_is_not_for_all() {
     plan["streams"][0]["spf_only"] = json!(true);
     assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
 }
+
+/// An address that the evidence lists where an `exists` term asks is not judged as if it were not.
+#[test]
+fn what_exists_asks_for_and_the_evidence_has() {
+    let mut plan = still_plan();
+    plan["streams"][0]["needs_both"] = json!(true);
+    plan["evidence"]["answers"][1] =
+        listed("club.example", "TXT", "v=spf1 exists:%{i}.list.club.example -all");
+    assert_eq!(verdict(&plan), (Judged::Unsafe, vec!["p1.spf-needed-too"]));
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    for host in 0..16 {
+        answers.push(listed(&format!("192.0.2.{host}.list.club.example"), "A", "127.0.0.2"));
+    }
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    // One that is not listed is found, wherever it stands.
+    for host in [15, 8, 0] {
+        let mut plan = plan.clone();
+        plan["evidence"]["answers"].as_array_mut().unwrap().remove(4 + host);
+        let proof = proven(&plan);
+        let found = proof.promises[0].counterexample.as_ref().unwrap();
+        assert_eq!(found.address.unwrap().to_string(), format!("192.0.2.{host}"));
+    }
+    // Not what depends on more than the address, and not what the plan changes.
+    let mut other = plan.clone();
+    other["evidence"]["answers"][1] =
+        listed("club.example", "TXT", "v=spf1 exists:%{i}.%{l}.club.example -all");
+    assert_eq!(verdict(&other).0, Judged::Unsafe);
+    plan["steps"] = json!([{ "id": "delist", "kind": "dns", "after": [], "changes": [{ "name": "192.0.2.7.list.club.example",
+        "type": "A", "ttl_before": 3600, "ttl_after": null, "remove": ["127.0.0.2"] }] }]);
+    let proof = proven(&plan);
+    let found = proof.promises[0].counterexample.as_ref().unwrap();
+    assert_eq!((proof.verdict, found.address.unwrap().to_string()), (Judged::Unsafe, "192.0.2.7".to_owned()));
+}

@@ -44,6 +44,26 @@ pub(super) struct Replay {
 /// A mailbox of the domain that SPF is checked for; which one plays no part.
 const LOCAL_PART: &str = "sender";
 
+/// The name that a term asks for with this target and client.
+pub(super) fn expanded(binding: &Binding<'_>, target: &str, ip: IpAddr) -> Option<DomainName> {
+    let record: SpfRecord = format!("v=spf1 exists:{target}").parse().ok()?;
+    let (_, directive) = record.directives().next()?;
+    let Mechanism::Exists(spec) = &directive.mechanism else { return None };
+    let domain = binding.spf_domain()?;
+    let helo = binding.delivered_by.helo.as_ref().unwrap_or(domain);
+    let context = MacroContext {
+        local_part: LOCAL_PART,
+        sender_domain: domain,
+        domain,
+        ip,
+        helo: helo.as_str(),
+        validated: None,
+        receiver: None,
+        timestamp: 0,
+    };
+    spec.expand(&context).ok()
+}
+
 impl Found<'_> {
     /// A measure of how much there is to tell: the least is told.
     pub(super) fn length(&self) -> Length {
@@ -155,22 +175,7 @@ impl Found<'_> {
             }
             return Some(());
         }
-        let record: SpfRecord = format!("v=spf1 exists:{}", unknown.target).parse().ok()?;
-        let (_, directive) = record.directives().next()?;
-        let Mechanism::Exists(spec) = &directive.mechanism else { return None };
-        let domain = self.binding.spf_domain()?;
-        let helo = self.binding.delivered_by.helo.as_ref().unwrap_or(domain);
-        let context = MacroContext {
-            local_part: LOCAL_PART,
-            sender_domain: domain,
-            domain,
-            ip,
-            helo: helo.as_str(),
-            validated: None,
-            receiver: None,
-            timestamp: 0,
-        };
-        let name = spec.expand(&context).ok()?;
+        let name = expanded(self.binding, &unknown.target, ip)?;
         let text = |text: &str| Some(rrset(Records::Txt(vec![Txt::from_text(text).ok()?])));
         match (unknown.mechanism, branch.turnout) {
             ("exists", Turnout::Match) => {

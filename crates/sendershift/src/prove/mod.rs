@@ -10,6 +10,7 @@
 mod binding;
 mod counterexample;
 mod explore;
+mod listed;
 mod promise;
 mod proof;
 mod schedule;

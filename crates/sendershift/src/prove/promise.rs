@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::binding::{Binding, Judgement};
+use super::listed::possible;
 use super::world::World;
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
 use crate::dns::RecordType;
@@ -125,8 +126,16 @@ pub(super) fn authenticated(
                         judged.classes += 1;
                         for Case { assuming, leaf } in &cases {
                             judged.unbounded |= leaf.spent.unbounded > 0;
-                            let fails = |profile: &Profile| (!passes(leaf, profile)).then_some(code);
-                            judged.class(&receivers, (range, assuming), fails);
+                            for (index, profile) in &receivers {
+                                let fails = |leaf: &Leaf| !passes(leaf, profile);
+                                if !fails(leaf) || judged.failures.contains_key(index) {
+                                    continue;
+                                }
+                                let message = possible(world, binding, &policy, range, assuming, &fails);
+                                judged.failures.extend(message.map(|(address, assuming)| {
+                                    (*index, Failure { code, address: Some(address), assuming })
+                                }));
+                            }
                         }
                     }
                 }
