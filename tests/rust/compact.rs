@@ -1,8 +1,10 @@
 //! `spf compact`: what it proposes, and that it says the same.
 
+#![expect(clippy::print_stdout, reason = "what occurred how often belongs to the result")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it does not expect")]
 
 use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
 
 use proptest::prelude::*;
 
@@ -10,6 +12,10 @@ use sendershift::dns::{Evidence, Overlay, Quality, Records, RrSet, Snapshot};
 use sendershift::error::Error;
 use sendershift::name::DomainName;
 use sendershift::spf::{CompactRequest, Compacted, Policy, Profile, SpfResult, Subject, compact};
+use sendershift_tests::oracle::draw::Draw;
+use sendershift_tests::oracle::evaluate::{Limits, check as oracle, explore};
+use sendershift_tests::oracle::read;
+use sendershift_tests::oracle::tree::{Client, Domain, Tree};
 
 /// Evidence from `name record` lines; other types are `name TYPE data`.
 fn dns(lines: &[&str]) -> Snapshot {
@@ -362,4 +368,80 @@ proptest! {
         prop_assert_eq!(after.under(&limits), after.intended(), "{}", told);
         prop_assert!(after.under(&limits).sometimes(SpfResult::Pass) == before.intended().sometimes(SpfResult::Pass));
     }
+}
+
+/// What a limit on the way makes of a record; without one, what it intends.
+fn limits(lookups: u32, voids: u32) -> Limits {
+    Limits { lookups, written: false, voids, queries: false, mx_names: 10.max(voids), mx_addresses: u32::MAX }
+}
+
+const LIFTED: u32 = 10_000;
+
+/// The drawn tree with the proposed records in it.
+fn proposed(tree: &Tree, found: &Compacted) -> Tree {
+    let extras: Vec<(String, usize)> = found
+        .records
+        .iter()
+        .skip(1)
+        .enumerate()
+        .map(|(at, rrset)| (rrset.name.to_string(), tree.domains.len() + 20 + at))
+        .collect();
+    let mut new = tree.clone();
+    new.domains.resize(tree.domains.len() + 20, Domain::Nothing);
+    for (at, text) in texts(found).iter().enumerate() {
+        let record = Domain::Record(read::record(text, &extras));
+        if at == 0 {
+            new.domains[0] = record;
+        } else {
+            new.domains.push(record);
+        }
+    }
+    new
+}
+
+/// What is proposed for drawn trees, judged by code that shares nothing with ours.
+#[test]
+fn the_oracle_agrees_with_what_is_proposed() {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let first = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);
+    let cases = number("SENDERSHIFT_ORACLE_CASES").unwrap_or(4_000) / 4;
+    let (mut rewritten, mut extra, mut compared) = (0u64, 0u64, 0u64);
+    for seed in first..first + cases {
+        let mut draw = Draw::new(seed);
+        let tree = draw.tree();
+        let evidence = Snapshot::from_json(&tree.snapshot()).unwrap();
+        let most = u32::try_from(draw.below(5)).unwrap();
+        let mut request = lookups(most);
+        if draw.percent(40) {
+            // So little room that extra records are needed.
+            request = CompactRequest { octets: Some(60 + draw.below(60)), ..request };
+        }
+        let subject = Subject::parse("d0.example", None).unwrap();
+        // Trees with failed answers are no evidence, and broken records none to rewrite.
+        let Ok(found) = compact(&evidence, &subject, &request) else { continue };
+        if found.records.is_empty() || found.unchanged {
+            continue;
+        }
+        rewritten += 1;
+        extra += u64::from(found.records.len() > 1);
+        let new = proposed(&tree, &found);
+        for client in Client::all() {
+            let both = explore(600, |world| {
+                let before = oracle(&tree, client, &limits(LIFTED, LIFTED), world)?.outcome;
+                let after = oracle(&new, client, &limits(LIFTED, LIFTED), world)?.outcome;
+                let actual = oracle(&new, client, &limits(most, 2), world)?.outcome;
+                Ok((before, after, actual))
+            });
+            for (world, (before, after, actual)) in both.into_iter().flatten() {
+                compared += 1;
+                let told = || format!("seed {seed}: {} becomes {:?}", tree.snapshot(), texts(&found));
+                assert_eq!(before, after, "{:?} in {world:?}\n{}", client.address(), told());
+                assert_eq!(actual, after, "{:?} in {world:?}\n{}", client.address(), told());
+            }
+        }
+    }
+    println!(
+        "{rewritten} of {cases} records rewritten, {extra} with extra records; {compared} results compared"
+    );
+    assert!(rewritten * 20 > cases && extra > 0, "too few records are rewritten");
 }

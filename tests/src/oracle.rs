@@ -6,6 +6,7 @@
 
 pub mod draw;
 pub mod evaluate;
+pub mod read;
 pub mod tree;
 
 use std::collections::BTreeMap;

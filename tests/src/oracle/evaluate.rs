@@ -107,7 +107,7 @@ impl Run<'_> {
         if self.limits.written {
             let counts = |(at, term): &(usize, &Term)| match term {
                 Term::Redirect(_) => all.is_none(),
-                Term::Directive(_, Mechanism::All | Mechanism::Ip4(..) | Mechanism::Ip6(..)) => false,
+                Term::Directive(_, mechanism) if mechanism.is_free() => false,
                 Term::Directive(..) => all.is_none_or(|all| *at < all),
             };
             for _ in terms.iter().enumerate().filter(counts) {
@@ -146,7 +146,7 @@ impl Run<'_> {
             self.met.insert("redirect without all");
             self.term_is_void = false;
             self.count_evaluated()?;
-            if let Name::Message(..) | Name::MessageCurrent(_) = name {
+            if name.is_open() {
                 let answer = self.ask("redirect", name.written_at(n))?;
                 self.spend(answer)?;
                 return match answer.kind {
@@ -172,6 +172,9 @@ impl Run<'_> {
             Mechanism::All => return Ok(true),
             Mechanism::Ip4(net, bits) => return Ok(!v6 && within(*net, *bits)),
             Mechanism::Ip6(net, bits) => return Ok(v6 && within(*net, *bits)),
+            Mechanism::Wide { v6: of, inside, outside } => {
+                return Ok(v6 == *of && if host.is_some() { *inside } else { *outside });
+            }
             _ => {}
         }
         self.count_evaluated()?;
@@ -180,7 +183,7 @@ impl Run<'_> {
                 if qualifier != '+' {
                     self.met.insert("qualified include");
                 }
-                if let Name::Message(..) | Name::MessageCurrent(_) = name {
+                if name.is_open() {
                     self.met.insert("include of an unknown name");
                     let answer = self.ask("include", name.written_at(n))?;
                     self.spend(answer)?;
@@ -202,7 +205,7 @@ impl Run<'_> {
             Mechanism::Exists(name) => {
                 self.met.insert("exists");
                 match name {
-                    Name::Message(text, _) | Name::MessageCurrent(text) => {
+                    Name::Message(text, _) | Name::MessageCurrent(text) | Name::MessageAt(text, _) => {
                         self.met.insert(match *text {
                             "%{i}" => "%{i}",
                             "%{ir}" => "%{ir}",
@@ -218,6 +221,8 @@ impl Run<'_> {
                         self.met_current(*name);
                         if n.is_multiple_of(2) { Ok(true) } else { self.void().map(|()| false) }
                     }
+                    Name::BelowAt(n) if n.is_multiple_of(2) => Ok(true),
+                    Name::BelowAt(_) => self.void().map(|()| false),
                     Name::Host(host) => match self.tree.hosts.get(*host).map(|host| &host.a) {
                         Some(Answered::Records(_)) => Ok(true),
                         Some(Answered::Failed) => Err(TEMP),
@@ -227,7 +232,7 @@ impl Run<'_> {
                 }
             }
             Mechanism::A(name, v4, v6) => match name {
-                Name::Message(..) | Name::MessageCurrent(_) => {
+                name if name.is_open() => {
                     self.met_current(*name);
                     let answer = self.ask("a", name.written_at(n))?;
                     self.spend(answer)?;
@@ -243,12 +248,12 @@ impl Run<'_> {
                 self.spend(voids)?;
                 Ok(self.ask("ptr", format!("p{target}.example"))?.kind == Kind::Match)
             }
-            Mechanism::All | Mechanism::Ip4(..) | Mechanism::Ip6(..) => Ok(false),
+            Mechanism::All | Mechanism::Ip4(..) | Mechanism::Ip6(..) | Mechanism::Wide { .. } => Ok(false),
         }
     }
 
     fn mx(&mut self, n: usize, name: Name, v4: u8, v6: u8) -> Result<bool, Stop> {
-        if let Name::Message(..) | Name::MessageCurrent(_) = name {
+        if name.is_open() {
             let answer = self.ask("mx", name.written_at(n))?;
             if answer.cost > self.limits.mx_names {
                 return Err(PERM);

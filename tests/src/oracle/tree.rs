@@ -74,6 +74,10 @@ pub enum Name {
     Message(&'static str, usize),
     /// A macro about the message, before `%{d}`.
     MessageCurrent(&'static str),
+    /// As `MessageCurrent`, for the domain with that number, whatever record it stands in.
+    MessageAt(&'static str, usize),
+    /// As `BelowCurrent`, for the domain with that number.
+    BelowAt(usize),
 }
 
 /// A mechanism; networks have the last four bits of an address, and how many of them count.
@@ -83,12 +87,25 @@ pub enum Mechanism {
     All,
     Ip4(u8, u8),
     Ip6(u8, u8),
+    /// A network that is larger than the small space, or holds nothing of it.
+    Wide {
+        v6: bool,
+        inside: bool,
+        outside: bool,
+    },
     A(Name, u8, u8),
     Mx(Name, u8, u8),
     Include(Name),
     Exists(Name),
     /// `ptr:p<n>.example`
     Ptr(usize),
+}
+
+impl Mechanism {
+    /// Whether it costs no lookup.
+    pub fn is_free(&self) -> bool {
+        matches!(self, Self::All | Self::Ip4(..) | Self::Ip6(..) | Self::Wide { .. })
+    }
 }
 
 /// A term.
@@ -129,6 +146,11 @@ pub struct Tree {
 }
 
 impl Name {
+    /// Whether it depends on the message.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Message(..) | Self::MessageCurrent(_) | Self::MessageAt(..))
+    }
+
     /// As written in a record.
     pub fn written(self) -> String {
         match self {
@@ -139,6 +161,8 @@ impl Name {
             Self::BelowCurrent => "x.%{d}".to_owned(),
             Self::Message(text, n) => format!("{text}.u{n}.example"),
             Self::MessageCurrent(text) => format!("{text}.%{{d}}"),
+            Self::MessageAt(text, n) => format!("{text}.d{n}.example"),
+            Self::BelowAt(n) => format!("x.d{n}.example"),
         }
     }
 }
@@ -158,6 +182,8 @@ pub fn written(term: &Term) -> String {
         Mechanism::All => "all".to_owned(),
         Mechanism::Ip4(host, bits) => format!("ip4:192.0.2.{host}/{}", 28 + bits),
         Mechanism::Ip6(host, bits) => format!("ip6:2001:db8::{host:x}/{}", 124 + bits),
+        // Only read, never written.
+        Mechanism::Wide { .. } => String::new(),
         Mechanism::A(name, v4, v6) => format!("a:{}{}", name.written(), cidr(*v4, *v6)),
         Mechanism::Mx(name, v4, v6) => format!("mx:{}{}", name.written(), cidr(*v4, *v6)),
         Mechanism::Include(name) => format!("include:{}", name.written()),
