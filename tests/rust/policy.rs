@@ -130,7 +130,13 @@ fn policy_agrees_with_check() {
                             for (unknown, branch) in &case.assuming {
                                 assume(&mut evidence, ip.to_canonical(), unknown, *branch);
                             }
-                            let query = Query::new(ip, "user@d0.example", "helo.example");
+                            // Nothing is asked, and nothing void, where a local part makes no label (RFC 1035 section 2.3.4).
+                            let asks_nothing = case.assuming.iter().any(|(unknown, branch)| {
+                                unknown.mechanism == "exists"
+                                    && (branch.turnout, branch.void_queries) == (Turnout::NoMatch, 0)
+                            });
+                            let local_part = if asks_nothing { "x".repeat(64) } else { "user".to_owned() };
+                            let query = Query::new(ip, &format!("{local_part}@d0.example"), "helo.example");
                             let checked = check(&evidence, &query, profile).unwrap();
                             count(format!("result {}", checked.result));
                             for (unknown, _) in &case.assuming {
@@ -174,6 +180,47 @@ fn policy_agrees_with_check() {
     ] {
         assert!(seen.contains_key(&format!("problem spf.{problem}")), "{problem} never occurred");
     }
+}
+
+/// RFC 7208 section 7.3: of several names `%{p}` is the one below the current domain, so the same text asks another question
+/// in the record of another domain.
+#[test]
+fn the_name_of_a_client_depends_on_the_domain() {
+    let dns = Snapshot::from_json(
+        r#"{ "format": "sendershift-snapshot/1", "closed": true, "answers": [
+            { "name": "d0.example", "type": "TXT", "records": ["v=spf1 include:d1.example -exists:%{p}.x.example ?all"] },
+            { "name": "d1.example", "type": "TXT", "records": ["v=spf1 exists:%{p}.x.example -all"] },
+            { "name": "1.2.0.192.in-addr.arpa", "type": "PTR", "records": ["a.d0.example", "b.d1.example"] },
+            { "name": "a.d0.example", "type": "A", "records": ["192.0.2.1"] },
+            { "name": "b.d1.example", "type": "A", "records": ["192.0.2.1"] },
+            { "name": "a.d0.example.x.example", "type": "A", "records": ["127.0.0.2"] }] }"#,
+    )
+    .unwrap();
+    let ip: IpAddr = "192.0.2.1".parse().unwrap();
+    let checked = check(&dns, &Query::new(ip, "user@d0.example", "helo.example"), &Profile::RFC7208).unwrap();
+    assert_eq!(checked.result, SpfResult::Fail);
+    let policy = Policy::compile(&dns, &"d0.example".parse().unwrap()).unwrap();
+    assert!(
+        policy.under(&Profile::RFC7208).sometimes(SpfResult::Fail).contains(ip),
+        "{:?}",
+        policy.cases(ip)
+    );
+}
+
+/// Where there are more ways than can be listed, each leaf is still there: 25 terms with 3 turnouts each.
+#[test]
+fn cases_are_bounded() {
+    let terms: Vec<String> = (0..25).map(|n| format!("a:%{{i}}.e{n}.example")).collect();
+    let record = format!("v=spf1 {} -all", terms.join(" "));
+    let dns = Snapshot::from_json(&format!(
+        r#"{{ "format": "sendershift-snapshot/1", "closed": true, "answers": [
+            {{ "name": "d0.example", "type": "TXT", "records": ["{record}"] }}] }}"#
+    ))
+    .unwrap();
+    let policy = Policy::compile(&dns, &"d0.example".parse().unwrap()).unwrap();
+    let cases = policy.cases("192.0.2.1".parse().unwrap());
+    // Passes after n terms with 0 to n - 1 of them void, and fails with 0 to 25 void.
+    assert_eq!(cases.len(), (1..=25).sum::<usize>() + 26);
 }
 
 /// The tree, which adds up terms, bounds the policy, which follows addresses; and who stands behind the limits is

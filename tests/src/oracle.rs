@@ -96,9 +96,14 @@ impl Question {
         let both = [Kind::Match, Kind::NoMatch];
         let result = Kind::Result;
         match self.mechanism {
+            // A local part that makes no label leaves nothing to ask, so that nothing is void.
+            "exists" if self.target.contains("%{l") => {
+                [each(&both[..1], &[0], &[0]), each(&both[1..], &[0, 1], &[0])].concat()
+            }
             "exists" => [each(&both[..1], &[0], &[0]), each(&both[1..], &[1], &[0])].concat(),
             "a" => [each(&both, &[0], &[0]), each(&both[1..], &[1], &[0])].concat(),
-            "mx" => [each(&both, &[0], &[0, 11]), each(&both[1..], &[1], &[0])].concat(),
+            // Each host may be void, also before one that matches.
+            "mx" => [each(&both, &[0], &[11]), each(&both, &[0, 1, 2, 10], &[0])].concat(),
             // Whether names of the client are void; which of them match is asked apart.
             "reverse" => each(&both[1..], &[0, 1, 2, 3, 9], &[0]),
             "include" => {

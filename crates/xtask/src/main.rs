@@ -7,6 +7,7 @@ mod dmarc;
 mod findings;
 mod mutation;
 mod process;
+mod pyspf;
 mod python;
 mod readme;
 mod suite;

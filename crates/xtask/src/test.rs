@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{dmarc, mutation, readme, suite, wasm, zones};
+use crate::{dmarc, mutation, pyspf, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -49,6 +49,11 @@ const PARTS: &[Part] = &[
         run: mutation::compare,
     },
     Part { name: "dmarc", what: "DMARC and checkdmarc agree on drawn domain trees", run: dmarc::compare },
+    Part {
+        name: "pyspf",
+        what: "check, policies and pyspf agree on drawn include trees",
+        run: pyspf::compare,
+    },
     Part {
         name: "zones",
         what: "dnspython and BIND read zone files as we do, and a BIND server answers as we do",

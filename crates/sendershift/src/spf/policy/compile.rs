@@ -156,6 +156,8 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         };
         for layer in layers.into_iter().rev() {
             leaves = self.lay(layer, &leaves);
+            // Each layer may take long, and there may be as many as terms.
+            self.refuse_too_complex()?;
         }
         let written = u32::try_from(record.term_count_costing_lookups()).unwrap_or(u32::MAX);
         if written > 0 {

@@ -95,15 +95,28 @@ pub struct Branch {
 impl Unknown {
     /// Every way in which it can turn out, always in this order.
     ///
-    /// Reverse lookups may be void up to 10 times. No receiver that counts void queries allows more than two, so more
-    /// than these are all alike; fewer are not, as what else is void may differ.
+    /// Reverse lookups, and hosts of an `mx`, may be void up to 10 times. No receiver that counts void queries allows more than
+    /// two, so more than these are all alike; fewer are not, as what else is void may differ. That DNS does not answer at all
+    /// is no turnout of `exists`, `a`, `mx` and `ptr`, as it is none of a name that the evidence knows.
     pub fn branches(&self) -> Vec<Branch> {
-        branches(self.mechanism, self.asked_at.is_some())
+        let mut branches = branches(self.mechanism, self.asked_at.is_some());
+        if self.mechanism == "exists" && self.may_be_no_name() {
+            branches.push(Branch { turnout: Turnout::NoMatch, void_queries: 0 });
+        }
+        branches
     }
 
     /// Whether the evidence puts no bound to what it costs: records that are not known, hosts of mail exchanges that are not.
     pub(in crate::spf) fn is_unbounded(&self) -> bool {
         matches!(self.mechanism, "include" | "redirect" | "mx")
+    }
+
+    /// Whether the target can expand to what is no name in DNS, so that nothing is asked (RFC 7208 section 4.3): text that
+    /// a sender chooses can be anything, and next to an address a label can become too long.
+    fn may_be_no_name(&self) -> bool {
+        let is_address = |letter: &str| letter.starts_with(['i', 'v', 'I', 'V']);
+        self.target.split("%{").skip(1).any(|after| !is_address(after))
+            || self.target.split('.').any(|label| label.is_empty() || label.len() > SURE_LABEL)
     }
 }
 
@@ -116,7 +129,7 @@ fn branches(mechanism: &str, asks_name: bool) -> Vec<Branch> {
     let plain: &[(Turnout, u32)] = match mechanism {
         // `exists` without an answer is a void lookup.
         "exists" => &[(Turnout::Match, 0), (Turnout::NoMatch, 1)],
-        "ptr" => &[
+        "ptr" | "mx" => &[
             (Turnout::Match, 0),
             (Turnout::Match, 1),
             (Turnout::Match, 2),
@@ -150,8 +163,12 @@ fn branches(mechanism: &str, asks_name: bool) -> Vec<Branch> {
     names.iter().flat_map(each).collect()
 }
 
-/// More void queries than any limit allows that a `ptr` can cause: ten names without addresses.
+/// The most void queries that a `ptr` or an `mx` can cause: ten names without addresses (RFC 7208 section 4.6.4).
 const MANY: u32 = 10;
+
+/// Octets that a label may have in a target and be a label of at most 63 (RFC 1035 section 2.3.4) in every expansion: an
+/// address or `in-addr` adds less than the rest.
+const SURE_LABEL: usize = 40;
 
 /// Where evaluation ends: a result, and what was spent on the way, no limit applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -197,6 +214,14 @@ pub(super) struct Diagram<L> {
 /// Choices that a diagram may hold, and steps that building it may take: an end for hostile records.
 const MAX_CHOICES: usize = 100_000;
 const MAX_WORK: usize = 2_000_000;
+
+/// The ways through a diagram from one of its nodes.
+#[derive(Clone, Copy)]
+pub(super) struct Ways {
+    pub(super) count: usize,
+    /// The turnouts on all of them together.
+    pub(super) turnouts: usize,
+}
 
 impl<L: Copy + Ord> Diagram<L> {
     pub(super) fn new(unknowns: Vec<Unknown>) -> Self {
@@ -397,6 +422,22 @@ impl<L: Copy + Ord> Diagram<L> {
             }
         }
         (leaves, unknowns)
+    }
+
+    /// How many ways lead from a node to its leaves, without walking them; `done` holds what is counted already.
+    pub(super) fn ways(&self, node: Node<L>, done: &mut BTreeMap<usize, Ways>) -> Ways {
+        let Node::Choice(index) = node else { return Ways { count: 1, turnouts: 0 } };
+        if let Some(ways) = done.get(&index) {
+            return *ways;
+        }
+        let mut ways = Ways { count: 0, turnouts: 0 };
+        for node in self.choices.get(index).into_iter().flat_map(|choice| &choice.branches) {
+            let below = self.ways(*node, done);
+            ways.count = ways.count.saturating_add(below.count);
+            ways.turnouts = ways.turnouts.saturating_add(below.turnouts).saturating_add(below.count);
+        }
+        done.insert(index, ways);
+        ways
     }
 
     /// Calls `visit` with every leaf below a node and the turnouts that lead to it; with `seen`, no choice is walked twice.

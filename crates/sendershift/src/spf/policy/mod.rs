@@ -108,7 +108,8 @@ impl Policy {
         &self.diagram.unknowns
     }
 
-    /// Every way in which the evaluation for an address can go; only one if no unknown is on the way.
+    /// Every way in which the evaluation for an address can go; only one if no unknown is on the way. Where hostile records
+    /// make more ways than could be listed there is one for each different leaf.
     pub fn cases(&self, ip: IpAddr) -> Vec<Case<Leaf>> {
         cases(&self.diagram, *self.leaves.at(ip.to_canonical()))
     }
@@ -229,7 +230,8 @@ pub struct Results {
 }
 
 impl Results {
-    /// The result at an address, for each turnout of the unknowns that it depends on.
+    /// The result at an address, for each turnout of the unknowns that it depends on; where hostile records make more of
+    /// these than could be listed, for one that leads to each result.
     pub fn at(&self, ip: IpAddr) -> Vec<Case<SpfResult>> {
         cases(&self.diagram, *self.results.at(ip.to_canonical()))
     }
@@ -258,7 +260,13 @@ impl Results {
     }
 }
 
+/// Turnouts that the cases of one address may have in all: ways can be many more than choices.
+const MAX_TURNOUTS: usize = 500_000;
+
 fn cases<L: Copy + Ord>(diagram: &Diagram<L>, node: Node<L>) -> Vec<Case<L>> {
+    if diagram.ways(node, &mut BTreeMap::new()).turnouts > MAX_TURNOUTS {
+        return outcomes(diagram, node);
+    }
     let mut cases = Vec::new();
     diagram.each_leaf(node, &mut Vec::new(), None, &mut |path, leaf| {
         let assuming = path.iter().map(|(unknown, branch)| ((*unknown).clone(), *branch)).collect();
