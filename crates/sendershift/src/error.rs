@@ -4,6 +4,7 @@
 //! stable [code](Problem::code) and its place. [`Missing`] lists the questions to DNS whose answers were
 //! needed and are not in the evidence: ask them all, add the answers, call again.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -135,11 +136,14 @@ impl Invalid {
     }
 }
 
-/// Fills in lines and columns, in one pass over the text.
+/// Fills in lines and columns, in one pass over the text. Where a place is the first octet of something, it becomes the whole
+/// character, or nothing at the end of the text.
 fn locate(sorted: &mut [Problem], text: &str) {
     let (mut at, mut line, mut column) = (0, 1, 1);
     for problem in sorted {
-        let Some(span) = problem.span else { continue };
+        let Some(span) = &mut problem.span else { continue };
+        span.start = text.floor_char_boundary(span.start);
+        span.end = text.ceil_char_boundary(span.end).max(span.start);
         let passed = text.get(at..span.start).unwrap_or_default();
         match passed.rfind('\n') {
             Some(newline) => {
@@ -151,6 +155,15 @@ fn locate(sorted: &mut [Problem], text: &str) {
         at = span.start;
         problem.line = u32::try_from(line).ok();
         problem.column = u32::try_from(column).ok();
+    }
+}
+
+/// Octets as text: where they are none, all beyond ASCII become question marks, so that places stay what they are.
+pub(crate) fn readable(octets: &[u8]) -> Cow<'_, str> {
+    let character = |octet: &u8| if octet.is_ascii() { char::from(*octet) } else { '?' };
+    match std::str::from_utf8(octets) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(octets.iter().map(character).collect()),
     }
 }
 
@@ -190,5 +203,26 @@ pub enum Error {
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self::Invalid(Invalid::one(problem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Invalid, Problem, Span};
+
+    #[test]
+    fn places_are_whole_characters_of_the_text() {
+        for (text, place, expected) in [
+            ("", 0..1, (0, 0, 1, 1)),
+            ("\u{e9}", 0..1, (0, 2, 1, 1)),
+            ("a\n\u{e9}b", 3..4, (2, 4, 2, 1)),
+            ("ab", 2..9, (2, 2, 1, 3)),
+        ] {
+            let invalid = Invalid::unless(vec![Problem::new("a.b", "c").at(place)], text, ()).unwrap_err();
+            let problem = &invalid.problems[0];
+            let (start, end, line, column) = expected;
+            assert_eq!(problem.span, Some(Span::new(start, end)), "{text}");
+            assert_eq!((problem.line, problem.column), (Some(line), Some(column)), "{text}");
+        }
     }
 }

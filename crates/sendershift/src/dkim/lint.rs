@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Algorithm, KeyRecord, KeyState, Selector, state};
 use crate::dns::{Answer, Evidence, RecordType, Recording, Records, Resolved, Snapshot, resolve};
-use crate::error::{Error, Problem};
+use crate::error::{Error, Problem, readable};
 use crate::finding::{Finding, Report, Rule, Severity};
 use crate::name::DomainName;
 use crate::tag_list;
@@ -303,7 +303,7 @@ impl<E: Evidence> Lint<'_, E> {
         if let Some(target) = target {
             self.add(&DELEGATED, name, format!("the key is published at {target}"));
         }
-        let text = rrset.texts().first().map(|text| String::from_utf8_lossy(text.octets()).into_owned());
+        let text = rrset.texts().first().map(|text| readable(text.octets()).into_owned());
         let shown = |finding: Finding| match &text {
             Some(text) => finding.in_record(text),
             None => finding,

@@ -127,3 +127,15 @@ proptest! {
         let _ = KeyRecord::parse(&octets);
     }
 }
+
+/// A finding shows the record in as many octets as it has, whatever they are.
+#[test]
+fn places_in_records_that_are_no_text() {
+    let text = r#"{"format":"sendershift-snapshot/1","closed":true,"answers":[
+        {"name":"s1._domainkey.shop.example","type":"TXT","records":["v=DKIM1; p=\\151\\233"]}]}"#;
+    let snapshot = crate::dns::Snapshot::from_json(text).unwrap();
+    let report = super::lint(&snapshot, &["shop.example".parse().unwrap()], &[], None).unwrap();
+    let finding = &report.findings[0];
+    assert_eq!(finding.record.as_deref(), Some("v=DKIM1; p=??"));
+    assert_eq!(finding.problem.span, Some(crate::error::Span::new(11, 12)));
+}
