@@ -10,7 +10,7 @@ use crate::name::DomainName;
 
 impl Snapshot {
     /// Lets the better of two answers win that cannot both be true, reports those that are equally good, and adds the
-    /// ancestors of all names that exist.
+    /// ancestors of all names that exist. In a closed snapshot those are all that are listed, whatever came of the question.
     pub(super) fn complete(&mut self, places: &mut Places<'_>) {
         self.settle_existence(places);
         for (name, node) in &mut self.nodes {
@@ -20,7 +20,7 @@ impl Snapshot {
         let existing: Vec<DomainName> = self
             .nodes
             .iter()
-            .filter(|(_, node)| node.proven().is_some())
+            .filter(|(_, node)| node.proven().is_some() || self.closed && node.nxdomain.is_none())
             .map(|(name, _)| name.clone())
             .collect();
         for ancestor in existing.iter().flat_map(|name| name.ancestors().skip(1)) {

@@ -59,6 +59,19 @@ fn three_states() {
     }
 }
 
+/// The ancestors of a listed name exist, also where the question got no answer; in an open snapshot nothing follows from that.
+#[test]
+fn ancestors_of_a_failure() {
+    let failed = r#"{"name":"slow.sub.example","type":"TXT","status":"timeout"}"#;
+    for (closed, expected) in [(true, Answer::NoData), (false, Answer::Unknown)] {
+        let snapshot = snapshot(closed, failed);
+        for above in ["sub.example", "example", "."] {
+            assert_eq!(snapshot.answer(&name(above), RecordType::Txt), expected, "{above}");
+        }
+        assert_eq!(snapshot.answer(&name("slow.sub.example"), RecordType::Txt), Answer::Failed);
+    }
+}
+
 #[test]
 fn round_trip() {
     let first = snapshot(true, ANSWERS);
