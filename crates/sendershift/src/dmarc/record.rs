@@ -72,10 +72,10 @@ impl DmarcRecord {
     /// the name do not matter; two records that begin so make each other void (RFC 9989 section 4.10).
     pub fn is_dmarc(octets: &[u8]) -> bool {
         let version = || {
-            let rest = octets.strip_prefix(b"v")?.trim_ascii_start();
-            rest.strip_prefix(b"=")?.trim_ascii_start().strip_prefix(b"DMARC1")
+            let rest = behind_space(octets.strip_prefix(b"v")?);
+            behind_space(rest.strip_prefix(b"=")?).strip_prefix(b"DMARC1")
         };
-        version().is_some_and(|rest| matches!(rest.trim_ascii_start(), [] | [b';', ..]))
+        version().is_some_and(|rest| matches!(behind_space(rest), [] | [b';', ..]))
     }
 
     /// Reads a policy record: the joined octets of one TXT record.
@@ -297,6 +297,12 @@ impl DmarcRecord {
     pub fn notes(&self) -> &[Problem] {
         &self.notes
     }
+}
+
+/// What follows after white space, which is that of tag lists and no other.
+fn behind_space(octets: &[u8]) -> &[u8] {
+    let space = octets.iter().take_while(|octet| tag_list::is_space(char::from(**octet))).count();
+    octets.get(space..).unwrap_or_default()
 }
 
 pub(super) fn not_dmarc(text: &str) -> Invalid {
