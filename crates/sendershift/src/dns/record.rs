@@ -227,6 +227,11 @@ impl Txt {
         strings
     }
 
+    /// The octets of each character-string.
+    pub(crate) fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
     /// The joined text in presentation form.
     pub fn text(&self) -> String {
         escape(&self.octets)

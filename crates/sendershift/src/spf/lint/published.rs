@@ -1,5 +1,7 @@
 //! Rules about how the domain's own records are published: the texts, their strings, their size and TTL.
 
+use std::ops::Range;
+
 use super::Lint;
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Resolved, RrSet, Txt, resolve};
 use crate::finding::{Rule, Severity};
@@ -154,10 +156,9 @@ impl<E: Evidence> Lint<'_, E> {
 
     fn not_quite(&mut self, domain: &DomainName, rrset: &RrSet) {
         for text in rrset.texts().iter().filter(|text| !SpfRecord::is_spf(text.octets())) {
-            let shown = text.text();
-            let plain = shown
-                .trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'')
-                .to_ascii_lowercase();
+            let shown = shown(text);
+            // Spaces, quotes and byte order marks that were published, too.
+            let plain = shown.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
             if !plain.starts_with("v=spf") && !plain.starts_with("spf1 ") {
                 continue;
             }
@@ -167,7 +168,8 @@ impl<E: Evidence> Lint<'_, E> {
             } else {
                 "the text does not begin with `v=spf1` and a space"
             };
-            let end = shown.find(' ').unwrap_or(shown.len());
+            let start = shown.len() - plain.len();
+            let end = plain.find(' ').map_or(shown.len(), |length| start + length);
             let finding = NOT_QUITE.finding(domain, RecordType::Txt, message);
             self.findings.push(finding.in_record(shown).at(0..end));
         }
@@ -179,11 +181,12 @@ impl<E: Evidence> Lint<'_, E> {
         let Resolved::Records(rrset) = resolve(self.evidence, name, RecordType::Txt) else { return };
         let mut texts = rrset.texts().iter().filter(|text| SpfRecord::is_spf(text.octets()));
         let (Some(text), None) = (texts.next(), texts.next()) else { return };
-        for (at, left, right) in glued(text) {
+        for (span, at) in glued(text) {
+            let record = shown(text);
+            let (left, right) = (record.get(span.start..at), record.get(at..span.end));
+            let (left, right) = (left.unwrap_or_default(), right.unwrap_or_default());
             let message = format!("`{left}` and `{right}` are joined without a space");
-            let span = at - left.len()..at + right.len();
-            findings
-                .push(GLUED_STRINGS.finding(name, RecordType::Txt, message).in_record(text.text()).at(span));
+            findings.push(GLUED_STRINGS.finding(name, RecordType::Txt, message).in_record(record).at(span));
         }
         if let Some((visited, record)) = self.own().find(|(visited, _)| visited.domain == *name) {
             let (whole, kept) = (record.text(), record.text().trim_end_matches(' '));
@@ -213,19 +216,29 @@ impl<E: Evidence> Lint<'_, E> {
     }
 }
 
-/// The places where one string ends in a whole term and the next begins with one, with both terms.
-fn glued(text: &Txt) -> Vec<(usize, String, String)> {
+/// The text of a record, octets outside printable ASCII replaced so that every place stays what it is.
+pub(super) fn shown(text: &Txt) -> String {
+    let character = |octet: &u8| if (b' '..=b'~').contains(octet) { char::from(*octet) } else { '?' };
+    text.octets().iter().map(character).collect()
+}
+
+/// Where one string ends in a whole term and the next begins with one: the place of both terms, and where they meet.
+fn glued(text: &Txt) -> Vec<(Range<usize>, usize)> {
     let mut found = Vec::new();
-    let (mut at, strings) = (0, text.strings());
-    for (one, next) in strings.iter().zip(strings.iter().skip(1)) {
-        at += one.len();
-        let left = one.rsplit(' ').next().unwrap_or_default();
-        let right = next.split(' ').next().unwrap_or_default();
-        let is_term =
-            |word: &str| !word.is_empty() && SpfRecord::parse(format!("v=spf1 {word}").as_bytes()).is_ok();
+    let (mut rest, mut at) = (text.octets(), 0);
+    let mut before: &[u8] = &[];
+    for length in text.lengths() {
+        let Some((string, after)) = rest.split_at_checked(*length) else { break };
+        let left = before.rsplit(|octet| *octet == b' ').next().unwrap_or_default();
+        let right = string.split(|octet| *octet == b' ').next().unwrap_or_default();
         if is_term(left) && is_term(right) {
-            found.push((at, left.to_owned(), right.to_owned()));
+            found.push((at - left.len()..at + right.len(), at));
         }
+        (before, rest, at) = (string, after, at + length);
     }
     found
+}
+
+fn is_term(word: &[u8]) -> bool {
+    !word.is_empty() && SpfRecord::parse(&[b"v=spf1 ", word].concat()).is_ok()
 }

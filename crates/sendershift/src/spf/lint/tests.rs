@@ -31,3 +31,14 @@ fn many_terms_and_doubling_records_end() {
     let found = codes((0..40).map(twice).chain(["-all".to_owned()]));
     assert!(found.contains(&"spf.over-limit-for-others"), "{found:?}");
 }
+
+/// The last depth that is judged, and the first that is not.
+#[test]
+fn a_hundred_records_deep() {
+    let chain = |records: usize| {
+        let each = (1..records).map(|n| format!("include:d{n}.example -all"));
+        codes(each.chain(["-all".to_owned()]))
+    };
+    assert!(!chain(100).contains(&"spf.too-complex"));
+    assert!(chain(101).contains(&"spf.too-complex"));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::published::shown;
 use super::terms::meaning;
 use super::{Lint, Visited};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -197,14 +198,13 @@ impl<E: Evidence> Walk<'_, '_, E> {
         true
     }
 
-    /// The text of the one record at a domain, octets outside ASCII replaced so that every place stays what it is.
+    /// The text of the one record at a domain.
     fn text(&self, domain: &DomainName) -> String {
         let Resolved::Records(rrset) = resolve(self.lint.evidence, domain, RecordType::Txt) else {
             return String::new();
         };
         let text = rrset.texts().iter().find(|text| SpfRecord::is_spf(text.octets()));
-        let shown = |octet: &u8| if (b' '..=b'~').contains(octet) { char::from(*octet) } else { '?' };
-        text.map(|text| text.octets().iter().map(shown).collect()).unwrap_or_default()
+        text.map(shown).unwrap_or_default()
     }
 
     fn term(&mut self, record: &SpfRecord, term: &Term, at: usize) {
