@@ -10,6 +10,21 @@ use jsonc_parser::{CollectOptions, ParseOptions};
 
 use crate::error::{Invalid, Problem, Span};
 
+/// Three octets that say that a text is UTF-8.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The formats that people give to somebody, what they are, and who takes them.
+const FORMATS: [(&str, &str, &str); 4] = [
+    (
+        "sendershift-snapshot/1",
+        "a snapshot",
+        "it is evidence: on the command line `--dns FILE` takes it, in a request `dns`",
+    ),
+    ("sendershift-migration/1", "a migration", "`plan` takes it"),
+    ("sendershift-plan/1", "a plan", "`prove` takes it"),
+    ("sendershift-proof/1", "a proof", "it is a result, and nothing takes it"),
+];
+
 /// A value of a document.
 #[derive(Debug)]
 pub(crate) struct Value {
@@ -51,8 +66,11 @@ impl Kind {
 }
 
 impl Value {
-    /// Reads strict JSON (RFC 8259).
+    /// Reads strict JSON (RFC 8259). A byte order mark in front, which some editors write, is skipped (section 8.1).
     pub(crate) fn from_json(text: &str) -> Result<Self, Problem> {
+        // As many spaces leave every place what it is.
+        let without_mark = text.strip_prefix(BYTE_ORDER_MARK).map(|rest| format!("   {rest}"));
+        let text = without_mark.as_deref().unwrap_or(text);
         let strict = ParseOptions {
             allow_comments: false,
             allow_loose_object_property_names: false,
@@ -320,19 +338,45 @@ impl Reader {
         })
     }
 
-    /// Checks the document's `format` field.
-    pub(crate) fn format(&mut self, fields: &mut Fields<'_>, wanted: &str) {
-        if let Some(value) = fields.required(self, "format")
-            && let Some(text) = self.text(value)
-            && text != wanted
-        {
-            self.problem(
-                Problem::new("document.wrong-format", format!("the format is `{text}`, expected `{wanted}`"))
-                    .at(value.span)
-                    .help("is this the right file for this argument?"),
-            );
+    /// Checks the document's `format` field: whether it is worth while to read on.
+    pub(crate) fn format(&mut self, fields: &mut Fields<'_>, wanted: &str) -> bool {
+        let Some(value) = fields.required(self, "format") else { return true };
+        match self.text(value) {
+            Some(text) if text != wanted => {
+                self.problem(wrong_format(text, wanted).at(value.span));
+                // A misspelt format is one problem among others, another kind of document is nothing but problems.
+                kind_of(text).is_none()
+            }
+            _ => true,
         }
     }
+}
+
+fn wrong_format(found: &str, wanted: &str) -> Problem {
+    let problem = |message| Problem::new("document.wrong-format", message);
+    match (kind_of(found), kind_of(wanted)) {
+        (Some((what, taken)), Some((other, _))) => {
+            problem(format!("this is {what} (`{found}`), and {other} (`{wanted}`) is wanted here"))
+                .help(taken)
+        }
+        _ => problem(format!("the format is `{found}`, expected `{wanted}`"))
+            .help("is this the right file for this argument?"),
+    }
+}
+
+/// What documents of a format are, and who takes them.
+fn kind_of(format: &str) -> Option<(&'static str, &'static str)> {
+    FORMATS.iter().find(|(known, ..)| *known == format).map(|(_, what, taken)| (*what, *taken))
+}
+
+/// Why a text could not be read, if it is a document of another kind: what it is, and who takes it.
+pub(crate) fn misplaced(text: &str, wanted: &str) -> Option<Problem> {
+    let value = Value::from_json(text).or_else(|_| Value::from_toml(text)).ok()?;
+    let Kind::Table(entries) = &value.kind else { return None };
+    let format = entries.iter().find(|entry| entry.key == "format")?;
+    let Kind::Text(found) = &format.value.kind else { return None };
+    let is_other = found != wanted && found.starts_with("sendershift-");
+    is_other.then(|| wrong_format(found, wanted).at(format.value.span))
 }
 
 /// The fields of one table; those never asked for are unknown keys.
@@ -405,7 +449,7 @@ pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::{Reader, Value};
+    use super::{Reader, Value, misplaced};
 
     /// The code, line, column and help of a problem.
     type Found = (&'static str, Option<u32>, Option<u32>, Option<String>);
@@ -483,9 +527,54 @@ mod tests {
         }
     }
 
+    /// RFC 8259 section 8.1: a reader may skip it; TOML 1.0 has it skipped. Places are those of the text with it.
+    #[test]
+    fn byte_order_marks() {
+        for value in [Value::from_json("\u{feff}{\"nmae\":1}"), Value::from_toml("\u{feff}nmae = 1\n")] {
+            let value = value.unwrap();
+            let mut reader = Reader::default();
+            let mut fields = reader.fields(&value).unwrap();
+            let _ = fields.optional("name");
+            fields.finish(&mut reader);
+            let start = reader.problems[0].span.unwrap().start;
+            assert!(start == 3 || start == 4, "{start}");
+        }
+    }
+
+    #[test]
+    fn documents_of_another_kind() {
+        let told = |text: &str, wanted: &str| {
+            misplaced(text, wanted).map(|problem| (problem.message, problem.help.unwrap()))
+        };
+        let plan = "\u{feff}{ \"steps\": [], \"format\": \"sendershift-plan/1\" }";
+        let (message, help) = told(plan, "sendershift-migration/1").unwrap();
+        assert_eq!(
+            message,
+            "this is a plan (`sendershift-plan/1`), and a migration (`sendershift-migration/1`) is wanted here"
+        );
+        assert_eq!(help, "`prove` takes it");
+        let (message, _) = told("format = \"sendershift-cost/1\"", "sendershift-plan/1").unwrap();
+        assert_eq!(message, "the format is `sendershift-cost/1`, expected `sendershift-plan/1`");
+        for text in [plan, "", "format = 1", "{ \"format\": \"other\" }", "[\"format\"]", "@ SOA"] {
+            assert_eq!(told(text, "sendershift-plan/1"), None, "{text}");
+        }
+    }
+
     #[test]
     fn syntax_errors() {
-        for text in ["", "{", "{\"a\":1,}", "{'a':1}", "// x\n{}", "[1 2]", "{\"a\":1", "\u{feff}{}", "nul"] {
+        for text in [
+            "",
+            "{",
+            "{\"a\":1,}",
+            "{'a':1}",
+            "// x\n{}",
+            "[1 2]",
+            "{\"a\":1",
+            "\u{feff}",
+            "\u{feff}{",
+            "{\u{feff}}",
+            "nul",
+        ] {
             assert_eq!(Value::from_json(text).unwrap_err().code, "json.syntax", "{text}");
         }
         assert_eq!(Value::from_json(&"[".repeat(100_000)).unwrap_err().code, "json.syntax");

@@ -144,7 +144,9 @@ impl Snapshot {
     /// Reads a document.
     fn read_document(reader: &mut Reader, value: &Value, places: &mut Places<'_>) -> Option<Self> {
         let mut fields = reader.fields(value)?;
-        reader.format(&mut fields, FORMAT);
+        if !reader.format(&mut fields, FORMAT) {
+            return None;
+        }
         let taken = fields.optional("taken").and_then(|value| reader.timestamp(value));
         let closed = fields.optional("closed").and_then(|value| reader.boolean(value)).unwrap_or(false);
         let mut snapshot = Self { taken, closed, ..Self::default() };

@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 
 use self::table::{Ids, Table, word};
 use super::{Calendar, CustomerClass, FORMAT, Freeze, Migration, Source, Wave};
-use crate::document::{Kind, Reader, Value};
+use crate::document::{Kind, Reader, Value, misplaced};
 use crate::error::{Invalid, Problem};
 use crate::name::DomainName;
 use crate::net::{AddressSet, parse_exact_net};
@@ -70,9 +70,9 @@ impl Migration {
     pub fn from_toml(text: &str) -> Result<Self, Invalid> {
         let mut reader = Reader::default();
         let migration = match Value::from_toml(text) {
-            Ok(value) => Table::new(&mut reader, &value).map(read_migration),
+            Ok(value) => Table::new(&mut reader, &value).and_then(read_migration),
             Err(problem) => {
-                reader.problem(problem);
+                reader.problem(misplaced(text, FORMAT).unwrap_or(problem));
                 None
             }
         };
@@ -83,8 +83,10 @@ impl Migration {
     }
 }
 
-fn read_migration(mut table: Table<'_, '_>) -> Migration {
-    table.format(FORMAT);
+fn read_migration(mut table: Table<'_, '_>) -> Option<Migration> {
+    if !table.format(FORMAT) {
+        return None;
+    }
     let title = table.text("title").unwrap_or_default();
     let (calendar, mut parameters) = match table.required("calendar") {
         Some(value) => read_calendar(table.reader, value),
@@ -116,7 +118,7 @@ fn read_migration(mut table: Table<'_, '_>) -> Migration {
     let customers = table.list("customers", |reader, value| read_customers(reader, value, &mut customer_ids));
     let assumptions = table.texts("assumptions");
     table.finish();
-    Migration {
+    Some(Migration {
         title,
         calendar,
         parameters,
@@ -127,7 +129,7 @@ fn read_migration(mut table: Table<'_, '_>) -> Migration {
         streams: read,
         customers,
         assumptions,
-    }
+    })
 }
 
 impl Calendar {
@@ -253,7 +255,7 @@ fn read_source(reader: &mut Reader, value: &Value, ids: &mut Ids) -> Option<Sour
     let mut table = Table::new(reader, value)?;
     let (id, title) = table.id(ids);
     let nets = table.list("addresses", |reader, value| reader.parsed(value, parse_exact_net));
-    let include = table.parsed("include", DomainName::parse);
+    let include = table.parsed("include", DomainName::parse_for_mail);
     let nowhere = table.optional("addresses").is_none() || table.says_none("addresses");
     if table.optional("include").is_none() && nowhere {
         let at = table.place("addresses");

@@ -10,7 +10,7 @@ use self::parts::{
 use super::check;
 use super::{FORMAT, Identity, Parameters, Plan, Remark, Signature, SignedAt, Source, Stream};
 use crate::dns::Snapshot;
-use crate::document::{Kind, Reader, Value};
+use crate::document::{Kind, Reader, Value, misplaced};
 use crate::error::{Invalid, Problem, Span};
 use crate::name::DomainName;
 use crate::net::{AddressSet, parse_exact_net};
@@ -50,7 +50,7 @@ impl Plan {
                 plan
             }
             Err(problem) => {
-                reader.problem(problem);
+                reader.problem(misplaced(text, FORMAT).unwrap_or(problem));
                 None
             }
         };
@@ -80,7 +80,9 @@ fn place(mut value: &Value, pointer: &str) -> Span {
 
 fn read_plan(reader: &mut Reader, value: &Value, text: &str) -> Option<Plan> {
     let mut fields = reader.fields(value)?;
-    reader.format(&mut fields, FORMAT);
+    if !reader.format(&mut fields, FORMAT) {
+        return None;
+    }
     let title = read_text(reader, &mut fields, "title");
     let evidence = fields.required(reader, "evidence").and_then(|value| Snapshot::read(reader, value, text));
     let parameters = fields
@@ -178,7 +180,7 @@ fn read_source(reader: &mut Reader, value: &Value) -> Option<Source> {
     let id = required_text(reader, &mut fields, "id");
     let net = |reader: &mut Reader, value: &Value| reader.parsed(value, parse_exact_net);
     let addresses = read_list(reader, &mut fields, "addresses", net);
-    let include = fields.optional("include").map(|value| reader.parsed(value, DomainName::parse));
+    let include = fields.optional("include").map(|value| reader.parsed(value, DomainName::parse_for_mail));
     let assumed = optional_text(reader, &mut fields, "assumed");
     fields.finish(reader);
     let addresses = AddressSet::from_nets(addresses?);

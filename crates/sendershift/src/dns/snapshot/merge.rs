@@ -6,11 +6,11 @@ use std::cmp::Reverse;
 use super::Note;
 use super::places::{Place, Places};
 use super::zones::Extent;
-use super::{Content, Snapshot, Stored};
+use super::{Content, FORMAT, Snapshot, Stored};
 #[cfg(feature = "zone")]
 use crate::dns::zone::ZoneFile;
 use crate::dns::{Answer, Evidence, Quality, RecordType};
-use crate::document::{Reader, Value};
+use crate::document::{BYTE_ORDER_MARK, Reader, Value, misplaced};
 use crate::error::{Problem, Span};
 use crate::name::DomainName;
 
@@ -55,7 +55,7 @@ impl<'a> Document<'a> {
             Some(value) => snapshot = Snapshot::read_document(&mut reader, value, &mut places),
             None if is_json(source.text) => match Value::from_json(source.text) {
                 Ok(value) => snapshot = Snapshot::read_document(&mut reader, &value, &mut places),
-                Err(problem) => reader.problem(problem),
+                Err(problem) => reader.problem(misplaced(source.text, FORMAT).unwrap_or(problem)),
             },
             None => snapshot = Snapshot::read_zone(source.text, &mut reader, &mut places),
         }
@@ -66,7 +66,7 @@ impl<'a> Document<'a> {
 
 /// Without the reader of zone files every text is a document.
 fn is_json(text: &str) -> bool {
-    cfg!(not(feature = "zone")) || text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+    cfg!(not(feature = "zone")) || text.trim_start_matches(BYTE_ORDER_MARK).trim_start().starts_with('{')
 }
 
 fn merged<'a>(sources: &'a [Source<'a>], documents: &[Document<'a>]) -> (Snapshot, Vec<(usize, Problem)>) {
@@ -152,9 +152,14 @@ impl Snapshot {
     #[cfg(feature = "zone")]
     fn read_zone(text: &str, reader: &mut Reader, places: &mut Places<'_>) -> Option<Self> {
         let (zone, problems) = ZoneFile::read(text, None);
-        let good = problems.is_empty();
-        reader.problems.extend(problems);
-        let zone = zone.filter(|_| good)?;
+        if !problems.is_empty() {
+            match misplaced(text, FORMAT) {
+                Some(problem) => reader.problem(problem),
+                None => reader.problems.extend(problems),
+            }
+            return None;
+        }
+        let zone = zone?;
         for set in &zone.rrsets {
             let question = (set.name.clone(), set.rrset.records().record_type());
             places.of.insert(question, (places.source, set.span));

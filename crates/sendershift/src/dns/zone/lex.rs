@@ -1,5 +1,6 @@
 //! Master-file text as entries of tokens (RFC 1035 section 5.1): comments, quotes, escapes, parentheses.
 
+use crate::document::BYTE_ORDER_MARK;
 use crate::error::{Problem, Span};
 
 /// One word of an entry.
@@ -31,7 +32,7 @@ pub(super) struct Entries<'t> {
 impl<'t> Entries<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         // A byte order mark at the very beginning is no part of the text.
-        Self { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 }, problems: Vec::new() }
+        Self { text, at: if text.starts_with(BYTE_ORDER_MARK) { 3 } else { 0 }, problems: Vec::new() }
     }
 
     fn peek(&self) -> Option<u8> {

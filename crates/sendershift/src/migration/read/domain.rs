@@ -3,7 +3,7 @@
 use super::DAY;
 use super::table::{Ids, Table, word};
 use crate::dmarc::{DmarcRecord, Policy};
-use crate::dns::{RecordType, Records};
+use crate::dns::{Mx, RecordType, Records};
 use crate::document::{Kind, Reader, Value};
 use crate::error::Problem;
 use crate::migration::{DmarcGoal, Domain};
@@ -35,7 +35,15 @@ fn read_mx(reader: &mut Reader, value: &Value) -> Option<Records> {
         return None;
     }
     match Records::parse(RecordType::Mx, &texts) {
-        Ok(records) => Some(records),
+        Ok(records) => {
+            let hosts: &[Mx] = if let Records::Mx(hosts) = &records { hosts } else { &[] };
+            for (Mx { exchange, .. }, value) in hosts.iter().zip(values) {
+                // The root is that of a null MX (RFC 7505 section 3).
+                let problem = exchange.check_for_mail().err().filter(|_| !exchange.is_root());
+                reader.problems.extend(problem.map(|problem| problem.at(value.span)));
+            }
+            Some(records)
+        }
         Err((index, problem)) => {
             reader.problem(problem.at(values.get(index).map_or(value.span, |value| value.span)));
             None

@@ -44,9 +44,9 @@ impl<'r, 'v> Table<'r, 'v> {
         self.fields.required(self.reader, key)
     }
 
-    /// The format, if the document says the right one.
-    pub(super) fn format(&mut self, wanted: &str) {
-        self.reader.format(&mut self.fields, wanted);
+    /// Checks the format: whether it is worth while to read on.
+    pub(super) fn format(&mut self, wanted: &str) -> bool {
+        self.reader.format(&mut self.fields, wanted)
     }
 
     pub(super) fn problem(&mut self, at: Span, code: &'static str, message: impl Into<String>) {

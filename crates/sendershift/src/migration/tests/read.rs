@@ -118,7 +118,7 @@ fn left_out_is_the_default() {
 /// What is replaced by what, and the code, line and column of the only problem.
 type Wrong = (&'static str, &'static str, &'static str, u32, u32);
 
-const WRONG: [Wrong; 51] = [
+const WRONG: [Wrong; 54] = [
     ("sendershift-migration/1", "sendershift-plan/1", "document.wrong-format", 1, 10),
     ("[calendar]", "title = 1\n[calendar]", "document.wrong-type", 2, 9),
     ("announce = 2026-11-02\n", "", "document.missing-key", 2, 1),
@@ -140,6 +140,10 @@ const WRONG: [Wrong; 51] = [
     ("\"reject\"", "\"refuse\"", "migration.unknown-word", 16, 18),
     ("mailto:d@example.com", "d@example.com", "dmarc.bad-uri", 16, 35),
     ("mailto:d@example.com", "mailto:d@a.example,mailto:d@b.example", "dmarc.bad-tag", 16, 35),
+    // Names that no host has (RFC 5321 section 2.3.5).
+    ("10 mx.example.com.", "10 mx%.example.com.", "name.not-for-mail", 15, 7),
+    ("spf.example.org", "%{d}.example.org", "name.not-for-mail", 23, 11),
+    ("spf.example.org", "bob@example.org", "name.mailbox", 23, 11),
     ("sp = \"none\"", "p = \"none\"", "migration.reserved-tag", 16, 69),
     ("sp = \"none\"", "sp = \"nine\"", "dmarc.bad-policy", 16, 74),
     ("sp = \"none\"", "sq = \"none\"", "dmarc.unknown-tag", 16, 74),
