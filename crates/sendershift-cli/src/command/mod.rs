@@ -4,6 +4,7 @@ mod dkim_lint;
 mod dmarc_check;
 mod dmarc_lint;
 mod domain_lint;
+mod drift;
 mod plan;
 mod prove;
 mod spf_check;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     /// Judge a plan, whoever made it
     Prove(prove::Prove),
+    /// Say what changed in DNS between two days
+    Drift(drift::Drift),
     /// Judge the keys of DKIM
     #[command(subcommand)]
     Dkim(Dkim),
@@ -80,6 +83,7 @@ impl Command {
         match self {
             Self::Plan(plan) => plan.run(global, output),
             Self::Prove(prove) => prove.run(global, output),
+            Self::Drift(drift) => drift.run(global, output),
             Self::Dkim(Dkim::Lint(lint)) => lint.run(global, output),
             Self::Dmarc(Dmarc::Check(check)) => check.run(global, output),
             Self::Dmarc(Dmarc::Lint(lint)) => lint.run(global, output),

@@ -22,7 +22,7 @@ pub(crate) struct Prove {
 impl Prove {
     pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         if let Some(path) = global.dns.first() {
-            return Err(Failure::unused_evidence(path));
+            return Err(Failure::unused_evidence(path, "a plan is judged on the evidence inside it"));
         }
         let text = read(&self.plan)?;
         let plan = Plan::from_json(&text).map_err(|invalid| Failure::of_file(&self.plan, &text, invalid))?;
