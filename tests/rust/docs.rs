@@ -87,3 +87,113 @@ fn the_table_of_receivers_has_every_profile() {
     let told: Vec<&str> = RECEIVERS.lines().filter(|line| line.starts_with("| `")).collect();
     assert_eq!(told, rows, "the table should be:\n{}", rows.join("\n"));
 }
+
+/// One table of each kind, each with a mark where a key can be added.
+const MIGRATION: &str = r#"format = "sendershift-migration/1"
+# top
+[calendar]
+announce = 2026-11-02
+# [calendar]
+[[calendar.freezes]]
+from = 2026-12-01
+until = 2026-12-02
+# [[calendar.freezes]]
+[parameters]
+# [parameters]
+[limits]
+# [limits]
+[[domain]]
+name = "example.net"
+# [[domain]]
+[domain.dmarc]
+goal = "none"
+# [domain.dmarc]
+[[source]]
+id = "own"
+addresses = ["192.0.2.1"]
+# [[source]]
+[[wave]]
+id = "first"
+# [[wave]]
+[[stream]]
+id = "news"
+wave = "first"
+# [[stream]]
+[stream.now]
+author_domain = "example.com"
+mail_from = "example.com"
+sources = ["own"]
+# [stream.now]
+[stream.then]
+author_domain = "example.net"
+mail_from = "example.net"
+# [stream.then]
+[[stream.then.dkim]]
+selector = "s1"
+# [[stream.then.dkim]]
+[[customers]]
+id = "all"
+# [[customers]]
+"#;
+
+/// The rows of the table of keys: tables, keys and the default.
+fn keys_of_a_migration() -> Vec<(Vec<&'static str>, Vec<&'static str>, &'static str)> {
+    let quoted = |cell: &'static str| -> Vec<&str> { cell.split('`').skip(1).step_by(2).collect() };
+    let rows = FORMAT.split("| table | key | default | meaning |").nth(1).unwrap().lines().skip(2);
+    rows.take_while(|row| row.starts_with('|'))
+        .map(|row| {
+            let cells: Vec<&str> = row.split(" | ").collect();
+            let tables = if cells[0] == "| top" { vec!["top"] } else { quoted(cells[0]) };
+            (tables, quoted(cells[1]), cells[2])
+        })
+        .collect()
+}
+
+#[test]
+fn the_table_of_keys_has_every_key_of_a_migration() {
+    let rows = keys_of_a_migration();
+    let tables = MIGRATION.lines().filter_map(|line| line.strip_prefix("# "));
+    for table in tables {
+        let mark = format!("# {table}\n");
+        let unknown = MIGRATION.replace(&mark, "nothing-like-it = 1\n");
+        let invalid = Migration::from_toml(&unknown).unwrap_err();
+        let help = invalid.problems[0].help.as_deref().unwrap();
+        let mut known: Vec<&str> = help.strip_prefix("known keys here are ").unwrap().split(", ").collect();
+        known.sort_unstable();
+        known.dedup();
+        let here = rows.iter().filter(|(tables, ..)| tables.contains(&table));
+        let mut told: Vec<&str> = here.flat_map(|(_, keys, _)| keys.iter().copied()).collect();
+        told.sort_unstable();
+        assert_eq!(told, known, "keys of {table}");
+    }
+}
+
+/// A default that is written down changes nothing, and something else does.
+#[test]
+fn the_table_of_keys_has_the_defaults() {
+    let migration = Migration::from_toml(MIGRATION).unwrap();
+    let mut seen = 0;
+    for (tables, keys, default) in keys_of_a_migration() {
+        let Some(literal) = default.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) else {
+            continue;
+        };
+        for table in &tables {
+            let mark = format!("# {table}\n");
+            for key in &keys {
+                let written = MIGRATION.replace(&mark, &format!("{key} = {literal}\n"));
+                // Signatures have a table of their own there.
+                if !(*table == "[stream.then]" && *key == "dkim") {
+                    assert_eq!(
+                        Migration::from_toml(&written).as_ref(),
+                        Ok(&migration),
+                        "{table} {key} = {literal}"
+                    );
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen >= 20, "{seen}");
+    let other = MIGRATION.replace("# [limits]\n", "reserve = 1\n");
+    assert_ne!(Migration::from_toml(&other), Ok(migration));
+}
