@@ -144,6 +144,20 @@ def is_broken(text):
     return any(policy not in POLICIES for policy in policies(text)) or len(names) != len(set(names))
 
 
+def repaired(texts):
+    """The same records with what RFC 9989 section 4.10.1 makes of broken ones: nothing, or `p=none` beside a `rua`."""
+    def one(text):
+        if not text.lower().startswith("v=dmarc1") or not is_broken(text):
+            return text
+        tags = [part.strip() for part in text.split(";")]
+        names = [tag.split("=")[0].strip() for tag in tags]
+        if len(names) != len(set(names)) or "rua" not in names:
+            return "another text"
+        return "; ".join(tag for tag, name in zip(tags, names) if name not in ("p", "sp", "np")) + "; p=none"
+
+    return {name: [one(text) for text in found] for name, found in texts.items()}
+
+
 def any_record(texts, shows):
     return any(shows(text) for found in texts.values() for text in found if text.lower().startswith("v=dmarc1"))
 
@@ -167,7 +181,7 @@ REASONS = [
     (
         "a broken record is no valid one, so the walk does not choose it; a wrong policy beside a `rua` is `p=none`",
         "RFC 9989 sections 4.10.1 and 4.10.2; checkdmarc chooses it, and then refuses it",
-        lambda tree, mine, error: any_record(tree[1], is_broken),
+        lambda tree, mine, error: any_record(tree[1], is_broken) and theirs(tree[0], repaired(tree[1]), *tree[2:])[0] == mine,
     ),
     (
         "a domain that does not exist gets the policy of `np`",
