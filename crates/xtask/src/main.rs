@@ -5,6 +5,7 @@
 mod debian;
 mod dmarc;
 mod findings;
+mod fuzz;
 mod mutation;
 mod process;
 mod pyspf;
@@ -22,8 +23,12 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test", names @ ..] => test::run(names),
         ["findings"] => findings::write(),
+        ["fuzz", target, seconds] => fuzz::long(target, seconds),
         _ => {
-            eprintln!("usage: cargo xtask test [PART...]\n       cargo xtask findings\n\n{}", test::usage());
+            eprintln!(
+                "usage: cargo xtask test [PART...]\n       cargo xtask findings\n       cargo xtask fuzz TARGET SECONDS\n\n{}",
+                test::usage()
+            );
             ExitCode::from(2)
         }
     }

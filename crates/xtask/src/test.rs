@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{dmarc, mutation, pyspf, readme, suite, wasm, zones};
+use crate::{dmarc, fuzz, mutation, pyspf, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -59,6 +59,7 @@ const PARTS: &[Part] = &[
         what: "dnspython and BIND read zone files as we do, and a BIND server answers as we do",
         run: zones::compare,
     },
+    Part { name: "fuzz", what: "laws hold for inputs that libFuzzer draws", run: fuzz::all },
     Part {
         name: "docs",
         what: "documentation, warnings are errors",
@@ -70,7 +71,15 @@ const PARTS: &[Part] = &[
     Part {
         name: "wasm",
         what: "the core builds for the browser",
-        run: |w| command(wasm::cargo(w)?.args(["build", "--release", "-p", "sendershift"])),
+        run: |w| {
+            // The browser may go without the list of suffixes and without zone files.
+            let features: [&[&str]; 3] =
+                [&[], &["--no-default-features"], &["--no-default-features", "--features", "zone"]];
+            features.iter().try_for_each(|features| {
+                let build = ["build", "--release", "-p", "sendershift"];
+                command(wasm::cargo(w)?.args(build).args(*features))
+            })
+        },
     },
 ];
 
