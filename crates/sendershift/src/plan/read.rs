@@ -180,7 +180,7 @@ fn read_source(reader: &mut Reader, value: &Value) -> Option<Source> {
     let id = required_text(reader, &mut fields, "id");
     let net = |reader: &mut Reader, value: &Value| reader.parsed(value, parse_exact_net);
     let addresses = read_list(reader, &mut fields, "addresses", net);
-    let include = fields.optional("include").map(|value| reader.parsed(value, DomainName::parse_for_mail));
+    let include = fields.optional("include").map(|value| reader.parsed(value, DomainName::parse));
     let assumed = optional_text(reader, &mut fields, "assumed");
     fields.finish(reader);
     let addresses = AddressSet::from_nets(addresses?);
