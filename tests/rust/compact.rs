@@ -213,6 +213,48 @@ fn a_provider_goes_only_when_dropped() {
 }
 
 #[test]
+fn what_the_record_says_itself_need_not_be_cut_out() {
+    // A network of its own inside an opened one, behind it and before it.
+    let p = "p.example v=spf1 ip4:192.0.2.0/24 -all";
+    let behind = ["d.example v=spf1 include:p.example ip4:192.0.2.64/26 ~all", p];
+    assert_eq!(best(&behind, &lookups(0)), ["v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.64/26 ~all"]);
+    let before = ["d.example v=spf1 -ip4:192.0.2.7 include:p.example ~all", p];
+    assert_eq!(best(&before, &lookups(0)), ["v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 ~all"]);
+}
+
+#[test]
+fn an_extra_record_that_is_kept_is_no_leftover() {
+    let lines = [
+        "d.example v=spf1 include:_spf1-1.d.example include:p.example include:q.example ~all",
+        "_spf1-1.d.example v=spf1 ip4:192.0.2.0/28 -all",
+        "p.example v=spf1 ip4:198.51.100.1 -all",
+        "q.example v=spf1 ip4:203.0.113.1 -all",
+    ];
+    let kept = CompactRequest { keep: vec!["_spf1-1.d.example".parse().unwrap()], ..lookups(2) };
+    let found = run(&dns(&lines), &kept);
+    assert_eq!(found.obsolete, []);
+    assert_eq!(found.proof.objective.unwrap().extra_records, 1);
+    let few = CompactRequest { max_records: Some(0), ..lookups(3) };
+    let found = run(&dns(&lines), &few);
+    assert_eq!(found.obsolete.len(), 1);
+    assert_eq!(found.proof.objective.unwrap().extra_records, 0);
+}
+
+#[test]
+fn a_wildcard_answers_for_no_extra_record() {
+    let nets: Vec<String> = (0..60).map(|at| format!("ip4:192.0.2.{}", at * 2)).collect();
+    let zone = format!(
+        "$ORIGIN d.example.\n$TTL 300\n@ SOA ns hm 1 2 3 4 5\n@ TXT \"v=spf1 include:p.d.example ~all\"\n* TXT \"wild\"\np TXT \"v=spf1 {}\" \" {}\"\n",
+        nets[..15].join(" "),
+        nets[15..30].join(" "),
+    );
+    let evidence = Snapshot::from_zone(&zone, None).unwrap();
+    let found =
+        run(&evidence, &CompactRequest { flatten: vec!["p.d.example".parse().unwrap()], ..lookups(1) });
+    assert!(found.proof.equivalent, "{:?}", texts(&found));
+}
+
+#[test]
 fn addresses_behind_the_limit_are_healed() {
     let mut lines: Vec<String> =
         (0..12).map(|at| format!("p{at}.example v=spf1 ip4:192.0.2.{at} -all")).collect();

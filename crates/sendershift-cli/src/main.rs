@@ -1,5 +1,6 @@
 //! The `sendershift` command: arguments, files, colours and exit codes. It decides nothing.
 
+mod addresses;
 mod command;
 mod evidence;
 mod failure;

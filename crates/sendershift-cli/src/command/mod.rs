@@ -20,7 +20,7 @@ use sendershift::spf::Profile;
 
 use crate::Global;
 use crate::failure::Failure;
-use crate::output::{Exit, Output, counted};
+use crate::output::{Exit, Output, Text, counted, fill};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -116,6 +116,11 @@ impl Receiver {
 /// How many of something a receiver allows.
 fn allowed(limit: u32, noun: &str) -> String {
     Profile::limit(limit).map_or_else(|| format!("any number of {noun}s"), |limit| counted(limit, noun))
+}
+
+/// A line of a table of two columns.
+fn row(text: &mut Text, head: &str, told: &str, width: usize) {
+    text.line(fill(&format!("{head:9}{told}"), width, "         "));
 }
 
 /// The value of an argument that is a domain.

@@ -3,8 +3,9 @@
 use sendershift::name::DomainName;
 use sendershift::spf::{self, CompactRequest, Compacted, Figures, OpenedName, Profile, Subject};
 
-use super::domain;
+use super::{domain, row};
 use crate::Global;
+use crate::addresses::{self, number};
 use crate::evidence::snapshot;
 use crate::failure::Failure;
 use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
@@ -99,7 +100,7 @@ fn text(compacted: &Compacted, width: usize) -> String {
             "{}, {}, {}",
             counted(figures.lookups, "lookup"),
             counted(figures.voids, "void lookup"),
-            number(figures.octets, "octet")
+            counted(number(figures.octets), "octet")
         )
     };
     row(&mut text, "today", &figures(&compacted.before), width);
@@ -109,9 +110,8 @@ fn text(compacted: &Compacted, width: usize) -> String {
     for part in [&compacted.healed.always, &compacted.healed.sometimes, &compacted.healed.open] {
         if compacted.infeasible.is_none() && !part.ranges.is_empty() {
             let told = format!(
-                "{} that the record authorises and the limits keep out today: {}",
-                count(&part.count),
-                short(&part.ranges)
+                "authorised by the record and kept out by the limits today: {}",
+                addresses::part(part)
             );
             row(&mut text, "healed", &told, width);
         }
@@ -119,7 +119,7 @@ fn text(compacted: &Compacted, width: usize) -> String {
     if !compacted.broken.ranges.is_empty() {
         let told = format!(
             "{} for which the record intends permerror, whatever the limits (spf lint says why; --repair takes out dead includes)",
-            count(&compacted.broken.count)
+            addresses::addresses(&compacted.broken.count)
         );
         row(&mut text, "broken", &styled(BAD, told), width);
     }
@@ -128,7 +128,7 @@ fn text(compacted: &Compacted, width: usize) -> String {
             "`{}` is taken out ({}): {} change",
             removed.term,
             removed.why,
-            count(&removed.changes.count)
+            addresses::addresses(&removed.changes.count)
         );
         row(&mut text, "changed", &styled(NOTICE, told), width);
     }
@@ -188,7 +188,10 @@ fn records(text: &mut Text, compacted: &Compacted, width: usize) {
         let others = records.count();
         if others > 0 {
             let stay = if others == 1 { "stays" } else { "stay" };
-            text.line(styled(FAINT, format!("    beside {}, which {stay}", number(others, "other string"))));
+            text.line(styled(
+                FAINT,
+                format!("    beside {}, which {stay}", counted(number(others), "other string")),
+            ));
         }
     }
     if compacted.records.len() > 1 {
@@ -215,11 +218,14 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
         if compacted.infeasible.is_some() {
             let told = match proof.minimal {
                 "proven" => {
-                    format!("none of the candidates fits; {} looked at", number(proof.examined, "draft"))
+                    format!(
+                        "none of the candidates fits; {} looked at",
+                        counted(number(proof.examined), "draft")
+                    )
                 }
                 _ => format!(
                     "the search ended after {}: some were not looked at",
-                    number(proof.examined, "draft")
+                    counted(number(proof.examined), "draft")
                 ),
             };
             row(text, "proof", &told, width);
@@ -229,15 +235,15 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
     let told = format!(
         "{} frozen, {}, {} changed, {} of text",
         objective.frozen,
-        number(objective.extra_records, "extra record"),
-        number(objective.changed_terms, "term"),
-        number(objective.octets, "octet")
+        counted(number(objective.extra_records), "extra record"),
+        counted(number(objective.changed_terms), "term"),
+        counted(number(objective.octets), "octet")
     );
     let told = match proof.minimal {
         "proven" => format!("{told}: no candidate is better"),
         _ => format!(
             "{told}: the search ended after {} and proves no more than that {} have to be frozen",
-            number(proof.examined, "draft"),
+            counted(number(proof.examined), "draft"),
             proof.bound.frozen
         ),
     };
@@ -250,7 +256,10 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
         "lookups" => format!("{} have to stay, {lookups} are allowed", counted(infeasible.lookups, "lookup")),
         "voids" => format!("{} have to stay, {voids} are allowed", counted(infeasible.voids, "void lookup")),
         "size" => {
-            format!("{} are needed at the name, {octets} are allowed", number(infeasible.octets, "octet"))
+            format!(
+                "{} are needed at the name, {octets} are allowed",
+                counted(number(infeasible.octets), "octet")
+            )
         }
         "unbounded" => "what a term costs depends on the message, so no limit can be proven".to_owned(),
         _ => "what has to stay live cannot be said outside of its own record".to_owned(),
@@ -290,29 +299,4 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
             row(text, "or", told, width);
         }
     }
-}
-
-fn row(text: &mut Text, head: &str, told: &str, width: usize) {
-    text.line(fill(&format!("{head:9}{told}"), width, "         "));
-}
-
-fn count(count: &sendershift::net::AddressCount) -> String {
-    match count.to_string().parse::<u64>() {
-        Ok(count) if count < 1_000_000_000_000 => counted(count, "address"),
-        _ => "very many addresses".to_owned(),
-    }
-}
-
-fn short(ranges: &sendershift::net::AddressSet) -> String {
-    const SHOWN: usize = 4;
-    let all: Vec<String> = ranges.ranges().map(|range| range.to_string()).collect();
-    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more ranges"),
-    }
-}
-
-fn number(count: usize, noun: &str) -> String {
-    counted(u64::try_from(count).unwrap_or(u64::MAX), noun)
 }

@@ -1,10 +1,11 @@
 //! `sendershift spf cost`
 
 use sendershift::name::DomainName;
-use sendershift::spf::{self, AddressPart, Note, RecordCost, Spent, Subject, TermCost, Unknown};
+use sendershift::spf::{self, Note, RecordCost, Spent, Subject, TermCost, Unknown};
 
-use super::{Receiver, allowed, domain};
+use super::{Receiver, allowed, domain, row};
 use crate::Global;
+use crate::addresses::part;
 use crate::evidence::snapshot;
 use crate::failure::Failure;
 use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
@@ -71,7 +72,7 @@ fn text(cost: &spf::Cost, width: usize) -> String {
     }
     beyond(&mut text, cost, width);
     if !cost.broken.ranges.is_empty() {
-        let told = format!("{}: {}", styled(BAD, "an error whatever the limits"), addresses(&cost.broken));
+        let told = format!("{}: {}", styled(BAD, "an error whatever the limits"), part(&cost.broken));
         text.line("");
         text.line(fill(&told, width, "  "));
     }
@@ -116,10 +117,6 @@ fn sums(text: &mut Text, cost: &spf::Cost, width: usize) {
         let told = format!("{} of unknown cost: it depends on the message", counted(unbounded, "term"));
         row(text, "besides", &told, width);
     }
-}
-
-fn row(text: &mut Text, head: &str, told: &str, width: usize) {
-    text.line(fill(&format!("{head:9}{told}"), width, "         "));
 }
 
 struct Tree<'t> {
@@ -241,19 +238,6 @@ fn beyond(text: &mut Text, cost: &spf::Cost, width: usize) {
     text.line("");
     text.line(styled(BAD, "authorised addresses behind the limit"));
     for (head, part, why) in parts.into_iter().filter(|(_, part, _)| !part.ranges.is_empty()) {
-        text.line(fill(&format!("  {head}: {}{why}", addresses(part)), width, "    "));
+        text.line(fill(&format!("  {head}: {}{why}", self::part(part)), width, "    "));
     }
-}
-
-/// A few of the addresses, and how many there are.
-fn addresses(part: &AddressPart) -> String {
-    const SHOWN: usize = 4;
-    let ranges: Vec<String> = part.ranges.ranges().map(|range| range.to_string()).collect();
-    let shown: Vec<&str> = ranges.iter().take(SHOWN).map(String::as_str).collect();
-    let more = ranges.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!(" and {more} more ranges") } else { String::new() };
-    // Shares of the IPv6 space have numbers that nobody reads.
-    let count = part.count.to_string().parse::<u64>().ok().filter(|count| *count < 1_000_000_000_000);
-    let count = count.map_or_else(String::new, |count| format!(" ({})", counted(count, "address")));
-    format!("{}{more}{count}", shown.join(", "))
 }

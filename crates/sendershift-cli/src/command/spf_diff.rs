@@ -1,14 +1,14 @@
 //! `sendershift spf diff`
 
 use sendershift::name::DomainName;
-use sendershift::net::AddressCount;
 use sendershift::spf::{
-    self, AddressPart, Assumed, Compared, Difference, DifferentCase, DifferentRange, Elsewhere, Side,
-    SpfResult, Subject, Turnout, Verdict, Witness,
+    self, Assumed, Compared, Difference, DifferentCase, DifferentRange, Elsewhere, Side, SpfResult, Subject,
+    Turnout, Verdict, Witness,
 };
 
 use super::{Receiver, domain};
 use crate::Global;
+use crate::addresses::{count, few, number, part};
 use crate::evidence::snapshot;
 use crate::failure::{Failure, Faulty};
 use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
@@ -218,22 +218,6 @@ fn authority(text: &mut Text, difference: &Difference, width: usize) {
     }
 }
 
-fn part(part: &AddressPart) -> String {
-    let ranges: Vec<String> = part.ranges.ranges().map(|range| range.to_string()).collect();
-    let total = count(&part.count);
-    let noun = if total == "1" { "address" } else { "addresses" };
-    format!("{} ({total} {noun})", few(&ranges))
-}
-
-fn few(ranges: &[String]) -> String {
-    const FEW: usize = 4;
-    let shown = ranges.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match ranges.len().saturating_sub(FEW) {
-        0 => shown,
-        more => format!("{shown} and {}", counted(number(more), "more range")),
-    }
-}
-
 /// Other receivers, unless they see what the one asked for sees.
 fn elsewhere(text: &mut Text, difference: &Difference, width: usize) {
     let is_told = |other: &&Elsewhere| difference.witness.is_none() || other.witness != difference.witness;
@@ -255,19 +239,4 @@ fn elsewhere(text: &mut Text, difference: &Difference, width: usize) {
         };
         text.line(fill(&format!("  {}: {what}", names.join(", ")), width, "    "));
     }
-}
-
-/// The number of addresses; shares of the IPv6 space have numbers that nobody reads.
-fn count(count: &AddressCount) -> String {
-    let text = count.to_string();
-    match text.parse::<u128>() {
-        Ok(number) if number < 1_000_000_000_000 => text,
-        Ok(number) if number.is_power_of_two() => format!("2^{}", number.ilog2()),
-        Ok(number) => format!("~2^{}", number.ilog2()),
-        Err(_) => "~2^128".to_owned(),
-    }
-}
-
-fn number(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -53,7 +53,6 @@ enum Step {
         nets: usize,
         at: usize,
         does: Does,
-        is_own: bool,
     },
     Host {
         term: usize,
@@ -122,14 +121,21 @@ impl Draft {
         let mut demands = Vec::with_capacity(classes.rows.len());
         for row in &classes.rows {
             let demand = layout.walk(classes, row)?.and_then(|demand| draft.settled(classes, row, &demand));
-            draft.spend(classes, row, demand.map(|(at, _)| at));
+            // A network that may be there makes nothing dearer.
+            let needed = demand.filter(|(_, want)| matches!(want, Want::Need(_)));
+            draft.spend(classes, row, needed.map(|(at, _)| at));
             demands.push(demand);
         }
         draft.most.sort();
         draft.most.dedup();
         draft.least.sort();
         draft.least.dedup();
-        let places: std::collections::BTreeSet<usize> = demands.iter().flatten().map(|(at, _)| *at).collect();
+        let places: std::collections::BTreeSet<usize> = demands
+            .iter()
+            .flatten()
+            .filter(|(_, want)| matches!(want, Want::Need(_)))
+            .map(|(at, _)| *at)
+            .collect();
         for place in places {
             let wanted = classes.of.map(|row| match demands.get(*row) {
                 Some(Some((at, want))) if *at == place => *want,
@@ -155,13 +161,11 @@ impl Draft {
             .chain(redirect)
     }
 
-    /// Where the networks of a class are written, and whether they have to be.
+    /// Where the networks of a class are written, and whether they have to be: not where something that nobody else can
+    /// change gives the class its result anyway.
     fn settled(&self, classes: &Classes, row: &Row, demand: &Demand) -> Option<(usize, Want)> {
         let qualifier = qualifier(demand.result)?;
-        let is_settled = self.settles(classes, row, demand);
-        if is_settled && !demand.is_own {
-            return None;
-        }
+        let is_settled = demand.is_late || self.settles(classes, row, demand);
         let mut at = demand.at;
         // Ahead of terms that give the same result the networks decide the same, today and whenever those terms change.
         while let Some(before) = at.checked_sub(1) {
@@ -261,8 +265,8 @@ struct Demand {
     result: SpfResult,
     /// The element before which they stand.
     at: usize,
-    /// Whether the record itself has them today.
-    is_own: bool,
+    /// Whether the record's own networks decide before them.
+    is_late: bool,
 }
 
 impl Layout<'_> {
@@ -276,7 +280,7 @@ impl Layout<'_> {
                 Piece::Nets(nets) if number == 0 && !self.opened.merged => {
                     self.element(Element::Own(*nets));
                 }
-                Piece::Nets(nets) => self.nets(*nets, context.does, number == 0),
+                Piece::Nets(nets) => self.nets(*nets, context.does),
                 Piece::Term { term, qualifier, written } => {
                     let result = SpfResult::from(*qualifier);
                     let inner = Context {
@@ -315,7 +319,7 @@ impl Layout<'_> {
         let Some((pass, other)) = context.does.acts else { return Ok(()) };
         for piece in &source.pieces {
             match piece {
-                Piece::Nets(nets) => self.nets(*nets, context.does, false),
+                Piece::Nets(nets) => self.nets(*nets, context.does),
                 Piece::Term { term, qualifier, .. } => {
                     let passes = *qualifier == Qualifier::Pass;
                     let inner = Context {
@@ -368,8 +372,8 @@ impl Layout<'_> {
         child.and_then(|child| self.opened.records.get(child)).copied().unwrap_or(false)
     }
 
-    fn nets(&mut self, nets: usize, does: Does, is_own: bool) {
-        self.steps.push(Step::Nets { nets, at: self.elements.len(), does, is_own });
+    fn nets(&mut self, nets: usize, does: Does) {
+        self.steps.push(Step::Nets { nets, at: self.elements.len(), does });
     }
 
     fn moved(&self, term: usize, qualifier: Qualifier) -> Result<String, Conflict> {
@@ -402,34 +406,35 @@ impl Layout<'_> {
     /// The way of a class through the pieces in their order, to the networks that decide it.
     fn walk(&self, classes: &Classes, row: &Row) -> Result<Option<Demand>, Conflict> {
         let mut step = 0;
+        let mut is_late = false;
         while let Some(at) = self.steps.get(step) {
             step += 1;
-            let (act, at, is_own) = match at {
+            let (act, at) = match at {
                 Step::Element(element) => {
-                    if self.decides(row, *element) {
-                        return Ok(None);
-                    }
+                    is_late |= self.decides(row, *element);
                     continue;
                 }
-                Step::Nets { nets, at, does, is_own } => {
+                Step::Nets { nets, at, does } => {
                     let Some(qualifier) = row.nets.get(*nets).copied().flatten() else { continue };
-                    (does.of(qualifier), *at, *is_own)
+                    (does.of(qualifier), *at)
                 }
                 Step::Host { term, at, does } => match classes.cell(row, *term).state {
                     State::Miss => continue,
-                    State::Hit => (does.of(Qualifier::Pass), *at, false),
-                    State::Fault(_) | State::Open | State::Wild => return Err(Conflict),
+                    State::Hit => (does.of(Qualifier::Pass), *at),
+                    State::Fault(_) | State::Open | State::Wild => {
+                        return if is_late { Ok(None) } else { Err(Conflict) };
+                    }
                 },
-                Step::End { at, act } => (*act, *at, false),
+                Step::End { at, act } => (*act, *at),
             };
             match act {
-                Act::Decide(result) => return Ok(Some(Demand { result, at, is_own })),
+                Act::Decide(result) => return Ok(Some(Demand { result, at, is_late })),
                 Act::Skip(label) => {
                     let to = self.labels.get(label).copied().unwrap_or(usize::MAX);
                     let skipped = self.steps.get(step..to).unwrap_or_default();
                     // Outside its record a term would go on to match what is excluded there before it.
                     if skipped.iter().any(|step| matches!(step, Step::Element(_))) {
-                        return Err(Conflict);
+                        return if is_late { Ok(None) } else { Err(Conflict) };
                     }
                     step = to.max(step);
                 }

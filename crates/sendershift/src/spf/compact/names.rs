@@ -62,10 +62,10 @@ pub(super) fn fresh<E: Evidence>(
     at: usize,
 ) -> Result<DomainName, Problem> {
     let (number, mut generation) = match published.get(at) {
-        Some(extra) => (extra.number, extra.generation + 1),
+        Some(extra) => (extra.number, extra.generation.saturating_add(1)),
         None => {
             let after = u32::try_from(at - published.len()).unwrap_or(u32::MAX);
-            (published.last().map_or(1, |extra| extra.number + 1).saturating_add(after), 1)
+            (published.last().map_or(1, |extra| extra.number.saturating_add(1)).saturating_add(after), 1)
         }
     };
     loop {
@@ -73,6 +73,8 @@ pub(super) fn fresh<E: Evidence>(
         match resolve(evidence, &name, RecordType::Txt) {
             // What is unknown is asked, and the name never used before the answer is there.
             Resolved::Absent { .. } | Resolved::Unknown | Resolved::Failed => return Ok(name),
+            // A wildcard answers for every name that is not there.
+            Resolved::Records(_) if evidence.wildcard(&name).is_some() => return Ok(name),
             Resolved::Records(_) => generation = generation.saturating_add(1),
         }
     }

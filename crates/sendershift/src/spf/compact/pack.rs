@@ -149,18 +149,27 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<S
     let Some((begin, end, qualifier)) = stretch(items) else { return Packing::Never };
     let run = items.get(begin..end).unwrap_or_default();
     // What must leave the record itself, at the least.
-    let stays = length + count * room.reference;
-    let movable: usize = run.iter().filter(|item| item.moved.is_some()).map(|item| 1 + item.text.len()).sum();
+    let prefix = usize::from(qualifier != Qualifier::Pass);
+    let stays = length + count * (room.reference + prefix);
+    let movable: Vec<&Item> = run.iter().filter(|item| item.moved.is_some()).collect();
     let held = room.held_by_extra();
-    let most_extra = count * held;
-    let least_left = stays.saturating_sub(movable.min(most_extra));
+    // A term leaves its qualifier behind when it goes to an extra record.
+    let least_size = movable.iter().map(|item| item.moved_octets()).min().unwrap_or(1).max(1);
+    let prefixes = |held: usize| prefix * movable.len().min(count * (held / least_size));
+    let all: usize = movable.iter().map(|item| 1 + item.text.len()).sum();
+    let least_left = stays.saturating_sub(all.min(count * held + prefixes(held)));
     if !room.fits_apex(least_left) {
         return Packing::Never;
     }
     // What stands in extra records already stays there; then what is written anew leaves first, then own networks.
     let mut order: Vec<usize> =
         (0..run.len()).filter(|at| run.get(*at).is_some_and(|item| item.moved.is_some())).collect();
-    order.sort_by_key(|at| std::cmp::Reverse(run.get(*at).map(|item| item.kind)));
+    // Of those that are there today the longest leave first: the fewest that have to.
+    let rank = |item: &Item| match item.kind {
+        Kind::Written => (Kind::Written, 0),
+        kind => (kind, item.text.len()),
+    };
+    order.sort_by_key(|at| std::cmp::Reverse(run.get(*at).map(rank)));
     for (least, known) in [Kind::Written, Kind::Own, Kind::Live]
         .into_iter()
         .flat_map(|least| [(least, published), (least, &[])])
@@ -183,7 +192,8 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<S
     // No extra record holds more than the best filled one.
     let sizes: Vec<usize> = order.iter().map(|at| run.get(*at).map_or(0, Item::moved_octets)).collect();
     let filled: usize = fill(&sizes, held).iter().filter_map(|at| sizes.get(*at)).sum();
-    if room.fits_apex(stays.saturating_sub(count * filled)) { Packing::Unknown } else { Packing::Never }
+    let least_left = stays.saturating_sub(count * filled + prefixes(held));
+    if room.fits_apex(least_left) { Packing::Unknown } else { Packing::Never }
 }
 
 /// Which of some sizes fill a capacity best.
@@ -272,7 +282,12 @@ fn distribute(
         let free = (room.held_by_extra() + VERSION).saturating_sub(*length);
         let sizes: Vec<usize> = open.iter().map(|at| 1 + moved(*at).len()).collect();
         // Where everything fits, the order of the terms is the better one.
-        let chosen = if all <= free { (0..open.len()).collect() } else { fill(&sizes, free) };
+        let is_new = |at: &usize| run.get(*at).is_some_and(|item| item.kind == Kind::Written);
+        let chosen = if all <= free || !open.iter().all(is_new) {
+            (0..open.len()).collect()
+        } else {
+            fill(&sizes, free)
+        };
         for at in chosen.iter().filter_map(|at| open.get(*at)).copied().collect::<Vec<_>>() {
             if !room.fits_apex(left) && put(at, extra, &mut lengths, &mut extras).is_some() {
                 places.insert(at, extra);

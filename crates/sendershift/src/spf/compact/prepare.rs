@@ -153,12 +153,16 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             },
             infeasible: None,
         };
-        if let Some(rrset) = self.unchanged(&record, &base, &results, &limits)? {
+        if let Some(rrset) = self.unchanged(&record, &base, &results, &limits, &extras)? {
             compacted.after = Some(compacted.before);
             compacted.unchanged = true;
             compacted.healed = before.beyond(&Profile::LIFTED);
             compacted.proof.equivalent = true;
-            let objective = Objective { octets: record.text().len(), ..Objective::default() };
+            let objective = Objective {
+                extra_records: extras.len(),
+                octets: record.text().len(),
+                ..Objective::default()
+            };
             compacted.proof.objective = Some(objective);
             compacted.proof.bound = objective;
             compacted.records = vec![rrset];
@@ -195,8 +199,12 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         let octets = records.first().map_or(0, |rrset| rrset.octets);
         compacted.after = policy.map(|policy| figures(&policy, first, octets));
         compacted.opened = opened(&base, &space, best);
-        let is_used = |extra: &&Extra| records.iter().all(|rrset| rrset.name != extra.name);
-        compacted.obsolete = extras.iter().filter(is_used).map(|extra| extra.name.clone()).collect();
+        let apex = &best.packed.apex;
+        let is_left = |extra: &&Extra| {
+            records.iter().all(|rrset| rrset.name != extra.name)
+                && !apex.iter().flatten().any(|term| *term == extra.reference)
+        };
+        compacted.obsolete = extras.iter().filter(is_left).map(|extra| extra.name.clone()).collect();
         compacted.records = records;
         if !compacted.proof.equivalent {
             // The search accepts nothing that does not hold, so this is a fault of ours; nothing is proposed then.
@@ -239,11 +247,13 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         base: &B,
         results: &Results,
         limits: &[Profile],
+        extras: &[Extra],
     ) -> Result<Option<RrSetDocument>, Error> {
         let is_published = self.published.as_ref().is_some_and(|published| published.text() == record.text());
         let is_flat = self.request.flatten.is_empty();
         let is_small = self.request.octets.is_none_or(|most| self.octets <= most);
-        if !is_published || !is_flat || !is_small {
+        let is_few = self.request.max_records.is_none_or(|most| extras.len() <= most);
+        if !is_published || !is_flat || !is_small || !is_few {
             return Ok(None);
         }
         if verify::policy(base, self.domain, results, limits)?.is_none() {
@@ -261,14 +271,17 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         limits: Vec<Profile>,
     ) -> Result<Space<'a>, Error> {
         let cap = self.request.octets.unwrap_or(usize::MAX);
-        let name = names::name(self.domain, 99, 99)?;
+        // The longest of the names that may be needed, as long as there are fewer than ten.
+        let number = extras.last().map_or(1, |extra| extra.number.saturating_add(1));
+        let generation = extras.iter().map(|extra| extra.generation).max().unwrap_or(0).saturating_add(1);
+        let name = names::name(self.domain, number, generation)?;
         let apex_taken = self.domain.wire_octets() + self.others.iter().map(Txt::wire_octets).sum::<usize>();
         let room = Room {
             apex: self.octets.max(RECOMMENDED_OCTETS).min(cap),
             apex_taken,
             extra: RECOMMENDED_OCTETS.min(cap),
             extra_taken: name.wire_octets(),
-            reference: " ?include:".len() + name.as_str().len(),
+            reference: " include:".len() + name.as_str().len(),
         };
         let all = |term: &&Term| matches!(&term.kind, TermKind::Directive(directive) if directive.mechanism == Mechanism::All);
         let kept = |term: &&Term| matches!(&term.kind, TermKind::Modifier(modifier) if !matches!(modifier, Modifier::Redirect(_)));

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::bounds::{Bounds, Place};
 use super::classes::Classes;
-use super::draft::{Draft, Opened};
+use super::draft::{Draft, Element, Opened};
 use super::pack::{Packed, Packing, Room, items, pack};
 use super::tree::{End, Piece, Tree};
 use crate::spf::{Profile, Spent};
@@ -232,15 +232,19 @@ impl Search<'_> {
             let [room, at_best] = [&draft.most, &draft.least].map(|spent| self.space.room_for_extras(spent));
             // Terms that depend on the same message may never spend their most together.
             self.is_complete &= room == at_best;
-            let Some(room) = room else { continue };
+            let kept = self.space.kept_extras(&draft);
+            let Some(room) = room.and_then(|room| Some(room.min(self.space.most_records.checked_sub(kept)?)))
+            else {
+                continue;
+            };
             let items = items(&draft, self.space.tree, self.space.all.as_deref(), &self.space.modifiers);
             for count in 0..=room {
-                if self.best.as_ref().is_some_and(|best| count > best.objective.extra_records) {
+                if self.best.as_ref().is_some_and(|best| count + kept > best.objective.extra_records) {
                     break;
                 }
                 match pack(&items, count, &self.space.room, self.space.extras()) {
                     Packing::Fits(packed) => {
-                        let objective = self.space.objective(self.frozen, &packed);
+                        let objective = self.space.objective(self.frozen, kept, &packed);
                         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
                             let candidate = Candidate { objective, opened, packed };
                             if (self.accept)(&candidate) {
@@ -253,7 +257,7 @@ impl Search<'_> {
                         break;
                     }
                     Packing::Never => {}
-                    Packing::Unknown => self.unknown_at = self.unknown_at.min(count),
+                    Packing::Unknown => self.unknown_at = self.unknown_at.min(count + kept),
                 }
             }
         }
@@ -293,6 +297,12 @@ impl Space<'_> {
         })
     }
 
+    /// How many of the extra records of today a draft goes on to include.
+    fn kept_extras(&self, draft: &Draft) -> usize {
+        let is_extra = |element: &&Element| matches!(element, Element::Live { text, .. } if self.references.contains(text));
+        draft.elements.iter().filter(is_extra).count()
+    }
+
     /// How many extra records the limits leave room for; none where what is spent is beyond them as it is.
     fn room_for_extras(&self, spent: &[Spent]) -> Option<usize> {
         let fits = |spent: &Spent, extra: u32| {
@@ -307,7 +317,7 @@ impl Space<'_> {
             .and_then(|extra| usize::try_from(extra).ok())
     }
 
-    fn objective(&self, frozen: usize, packed: &Packed) -> Objective {
+    fn objective(&self, frozen: usize, kept: usize, packed: &Packed) -> Objective {
         let apex: Vec<&str> = packed.apex.iter().flatten().map(String::as_str).collect();
         let mut changed = 0;
         let mut references: Vec<&str> = Vec::new();
@@ -326,7 +336,7 @@ impl Space<'_> {
         }
         let old = self.published.first().map(Vec::as_slice).unwrap_or_default();
         changed += difference(old, apex.into_iter().chain(references));
-        Objective { frozen, extra_records: packed.extras.len(), changed_terms: changed, octets }
+        Objective { frozen, extra_records: kept + packed.extras.len(), changed_terms: changed, octets }
     }
 }
 
