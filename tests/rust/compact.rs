@@ -112,7 +112,17 @@ fn qualifiers_and_exclusions_survive() {
         "p.example v=spf1 -ip4:203.0.113.7 ip4:203.0.113.0/29 ~all",
     ];
     let found = run(&dns(&excluded), &lookups(0));
-    assert_eq!(texts(&found), ["v=spf1 ip4:203.0.113.0/30 ip4:203.0.113.4/31 ip4:203.0.113.6 ~all"]);
+    assert_eq!(texts(&found), ["v=spf1 ~ip4:203.0.113.7 ip4:203.0.113.0/29 ~all"]);
+    // Before a live term an exception would take a say from it.
+    let excluded = [
+        "d.example v=spf1 include:p.example exists:%{i}.e.example ~all",
+        "p.example v=spf1 -ip4:203.0.113.7 ip4:203.0.113.0/29 ~all",
+    ];
+    let found = run(&dns(&excluded), &lookups(1));
+    assert_eq!(
+        texts(&found),
+        ["v=spf1 ip4:203.0.113.0/30 ip4:203.0.113.4/31 ip4:203.0.113.6 exists:%{i}.e.example ~all"]
+    );
     // What only excludes inside an include says nothing outside of it.
     let negative = ["d.example v=spf1 include:p.example ?all", "p.example v=spf1 -ip4:192.0.2.0/24 -all"];
     assert_eq!(best(&negative, &lookups(0)), ["v=spf1 ?all"]);

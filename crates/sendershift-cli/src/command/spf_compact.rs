@@ -84,12 +84,18 @@ fn text(compacted: &Compacted, width: usize) -> String {
     let mut text = Text::default();
     let names: Vec<&str> = compacted.receivers.iter().map(|receiver| receiver.name).collect();
     let (style, verdict) = match (&compacted.infeasible, compacted.unchanged) {
+        (Some(infeasible), _) if infeasible.reason == "budget" => {
+            (BAD, "no record was found before the search ended, which proves nothing")
+        }
         (Some(_), _) => (BAD, "no record keeps to the limits"),
         (None, true) if !compacted.broken.ranges.is_empty() => {
             (BAD, "within the limits, and broken whatever they are")
         }
         (None, true) => (GOOD, "nothing to do: what is published keeps to the limits"),
         (None, false) if compacted.records.is_empty() => (BAD, "no record could be proven"),
+        (None, false) if !compacted.removed.is_empty() => {
+            (NOTICE, "a record that keeps to the limits, without what you had taken out")
+        }
         (None, false) => (GOOD, "a record that says the same and keeps to the limits"),
     };
     let receivers = format!("(receivers {}, reserve {})", names.join(", "), compacted.reserve);
@@ -118,14 +124,14 @@ fn text(compacted: &Compacted, width: usize) -> String {
     }
     if !compacted.broken.ranges.is_empty() {
         let told = format!(
-            "{} for which the record intends permerror, whatever the limits (spf lint says why; --repair takes out dead includes)",
+            "{} for which the record intends permerror, whatever the limits (spf lint says why)",
             addresses::addresses(&compacted.broken.count)
         );
         row(&mut text, "broken", &styled(BAD, told), width);
     }
     for removed in &compacted.removed {
         let told = format!(
-            "`{}` is taken out ({}): {} change",
+            "`{}` is taken out ({}); authorisation changes for {}",
             removed.term,
             removed.why,
             addresses::addresses(&removed.changes.count)
@@ -207,10 +213,15 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
     let proof = &compacted.proof;
     text.line("");
     if compacted.infeasible.is_none() {
-        let told = if proof.equivalent {
-            "every address has the result that the record intends today, for every message, at each of the receivers"
-        } else {
-            "not proven"
+        let told = match (proof.equivalent, compacted.removed.is_empty()) {
+            (true, true) => {
+                "every address has the result that the record intends today, for every message, at each of the receivers"
+            }
+            (true, false) => {
+                "every address has the result that the record intends without what was taken out, for every message, at \
+                 each of the receivers"
+            }
+            (false, _) => "not proven",
         };
         row(text, "proof", told, width);
     }
@@ -262,6 +273,9 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
             )
         }
         "unbounded" => "what a term costs depends on the message, so no limit can be proven".to_owned(),
+        "budget" => {
+            "there are too many ways to choose what to open: narrow them with --keep and --flatten".to_owned()
+        }
         _ => "what has to stay live cannot be said outside of its own record".to_owned(),
     };
     row(text, "why", &styled(BAD, told), width);

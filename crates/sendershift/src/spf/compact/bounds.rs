@@ -25,6 +25,8 @@ pub(super) struct Bounds {
     undecided: Vec<usize>,
     /// Whether a term stands in more than one place.
     repeats: bool,
+    /// How many different terms such a class pays for: each that is not opened it goes on to pay for, once at the least.
+    different: usize,
 }
 
 /// What opening a unit does at the least, whatever else is opened.
@@ -113,7 +115,18 @@ impl Bounds {
         let all = places.len();
         places.sort_unstable();
         places.dedup();
+        let undecided: Vec<usize> = (0..classes.rows.len())
+            .filter(|row| classes.rows.get(*row).is_some_and(is_undecided))
+            .take(4)
+            .collect();
+        let pays = |row: &usize| {
+            let row = classes.rows.get(*row);
+            (0..tree.terms.len())
+                .filter(|term| row.is_some_and(|row| classes.cell(row, *term).least.lookups > 0))
+                .count()
+        };
         Self {
+            different: undecided.iter().map(pays).max().unwrap_or(0),
             repeats: places.len() < all,
             units: costs,
             written,
@@ -121,10 +134,7 @@ impl Bounds {
             counts_changes: islands.is_plain
                 && published.len() == 1
                 && published.first().is_some_and(|root| root == record),
-            undecided: (0..classes.rows.len())
-                .filter(|row| classes.rows.get(*row).is_some_and(is_undecided))
-                .take(4)
-                .collect(),
+            undecided,
         }
     }
 
@@ -176,13 +186,20 @@ impl Bounds {
             }
         }
         // Opening a unit saves the lookup that refers to it and no other, unless what comes out repeats something.
+        let opened = at.decided.iter().filter(|decided| **decided == Some(true)).count();
         let free = units
             .iter()
             .zip(at.decided)
             .filter(|(unit, decided)| !unit.is_volatile && decided.is_none())
             .count();
         let saved = if self.repeats { u32::MAX } else { u32::try_from(at.left + free).unwrap_or(u32::MAX) };
-        sums.into_iter().map(|(stays, open)| stays + open.saturating_sub(saved)).max().unwrap_or(0)
+        let once = if self.undecided.is_empty() {
+            0
+        } else {
+            self.different.saturating_sub(opened + at.left + free)
+        };
+        let sums = sums.into_iter().map(|(stays, open)| stays + open.saturating_sub(saved));
+        sums.chain(u32::try_from(once)).max().unwrap_or(0)
     }
 
     /// A bound on the objective of every draft below; none where no number of extra records up to `most` can hold it.

@@ -137,10 +137,20 @@ impl Draft {
             .map(|(at, _)| *at)
             .collect();
         for place in places {
-            let wanted = classes.of.map(|row| match demands.get(*row) {
-                Some(Some((at, want))) if *at == place => *want,
-                _ => Want::Nothing,
-            });
+            // Elsewhere an exception may be written that says what is said anyway.
+            let wants: Vec<Want> = demands
+                .iter()
+                .zip(&classes.rows)
+                .map(|(demand, row)| match demand {
+                    Some((at, want)) if *at == place => *want,
+                    Some(_) => Want::Nothing,
+                    None => draft
+                        .settled_from(classes, row, place)
+                        .and_then(qualifier)
+                        .map_or(Want::Nothing, Want::May),
+                })
+                .collect();
+            let wanted = classes.of.map(|row| wants.get(*row).copied().unwrap_or(Want::Nothing));
             draft.wanted.insert(place, wanted);
         }
         Ok(draft)
@@ -187,22 +197,36 @@ impl Draft {
 
     /// Whether a class comes to its result without networks of its own, by something that nobody else can change.
     fn settles(&self, classes: &Classes, row: &Row, demand: &Demand) -> bool {
-        for element in self.elements.get(demand.at..).unwrap_or_default() {
+        self.settled_from(classes, row, demand.at) == Some(demand.result)
+    }
+
+    /// The result that a class comes to from an element on by something that nobody else can change, if it does.
+    fn settled_from(&self, classes: &Classes, row: &Row, at: usize) -> Option<SpfResult> {
+        let mut on_the_way = None;
+        let mut decided = None;
+        for element in self.elements.get(at..).unwrap_or_default() {
             match element {
                 Element::Own(nets) => {
-                    if let Some(decided) = row.nets.get(*nets).copied().flatten() {
-                        return SpfResult::from(decided) == demand.result;
+                    decided = row.nets.get(*nets).copied().flatten().map(SpfResult::from);
+                    if decided.is_some() {
+                        break;
                     }
                 }
                 Element::Live { term, qualifier, .. } => {
+                    let result = SpfResult::from(*qualifier);
                     let goes_on = matches!(classes.cell(row, *term).state, State::Miss | State::Open);
-                    if SpfResult::from(*qualifier) != demand.result || !goes_on {
-                        return false;
+                    if !goes_on || on_the_way.is_some_and(|other| other != result) {
+                        return None;
                     }
+                    on_the_way = Some(result);
                 }
             }
         }
-        self.end == End::Result(demand.result)
+        let decided = decided.or(match self.end {
+            End::Result(result) => Some(result),
+            End::Redirect(_) => None,
+        })?;
+        (on_the_way.is_none_or(|result| result == decided)).then_some(decided)
     }
 
     /// Adds what a class spends whose networks stand at `decided`.

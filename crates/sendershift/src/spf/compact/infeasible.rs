@@ -13,7 +13,7 @@ use crate::spf::{Profile, Spent};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Infeasible {
-    /// `lookups`, `voids`, `unbounded`, `size`, or `structure` where what must stay live cannot be said elsewhere.
+    /// `lookups`, `voids`, `unbounded`, `size`, `budget` where the search ended before it found one or none, or `structure` where what must stay live cannot be said elsewhere.
     pub reason: &'static str,
     /// Lookups of the record with the fewest, as the first receiver counts.
     pub lookups: u32,
@@ -55,7 +55,12 @@ pub struct Remedy {
     pub text: String,
 }
 
-pub(super) fn explain(space: &Space<'_>, profile: &Profile, keep: &[DomainName]) -> Infeasible {
+pub(super) fn explain(
+    space: &Space<'_>,
+    is_complete: bool,
+    profile: &Profile,
+    keep: &[DomainName],
+) -> Infeasible {
     let opened = space.everything();
     let draft = Draft::new(space.tree, space.classes, &opened).ok();
     let worst =
@@ -63,6 +68,7 @@ pub(super) fn explain(space: &Space<'_>, profile: &Profile, keep: &[DomainName])
     let limits = space.limits.first().copied().unwrap_or(*profile);
     let (lookups, voids) = (worst.lookups_for(profile), worst.voids_for(profile));
     let reason = match &draft {
+        _ if !is_complete => "budget",
         None => "structure",
         Some(_) if worst.unbounded > 0 => "unbounded",
         Some(_) if lookups > limits.lookups => "lookups",

@@ -1,6 +1,6 @@
 //! Extra records: what they are called, and which there are.
 
-use crate::dns::{Evidence, RecordType, Resolved, resolve};
+use crate::dns::{Answer, Evidence, RecordType};
 use crate::error::Problem;
 use crate::name::DomainName;
 use crate::spf::check::{Selection, select};
@@ -16,6 +16,8 @@ pub(super) struct Extra {
     pub(super) terms: Vec<String>,
     /// The term that includes it.
     pub(super) reference: String,
+    /// Octets of its answer.
+    pub(super) octets: usize,
 }
 
 /// The extra records that a record includes, by their names.
@@ -24,11 +26,13 @@ pub(super) fn published<E: Evidence>(evidence: &E, domain: &DomainName, record: 
         let Mechanism::Include(spec) = &directive.mechanism else { return None };
         let name = spec.literal()?;
         let (number, generation) = parse(name, domain)?;
-        let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return None };
-        let Selection::Record(extra) = &*select(rrset) else { return None };
+        // What is an alias, or holds other texts besides, is not ours to replace.
+        let Answer::Records(rrset) = evidence.answer(name, RecordType::Txt) else { return None };
+        let ([_], Selection::Record(extra)) = (rrset.texts(), &*select(rrset)) else { return None };
+        let octets = rrset.size(name);
         let terms = extra.terms().iter().map(|term| extra.written(term).to_owned()).collect();
         let reference = record.written(term).to_owned();
-        Some(Extra { number, generation, name: name.clone(), terms, reference })
+        Some(Extra { number, generation, name: name.clone(), terms, reference, octets })
     });
     let mut extras: Vec<Extra> = included.collect();
     extras.sort_by_key(|extra| extra.number);
@@ -70,12 +74,13 @@ pub(super) fn fresh<E: Evidence>(
     };
     loop {
         let name = self::name(domain, number, generation)?;
-        match resolve(evidence, &name, RecordType::Txt) {
-            // What is unknown is asked, and the name never used before the answer is there.
-            Resolved::Absent { .. } | Resolved::Unknown | Resolved::Failed => return Ok(name),
-            // A wildcard answers for every name that is not there.
-            Resolved::Records(_) if evidence.wildcard(&name).is_some() => return Ok(name),
-            Resolved::Records(_) => generation = generation.saturating_add(1),
+        // A wildcard answers for every name that is not there. What is unknown is asked, and the name never used before
+        // the answer is there.
+        match evidence.answer(&name, RecordType::Txt) {
+            Answer::Records(_) | Answer::Alias(_) if evidence.wildcard(&name).is_none() => {
+                generation = generation.saturating_add(1);
+            }
+            _ => return Ok(name),
         }
     }
 }

@@ -69,8 +69,22 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
                 .help("say which domain the record is for")
                 .into());
         }
+        if let Some(name) = request.keep.iter().find(|name| request.flatten.contains(name)) {
+            return Err(Problem::new(
+                "spf.kept-and-flattened",
+                format!("{name} is to be kept and to be written out"),
+            )
+            .into());
+        }
         let receivers =
             if request.receivers.is_empty() { vec![&Profile::RFC7208] } else { request.receivers.clone() };
+        if let Some(receiver) = receivers.iter().find(|receiver| request.reserve > receiver.lookups) {
+            let message = format!(
+                "a reserve of {} is more than the {} lookups that {} allows",
+                request.reserve, receiver.lookups, receiver.name
+            );
+            return Err(Problem::new("spf.reserve-too-large", message).into());
+        }
         let evidence = Strict(evidence);
         let recording = Recording::new(&evidence);
         let answer = recording.answer(domain, RecordType::Txt);
@@ -184,7 +198,8 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         compacted.proof.minimal = if found.is_complete { "proven" } else { "unknown" };
         compacted.proof.bound = Objective { frozen: found.least_frozen, ..Objective::default() };
         let Some(best) = &found.best else {
-            compacted.infeasible = Some(infeasible::explain(&space, first, &self.request.keep));
+            compacted.infeasible =
+                Some(infeasible::explain(&space, found.is_complete, first, &self.request.keep));
             return Ok(compacted);
         };
         let records = self.rrsets(&best.packed, &extras)?;
@@ -252,7 +267,8 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         let is_published = self.published.as_ref().is_some_and(|published| published.text() == record.text());
         let is_flat = self.request.flatten.is_empty();
         let is_small = self.request.octets.is_none_or(|most| self.octets <= most);
-        let is_few = self.request.max_records.is_none_or(|most| extras.len() <= most);
+        let is_few = self.request.max_records.is_none_or(|most| extras.len() <= most)
+            && self.request.octets.is_none_or(|most| extras.iter().all(|extra| extra.octets <= most));
         if !is_published || !is_flat || !is_small || !is_few {
             return Ok(None);
         }
@@ -289,7 +305,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         Ok(Space {
             tree,
             classes,
-            units: self.units(tree)?,
+            units: self.units(tree, extras)?,
             limits,
             room,
             most_records: self.request.max_records.unwrap_or(usize::MAX),
@@ -308,7 +324,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     }
 
     /// What can be opened.
-    fn units(&self, tree: &Tree) -> Result<Vec<Unit>, Error> {
+    fn units(&self, tree: &Tree, extras: &[Extra]) -> Result<Vec<Unit>, Error> {
         let request = self.request;
         for name in request.keep.iter().chain(&request.flatten) {
             if tree.terms.iter().all(|term| term.target.as_ref() != Some(name)) {
@@ -321,7 +337,10 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             if !source.is_free_of_loops || request.keep.contains(&source.domain) {
                 continue;
             }
-            let is_forced = request.flatten.contains(&source.domain);
+            let is_large = |extra: &Extra| {
+                extra.name == source.domain && request.octets.is_some_and(|most| extra.octets > most)
+            };
+            let is_forced = request.flatten.contains(&source.domain) || extras.iter().any(is_large);
             let is_own = source.domain.is_within(self.domain)
                 && !matches!(self.evidence.answer(&source.domain, RecordType::Txt), Answer::Alias(_));
             units.push(Unit { what: What::Record(number), is_volatile: !is_own && !is_forced, is_forced });

@@ -140,6 +140,9 @@ pub(super) fn search(
             break;
         }
     }
+    if search.best.is_none() && !search.is_complete {
+        search.close_one_by_one();
+    }
     Found { best: search.best, is_complete: search.is_complete, least_frozen, examined: search.examined }
 }
 
@@ -175,6 +178,34 @@ impl Search<'_> {
             self.decide(frozen);
         }
         self.set(unit, None);
+    }
+
+    /// Something, where the search did not get to anything: all is opened, and closed again one by one, what takes the most
+    /// text first, as long as the record gets better.
+    fn close_one_by_one(&mut self) {
+        self.decided.fill(Some(true));
+        self.examine_as_decided();
+        for unit in self.order.clone().into_iter().rev() {
+            if self.space.units.get(unit).is_none_or(|unit| unit.is_forced) {
+                continue;
+            }
+            let before = self.best.as_ref().map(|best| best.objective);
+            self.set(unit, Some(false));
+            self.examine_as_decided();
+            if self.best.as_ref().map(|best| best.objective) == before {
+                self.set(unit, Some(true));
+            }
+        }
+    }
+
+    fn examine_as_decided(&mut self) {
+        let opened = self.opened();
+        let units = self.space.units.iter().zip(&self.decided).enumerate();
+        let frozen = units.filter(|(at, (unit, decided))| {
+            unit.is_volatile && **decided == Some(true) && self.space.reaches(&opened, *at)
+        });
+        self.frozen = frozen.count();
+        self.examine(&opened);
     }
 
     /// Whether something below may be better than the best so far.
