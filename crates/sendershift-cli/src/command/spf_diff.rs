@@ -126,10 +126,11 @@ fn condition(assumed: &Assumed, is_one_sender: bool) -> String {
     };
     // That `exists` without an answer is a void lookup goes without saying.
     let own = u32::from(unknown.mechanism == "exists" && assumed.branch.turnout == Turnout::NoMatch);
+    let kind = if unknown.mechanism == "mx" { "" } else { "reverse " };
     let voids = match assumed.branch.void_queries.saturating_sub(own) {
         0 => String::new(),
-        1 => ", after a void reverse lookup".to_owned(),
-        voids => format!(", after {voids} void reverse lookups"),
+        1 => format!(", after a void {kind}lookup"),
+        voids => format!(", after {voids} void {kind}lookups"),
     };
     let sender = unknown.sender_domain.as_ref().filter(|_| !is_one_sender);
     let sender = sender.map_or_else(String::new, |domain| format!(" for senders at {domain}"));
