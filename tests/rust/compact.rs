@@ -251,6 +251,28 @@ fn an_extra_record_that_is_kept_is_no_leftover() {
 }
 
 #[test]
+fn terms_behind_all_take_no_room() {
+    let idle: Vec<String> = (0..10).map(|at| format!("ip4:192.0.2.{at}")).collect();
+    let record = format!("d.example v=spf1 include:a.example -all {}", idle.join(" "));
+    let lines = [record.as_str(), "a.example v=spf1 ip4:198.51.100.1 -all"];
+    let request = CompactRequest { octets: Some(100), max_records: Some(0), ..lookups(1) };
+    assert_eq!(best(&lines, &request), ["v=spf1 include:a.example -all"]);
+}
+
+#[test]
+fn what_cannot_all_be_missed_is_no_proof() {
+    // Whoever is past the first term is past the include, too.
+    let lines = [
+        "d.example v=spf1 exists:%{i}.x.example include:a.example include:b.example include:c.example -all",
+        "a.example v=spf1 -exists:%{i}.x.example +all",
+        "b.example v=spf1 exists:%{i}.b.example -all",
+        "c.example v=spf1 exists:%{i}.c.example -all",
+    ];
+    let found = run(&dns(&lines), &lookups(3));
+    assert!(!found.records.is_empty() || found.proof.minimal == "unknown");
+}
+
+#[test]
 fn a_wildcard_answers_for_no_extra_record() {
     let nets: Vec<String> = (0..60).map(|at| format!("ip4:192.0.2.{}", at * 2)).collect();
     let zone = format!(

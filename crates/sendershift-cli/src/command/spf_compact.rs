@@ -189,7 +189,9 @@ fn records(text: &mut Text, compacted: &Compacted, width: usize) {
         ));
         let mut records = rrset.records.iter();
         for record in records.by_ref().take(1) {
-            text.line(fill(&format!("    \"{}\"", record.text()), width, "      "));
+            let strings: Vec<String> =
+                record.strings().iter().map(|string| format!("\"{string}\"")).collect();
+            text.line(fill(&format!("    {}", strings.join(" ")), width, "      "));
         }
         let others = records.count();
         if others > 0 {

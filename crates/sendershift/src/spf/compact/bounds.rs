@@ -52,7 +52,7 @@ impl Bounds {
         tree: &Tree,
         classes: &Classes,
         units: &[Unit],
-        published: &[Vec<String>],
+        is_published: bool,
         record: &[String],
     ) -> Self {
         let length = |texts: &[String]| texts.iter().map(|text| 1 + text.len()).sum::<usize>();
@@ -111,14 +111,14 @@ impl Bounds {
                 && (0..tree.terms.len())
                     .all(|term| matches!(classes.cell(row, term).state, State::Miss | State::Open))
         };
-        let mut places = tree.records.iter().flat_map(terms_of).collect::<Vec<usize>>();
+        let mut places = tree.records.iter().flat_map(Source::terms).collect::<Vec<usize>>();
         let all = places.len();
         places.sort_unstable();
         places.dedup();
-        let undecided: Vec<usize> = (0..classes.rows.len())
-            .filter(|row| classes.rows.get(*row).is_some_and(is_undecided))
-            .take(4)
-            .collect();
+        // Where questions are shared it may be that no class goes all the way.
+        let all_the_way = if classes.are_entangled { 0 } else { classes.rows.len() };
+        let undecided: Vec<usize> =
+            (0..all_the_way).filter(|row| classes.rows.get(*row).is_some_and(is_undecided)).take(4).collect();
         let pays = |row: &usize| {
             let row = classes.rows.get(*row);
             (0..tree.terms.len())
@@ -131,9 +131,7 @@ impl Bounds {
             units: costs,
             written,
             least: written.saturating_sub(own + repeated) + kept,
-            counts_changes: islands.is_plain
-                && published.len() == 1
-                && published.first().is_some_and(|root| root == record),
+            counts_changes: islands.is_plain && is_published,
             undecided,
         }
     }
@@ -161,7 +159,7 @@ impl Bounds {
             if at.opened.records.get(number) != Some(&true) {
                 continue;
             }
-            for term in terms_of(source) {
+            for term in source.terms() {
                 let child = tree.terms.get(term).and_then(|term| term.child);
                 let is_open = child.is_some_and(|child| at.opened.records.get(child) == Some(&true));
                 if is_open || at.opened.hosts.get(term) == Some(&true) || !seen.insert(term) {
@@ -241,18 +239,6 @@ impl Bounds {
         let octets = usize::try_from(i64::try_from(self.written).unwrap_or(i64::MAX) + octets).unwrap_or(0);
         Some(Objective { frozen, extra_records: extra, changed_terms: terms + extra, octets })
     }
-}
-
-fn terms_of(source: &Source) -> impl Iterator<Item = usize> {
-    let redirect = match source.end {
-        End::Redirect(term) => Some(term),
-        End::Result(_) => None,
-    };
-    let pieces = source.pieces.iter().filter_map(|piece| match piece {
-        Piece::Term { term, .. } => Some(*term),
-        Piece::Nets(_) => None,
-    });
-    pieces.chain(redirect)
 }
 
 /// Networks that touch no others: what writing them out takes does not depend on what else is written out.
@@ -370,7 +356,7 @@ fn below(tree: &Tree, term: usize) -> BTreeSet<usize> {
             continue;
         }
         let Some(source) = tree.records.get(record) else { continue };
-        open.extend(terms_of(source).filter_map(|term| tree.terms.get(term).and_then(|term| term.child)));
+        open.extend(source.terms().filter_map(|term| tree.terms.get(term).and_then(|term| term.child)));
     }
     found
 }

@@ -8,7 +8,7 @@ use crate::dns::Evidence;
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::{IpRange, Partition};
-use crate::spf::{Leaf, Policy, Qualifier, Spent, SpfRecord, SpfResult, Subject};
+use crate::spf::{Leaf, Policy, Qualifier, Spent, SpfRecord, SpfResult, Subject, Unknown};
 
 /// The classes of addresses, and what each part does with them.
 pub(super) struct Classes {
@@ -16,6 +16,9 @@ pub(super) struct Classes {
     pub(super) of: Partition<usize>,
     pub(super) rows: Vec<Row>,
     cells: Vec<Cell>,
+    /// Whether two terms that may both stay live depend on the same question: then not all ways in which each can go can be
+    /// had together.
+    pub(super) are_entangled: bool,
 }
 
 /// What the parts do with one class.
@@ -64,6 +67,7 @@ impl Classes {
         }
         let mut known: BTreeMap<Cell, usize> = BTreeMap::new();
         let mut missing = BTreeSet::new();
+        let mut unknowns: Vec<Vec<Unknown>> = Vec::new();
         for term in &tree.terms {
             // A term that cannot be moved is compiled where it stands.
             let (own, text) = &term.own;
@@ -81,6 +85,7 @@ impl Classes {
                 }
                 Err(error) => return Err(error),
             };
+            unknowns.push(policy.unknowns().to_vec());
             let column = policy.map_leaves(|leaves| {
                 let count = known.len();
                 *known.entry(Cell::of(leaves)).or_insert(count)
@@ -103,6 +108,7 @@ impl Classes {
             })
             .collect();
         Ok(Self {
+            are_entangled: are_entangled(tree, &unknowns),
             of: classes.blank_mapped(),
             rows,
             cells: cells.into_iter().map(|(_, cell)| cell).collect(),
@@ -137,6 +143,25 @@ impl Cell {
         };
         Self { state, most, least, missed }
     }
+}
+
+/// Whether two terms, of which none stands below the other, ask the same.
+fn are_entangled(tree: &Tree, unknowns: &[Vec<Unknown>]) -> bool {
+    let below: Vec<BTreeSet<usize>> = (0..tree.terms.len()).map(|term| tree.terms_below(term)).collect();
+    let is_below = |one: usize, other: usize| below.get(one).is_some_and(|below| below.contains(&other));
+    let mut asked: BTreeMap<&Unknown, Vec<usize>> = BTreeMap::new();
+    for (term, unknowns) in unknowns.iter().enumerate() {
+        for unknown in unknowns {
+            asked.entry(unknown).or_default().push(term);
+        }
+    }
+    asked.values().any(|terms| {
+        let pairs = terms
+            .iter()
+            .enumerate()
+            .flat_map(|(at, one)| terms.iter().skip(at + 1).map(move |other| (*one, *other)));
+        pairs.into_iter().any(|(one, other)| !is_below(one, other) && !is_below(other, one))
+    })
 }
 
 const QUALIFIERS: [Qualifier; 4] =

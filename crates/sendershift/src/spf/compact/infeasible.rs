@@ -132,7 +132,7 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Ve
     };
     if infeasible.reason == "lookups" && infeasible.lookups <= profile.lookups {
         let left = profile.lookups - infeasible.lookups;
-        add("reserve", None, format!("ask for a smaller reserve: no more than {left} can be left"));
+        add("reserve", None, format!("ask for a smaller reserve: lookups alone allow no more than {left}"));
     }
     for (number, term) in space.tree.terms.iter().enumerate() {
         let Some(name) = &term.target else { continue };
@@ -168,6 +168,11 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Ve
             );
             add("subdomain", None, text);
         }
+    }
+    if infeasible.reason == "structure" {
+        let text = "a record that would have to be opened excludes addresses before a term that stays live, or repeats a \
+                    question that cannot be moved: ask for a smaller reserve, so that it stays live itself";
+        add("reserve", None, text.to_owned());
     }
     if infeasible.reason == "size" {
         add(

@@ -143,7 +143,11 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         recording.complete(())?;
         let (intended, classes, extras) = (intended?, classes?, extras.unwrap_or_default());
         let results = intended.intended();
-        let limits = self.limits(&before);
+        // What others pay today is what is published.
+        let limits = match self.published.as_ref().filter(|_| self.request.contract) {
+            Some(published) => self.limits(&self.policy(published)?),
+            None => self.limits(&before),
+        };
         let mut compacted = Compacted {
             format: "sendershift-compact/1",
             domain: self.domain.clone(),
@@ -316,7 +320,8 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
                 .filter(kept)
                 .map(|term| record.written(term).to_owned())
                 .collect(),
-            record: texts(record),
+            is_published: extras.is_empty() && today.iter().eq(texts(record).iter()),
+            record: live(record),
             published: std::iter::once(today).chain(extras.iter().map(|extra| extra.terms.clone())).collect(),
             references: extras.iter().map(|extra| extra.reference.clone()).collect(),
             budget: self.request.budget,
@@ -488,6 +493,20 @@ fn figures(policy: &Policy, profile: &Profile, octets: usize) -> Figures {
     let worst: Spent = policy.worst(Family::V4).max(policy.worst(Family::V6));
     let voids = if profile.void_unit == VoidUnit::Term { worst.void_terms } else { worst.void_queries };
     Figures { lookups: worst.lookups_for(profile), voids, octets }
+}
+
+/// The terms that do something.
+fn live(record: &SpfRecord) -> Vec<String> {
+    let all = record.terms().iter().position(
+        |term| matches!(&term.kind, TermKind::Directive(directive) if directive.mechanism == Mechanism::All),
+    );
+    let does = |(at, term): &(usize, &Term)| match &term.kind {
+        TermKind::Directive(_) => all.is_none_or(|all| *at <= all),
+        TermKind::Modifier(Modifier::Redirect(_)) => all.is_none(),
+        TermKind::Modifier(_) => true,
+    };
+    let terms = record.terms().iter().enumerate().filter(does);
+    terms.map(|(_, term)| record.written(term).to_owned()).collect()
 }
 
 fn texts(record: &SpfRecord) -> Vec<String> {

@@ -54,8 +54,10 @@ pub(super) struct Space<'a> {
     /// The record's `all`, as written, and its modifiers.
     pub(super) all: Option<String>,
     pub(super) modifiers: Vec<String>,
-    /// The terms of the record that is meant.
+    /// The terms of the record that is meant, without those that `all` makes idle.
     pub(super) record: Vec<String>,
+    /// Whether it is the one that is published, without extra records.
+    pub(super) is_published: bool,
     /// The terms that are published today: of the record itself, and of its extra records.
     pub(super) published: Vec<Vec<String>>,
     /// The terms that include the extra records of today.
@@ -112,7 +114,7 @@ pub(super) fn search(
     accept: &mut dyn FnMut(&Candidate) -> bool,
 ) -> Found {
     let volatile = space.units.iter().filter(|unit| unit.is_volatile).count();
-    let bounds = Bounds::new(space.tree, space.classes, &space.units, &space.published, &space.record);
+    let bounds = Bounds::new(space.tree, space.classes, &space.units, space.is_published, &space.record);
     let mut search = Search {
         space,
         accept,
@@ -262,7 +264,7 @@ impl Search<'_> {
             let Ok(draft) = Draft::new(self.space.tree, self.space.classes, &opened) else { continue };
             let [room, at_best] = [&draft.most, &draft.least].map(|spent| self.space.room_for_extras(spent));
             // Terms that depend on the same message may never spend their most together.
-            self.is_complete &= room == at_best;
+            self.is_complete &= room == at_best && (room.is_some() || !self.space.classes.are_entangled);
             let kept = self.space.kept_extras(&draft);
             let Some(room) = room.and_then(|room| Some(room.min(self.space.most_records.checked_sub(kept)?)))
             else {

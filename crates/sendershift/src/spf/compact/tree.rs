@@ -1,6 +1,6 @@
 //! The records that a record refers to, as pieces that can be kept or opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cover::Net;
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -19,6 +19,45 @@ pub(super) struct Tree {
     pub(super) nets: Vec<Vec<(Net, String)>>,
     /// The terms that cost lookups, each different one once.
     pub(super) terms: Vec<Costly>,
+}
+
+impl Tree {
+    /// The terms that stand below a term and nowhere else.
+    pub(super) fn terms_below(&self, term: usize) -> BTreeSet<usize> {
+        let mut records = BTreeSet::new();
+        let mut open: Vec<usize> = self.terms.get(term).and_then(|term| term.child).into_iter().collect();
+        while let Some(record) = open.pop() {
+            if records.insert(record)
+                && let Some(source) = self.records.get(record)
+            {
+                open.extend(
+                    source.terms().filter_map(|term| self.terms.get(term).and_then(|term| term.child)),
+                );
+            }
+        }
+        let of = |inside: bool| {
+            let sources =
+                self.records.iter().enumerate().filter(move |(at, _)| records.contains(at) == inside);
+            sources.flat_map(|(_, source)| source.terms()).collect::<BTreeSet<usize>>()
+        };
+        let (inside, outside) = (of.clone()(true), of(false));
+        inside.difference(&outside).copied().collect()
+    }
+}
+
+impl Source {
+    /// Its terms that cost lookups.
+    pub(super) fn terms(&self) -> impl Iterator<Item = usize> {
+        let redirect = match self.end {
+            End::Redirect(term) => Some(term),
+            End::Result(_) => None,
+        };
+        let pieces = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Term { term, .. } => Some(*term),
+            Piece::Nets(_) => None,
+        });
+        pieces.chain(redirect)
+    }
 }
 
 /// A record, in pieces.
