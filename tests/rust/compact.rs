@@ -228,6 +228,8 @@ fn what_the_record_says_itself_need_not_be_cut_out() {
     let p = "p.example v=spf1 ip4:192.0.2.0/24 -all";
     let behind = ["d.example v=spf1 include:p.example ip4:192.0.2.64/26 ~all", p];
     assert_eq!(best(&behind, &lookups(0)), ["v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.64/26 ~all"]);
+    let ahead = ["d.example v=spf1 ip4:192.0.2.64/26 include:p.example ~all", p];
+    assert_eq!(best(&ahead, &lookups(0)), ["v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.64/26 ~all"]);
     let before = ["d.example v=spf1 -ip4:192.0.2.7 include:p.example ~all", p];
     assert_eq!(best(&before, &lookups(0)), ["v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 ~all"]);
 }

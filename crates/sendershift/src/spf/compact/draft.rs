@@ -143,8 +143,8 @@ impl Draft {
                 .zip(&classes.rows)
                 .map(|(demand, row)| match demand {
                     Some((at, want)) if *at == place => *want,
-                    Some(_) => Want::Nothing,
-                    None => draft
+                    Some((_, Want::Need(_))) => Want::Nothing,
+                    _ => draft
                         .settled_from(classes, row, place)
                         .and_then(qualifier)
                         .map_or(Want::Nothing, Want::May),

@@ -294,14 +294,14 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         // The longest of the names that may be needed, as long as there are fewer than ten.
         let number = extras.last().map_or(1, |extra| extra.number.saturating_add(1));
         let generation = extras.iter().map(|extra| extra.generation).max().unwrap_or(0).saturating_add(1);
-        let name = names::name(self.domain, number, generation)?;
+        let name = names::name(self.domain, number, generation).ok();
         let apex_taken = self.domain.wire_octets() + self.others.iter().map(Txt::wire_octets).sum::<usize>();
         let room = Room {
             apex: self.octets.max(RECOMMENDED_OCTETS).min(cap),
             apex_taken,
             extra: RECOMMENDED_OCTETS.min(cap),
-            extra_taken: name.wire_octets(),
-            reference: " include:".len() + name.as_str().len(),
+            extra_taken: name.as_ref().map_or(usize::MAX / 2, DomainName::wire_octets),
+            reference: " include:".len() + name.as_ref().map_or(0, |name| name.as_str().len()),
         };
         let all = |term: &&Term| matches!(&term.kind, TermKind::Directive(directive) if directive.mechanism == Mechanism::All);
         let kept = |term: &&Term| matches!(&term.kind, TermKind::Modifier(modifier) if !matches!(modifier, Modifier::Redirect(_)));
@@ -312,7 +312,8 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             units: self.units(tree, extras)?,
             limits,
             room,
-            most_records: self.request.max_records.unwrap_or(usize::MAX),
+            // Below a very long name there is no room for another.
+            most_records: if name.is_some() { self.request.max_records.unwrap_or(usize::MAX) } else { 0 },
             all: record.terms().iter().find(all).map(|term| record.written(term).to_owned()),
             modifiers: record
                 .terms()
