@@ -205,7 +205,8 @@ fn authority(text: &mut Text, difference: &Difference, width: usize) {
         return;
     }
     text.line("");
-    for (head, delta) in [("only right passes", &difference.adds), ("only left passes ", &difference.removes)]
+    for (head, delta) in
+        [("only right can pass", &difference.adds), ("only left can pass ", &difference.removes)]
     {
         let mut parts = Vec::new();
         if !delta.always.ranges.is_empty() {
