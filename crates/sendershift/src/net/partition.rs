@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::steps::{Address, Steps};
 use super::{AddressSet, Family, IpRange};
 
@@ -150,6 +152,14 @@ fn overlaid<A: Address, V: Clone + Eq>(below: &Steps<A, V>, ranges: &[(A, A, V)]
 }
 
 impl Partition<bool> {
+    /// The fewest prefixes of the addresses that are true.
+    pub(super) fn cover(&self) -> Vec<IpNet> {
+        let mut nets = Vec::new();
+        self.v4.cover(&mut nets);
+        self.v6.cover(&mut nets);
+        nets
+    }
+
     /// True in the ranges and nowhere else.
     pub(super) fn union_of(ranges: impl IntoIterator<Item = IpRange>) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());

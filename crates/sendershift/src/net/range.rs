@@ -3,9 +3,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, IpSubnets, Ipv4Subnets, Ipv6Subnets};
+use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
+use super::steps::Prefixes;
 use super::{AddressCount, Family};
 
 /// The addresses from one to another of the same family, both included.
@@ -71,10 +72,11 @@ impl IpRange {
     /// has to hold the first address in some prefix, none can reach further than this one, and what is then
     /// left to cover only shrinks; so no cover has fewer.
     pub fn prefixes(&self) -> impl Iterator<Item = IpNet> + use<> {
-        match *self {
-            Self::V4(first, last) => IpSubnets::V4(Ipv4Subnets::new(first, last, 0)),
-            Self::V6(first, last) => IpSubnets::V6(Ipv6Subnets::new(first, last, 0)),
-        }
+        let (v4, v6) = match *self {
+            Self::V4(first, last) => (Some(Prefixes::of(first.to_bits(), last.to_bits())), None),
+            Self::V6(first, last) => (None, Some(Prefixes::of(first.to_bits(), last.to_bits()))),
+        };
+        v4.into_iter().flatten().chain(v6.into_iter().flatten())
     }
 
     /// The prefix that holds exactly these addresses, if there is one.

@@ -128,7 +128,7 @@ impl AddressSet {
     /// A prefix is a range, so it lies in one of the longest ranges, and [each of those](IpRange::prefixes) is
     /// covered with the fewest.
     pub fn cover(&self) -> Vec<IpNet> {
-        self.ranges().flat_map(|range| range.prefixes()).collect()
+        self.0.cover()
     }
 
     /// The set as a function: true in it, false elsewhere.

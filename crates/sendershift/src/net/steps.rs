@@ -5,6 +5,8 @@ use std::collections::BinaryHeap;
 use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 use super::IpRange;
 
 /// An address as an unsigned number: what the two families differ in.
@@ -15,6 +17,8 @@ pub(super) trait Address: Copy + Ord {
     fn previous(self) -> Option<Self>;
     fn ip(self) -> IpAddr;
     fn range(first: Self, last: Self) -> IpRange;
+    /// The longest prefix that begins with `first` and does not reach beyond `last`, and its last address.
+    fn longest_prefix(first: Self, last: Self) -> Option<(IpNet, Self)>;
 }
 
 impl Address for u32 {
@@ -36,6 +40,15 @@ impl Address for u32 {
     fn range(first: Self, last: Self) -> IpRange {
         IpRange::V4(Ipv4Addr::from_bits(first), Ipv4Addr::from_bits(last))
     }
+
+    fn longest_prefix(first: Self, last: Self) -> Option<(IpNet, Self)> {
+        // All addresses of the family are more than a number of its own size holds.
+        let count = last.checked_sub(first)?.checked_add(1);
+        let host_bits = count.map_or(Self::BITS, Self::ilog2).min(first.trailing_zeros());
+        let length = Self::BITS - host_bits;
+        let net = Ipv4Net::new(Ipv4Addr::from_bits(first), u8::try_from(length).ok()?).ok()?;
+        Some((net.into(), first | Self::MAX.checked_shr(length).unwrap_or(0)))
+    }
 }
 
 impl Address for u128 {
@@ -56,6 +69,15 @@ impl Address for u128 {
 
     fn range(first: Self, last: Self) -> IpRange {
         IpRange::V6(Ipv6Addr::from_bits(first), Ipv6Addr::from_bits(last))
+    }
+
+    fn longest_prefix(first: Self, last: Self) -> Option<(IpNet, Self)> {
+        // All addresses of the family are more than a number of its own size holds.
+        let count = last.checked_sub(first)?.checked_add(1);
+        let host_bits = count.map_or(Self::BITS, Self::ilog2).min(first.trailing_zeros());
+        let length = Self::BITS - host_bits;
+        let net = Ipv6Net::new(Ipv6Addr::from_bits(first), u8::try_from(length).ok()?).ok()?;
+        Some((net.into(), first | Self::MAX.checked_shr(length).unwrap_or(0)))
     }
 }
 
@@ -159,11 +181,45 @@ impl<A: Address, V: Eq> Steps<A, V> {
     }
 }
 
+/// The fewest prefixes of the addresses from one to another, from the left.
+pub(super) struct Prefixes<A> {
+    rest: Option<(A, A)>,
+}
+
+impl<A> Prefixes<A> {
+    pub(super) fn of(first: A, last: A) -> Self {
+        Self { rest: Some((first, last)) }
+    }
+}
+
+impl<A: Address> Iterator for Prefixes<A> {
+    type Item = IpNet;
+
+    fn next(&mut self) -> Option<IpNet> {
+        let (first, last) = self.rest?;
+        let (net, end) = A::longest_prefix(first, last)?;
+        self.rest = end.next().filter(|next| *next <= last).map(|next| (next, last));
+        Some(net)
+    }
+}
+
 impl<A: Address> Steps<A, bool> {
+    /// Appends the fewest prefixes that hold the addresses that are true.
+    pub(super) fn cover(&self, nets: &mut Vec<IpNet>) {
+        nets.reserve(self.rest.len() / 2 + 1);
+        let mut steps = self.steps().peekable();
+        while let Some((first, here)) = steps.next() {
+            if *here {
+                let last = steps.peek().and_then(|(next, _)| next.previous()).unwrap_or(A::MAX);
+                nets.extend(Prefixes::of(first, last));
+            }
+        }
+    }
+
     /// True in the ranges, given as first and last address in any order.
     pub(super) fn union_of(mut ranges: Vec<(A, A)>) -> Self {
         ranges.retain(|(first, last)| first <= last);
-        ranges.sort_unstable();
+        ranges.sort_unstable_by_key(|(first, _)| *first);
         let mut union = Self::with_capacity(false, 2 * ranges.len());
         let mut ranges = ranges.into_iter().peekable();
         while let Some((first, mut last)) = ranges.next() {
@@ -184,18 +240,36 @@ impl<A: Address> Steps<A, bool> {
 impl<'a, A: Address, V: Eq> Steps<A, Option<&'a V>> {
     /// The value of the first range of the list that holds the address, if any does.
     pub(super) fn first_of(ranges: &'a [(A, A, V)]) -> Self {
-        let mut starts = Vec::with_capacity(ranges.len());
-        let mut bounds = Vec::with_capacity(2 * ranges.len());
-        for (rank, (first, last, _)) in ranges.iter().enumerate() {
-            starts.push((*first, rank, *last));
+        let holds_any = |(first, last, _): &&(A, A, V)| first <= last;
+        let mut starts: Vec<(A, usize, A)> = (0..)
+            .zip(ranges)
+            .filter(|(_, range)| holds_any(range))
+            .map(|(rank, (first, last, _))| (*first, rank, *last))
+            .collect();
+        starts.sort_unstable_by_key(|(first, rank, _)| (*first, *rank));
+        let value = |rank: usize| ranges.get(rank).map(|(.., value)| value);
+        // Most lists have no two ranges that overlap, and then their order does not matter.
+        if starts.is_sorted_by(|(_, _, last), (first, ..)| last < first) {
+            let mut layer = Self::with_capacity(None, 2 * starts.len());
+            let mut starts = starts.into_iter().peekable();
+            while let Some((first, rank, last)) = starts.next() {
+                layer.push(first, value(rank));
+                let next = starts.peek().map(|(first, ..)| *first);
+                if let Some(after) = last.next().filter(|after| Some(*after) != next) {
+                    layer.push(after, None);
+                }
+            }
+            return layer;
+        }
+        let mut bounds = Vec::with_capacity(2 * starts.len());
+        for (first, _, last) in &starts {
             bounds.extend(iter::once(*first).chain(last.next()));
         }
-        starts.sort_unstable();
         bounds.sort_unstable();
         bounds.dedup();
         let mut layer = Self::with_capacity(None, bounds.len());
         let mut starts = starts.into_iter().peekable();
-        // The ranges that have begun, the first of the list on top; an ended (or empty) one leaves from the top.
+        // The ranges that have begun, the first of the list on top; an ended one leaves from the top.
         let mut open = BinaryHeap::new();
         for bound in bounds {
             while let Some((_, rank, last)) = starts.next_if(|(first, ..)| *first == bound) {
@@ -204,8 +278,7 @@ impl<'a, A: Address, V: Eq> Steps<A, Option<&'a V>> {
             while open.peek().is_some_and(|Reverse((_, last))| *last < bound) {
                 open.pop();
             }
-            let top = open.peek().and_then(|Reverse((rank, _))| ranges.get(*rank));
-            layer.push(bound, top.map(|(.., value)| value));
+            layer.push(bound, open.peek().and_then(|Reverse((rank, _))| value(*rank)));
         }
         layer
     }
