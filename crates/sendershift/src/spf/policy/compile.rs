@@ -162,7 +162,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         let written = u32::try_from(record.term_count_costing_lookups()).unwrap_or(u32::MAX);
         if written > 0 {
             let entered = Spent { written, ..Spent::default() };
-            leaves = leaves.map(|node| self.after(entered, *node));
+            leaves = self.each(&leaves, |compiler, node| compiler.after(entered, node));
         }
         Ok((leaves, loops_to))
     }
@@ -269,11 +269,13 @@ impl<'e, E: Evidence> Compiler<'e, E> {
             None => Ok(constant(SpfResult::PermError, Spent::LOOKUP)),
             Some(Partial::Known(target)) => {
                 let child = self.other(&target, left, loops_to)?;
-                Ok(self.each_leaf(&child, |leaf| {
-                    // Section 6.1: a redirect to a domain without a record is an error.
-                    let result =
-                        if leaf.result == SpfResult::None { SpfResult::PermError } else { leaf.result };
-                    Leaf { result, spent: Spent::LOOKUP.then(leaf.spent) }
+                Ok(self.each(&child, |compiler, node| {
+                    compiler.diagram.replace(node, &mut |_, leaf| {
+                        // Section 6.1: a redirect to a domain without a record is an error.
+                        let result =
+                            if leaf.result == SpfResult::None { SpfResult::PermError } else { leaf.result };
+                        Node::Leaf(Leaf { result, spent: Spent::LOOKUP.then(leaf.spent) })
+                    })
                 }))
             }
             Some(Partial::Open(target)) => {
@@ -345,16 +347,30 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 rest.overlay(nets.into_iter().map(|(range, result)| (range, leaf(result))))
             }
             Layer::Decided { hits, miss: [v4, v6] } => {
+                let mut done = BTreeMap::new();
                 let rest = rest.map_families(|family, node| {
-                    self.after(if family == Family::V4 { v4 } else { v6 }, *node)
+                    let spent = if family == Family::V4 { v4 } else { v6 };
+                    match node {
+                        Node::Leaf(_) => self.after(spent, *node),
+                        Node::Choice(index) => {
+                            *done.entry((family, *index)).or_insert_with(|| self.after(spent, *node))
+                        }
+                    }
                 });
                 hits.zip(&rest, |hit, rest| hit.map_or(*rest, Node::Leaf))
             }
             Layer::Include { child, result } => {
-                child.zip(rest, |child, rest| self.include(*child, *rest, result))
+                let mut done = BTreeMap::new();
+                child.zip(rest, |child, rest| match (child, rest) {
+                    (Node::Leaf(_), Node::Leaf(_)) => self.include(*child, *rest, result),
+                    both => *done.entry(both).or_insert_with(|| self.include(*child, *rest, result)),
+                })
             }
             Layer::Open { unknown, result, spent } => {
-                rest.map(|rest| self.open(unknown, result, spent, *rest))
+                let mut done = BTreeMap::new();
+                rest.map(|rest| {
+                    *done.entry(*rest).or_insert_with(|| self.open(unknown, result, spent, *rest))
+                })
             }
         }
     }
@@ -398,8 +414,17 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         self.diagram.choose(unknown, &branches)
     }
 
-    fn each_leaf(&mut self, leaves: &Leaves, change: impl Fn(Leaf) -> Leaf) -> Leaves {
-        leaves.map(|node| self.diagram.replace(*node, &mut |_, leaf| Node::Leaf(change(leaf))))
+    /// `change` of every node; of a choice only once, however many ranges it stands for.
+    fn each(
+        &mut self,
+        leaves: &Leaves,
+        mut change: impl FnMut(&mut Self, Node<Leaf>) -> Node<Leaf>,
+    ) -> Leaves {
+        let mut done = BTreeMap::new();
+        leaves.map(|node| match node {
+            Node::Leaf(_) => change(self, *node),
+            Node::Choice(index) => *done.entry(*index).or_insert_with(|| change(self, *node)),
+        })
     }
 }
 

@@ -335,7 +335,10 @@ impl<L: Copy + Ord> Diagram<L> {
         node: Node<L>,
         leaf: &mut impl FnMut(&mut Self, L) -> Node<L>,
     ) -> Node<L> {
-        self.replace_once(node, leaf, &mut BTreeMap::new())
+        match node {
+            Node::Leaf(value) => leaf(self, value),
+            Node::Choice(_) => self.replace_once(node, leaf, &mut BTreeMap::new()),
+        }
     }
 
     fn replace_once(
@@ -395,7 +398,8 @@ impl<L: Copy + Ord> Diagram<L> {
 
     /// The unknowns of all choices below some nodes.
     pub(super) fn unknowns_below(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<usize> {
-        self.walk(nodes).1
+        // Leaves have none, and are nearly all that there is.
+        self.walk(nodes.into_iter().filter(|node| matches!(node, Node::Choice(_)))).1
     }
 
     /// The different leaves below some nodes.

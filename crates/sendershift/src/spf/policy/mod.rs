@@ -244,6 +244,31 @@ impl Results {
         }
     }
 
+    /// The result at an address, if it is the same however the unknowns turn out; for many addresses the fastest way to ask.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sendershift::dns::Snapshot;
+    /// use sendershift::spf::{Policy, SpfResult};
+    ///
+    /// let dns = Snapshot::from_json(r#"{
+    ///     "format": "sendershift-snapshot/1", "closed": true,
+    ///     "answers": [{ "name": "example.net", "type": "TXT", "records": ["v=spf1 ip4:192.0.2.0/24 exists:%{i}.example.net -all"] }]
+    /// }"#)?;
+    /// let results = Policy::compile(&dns, &"example.net".parse()?)?.intended();
+    /// assert_eq!(results.certain("192.0.2.1".parse().unwrap()), Some(SpfResult::Pass));
+    /// assert_eq!(results.certain("198.51.100.1".parse().unwrap()), None);
+    /// # Ok::<(), sendershift::error::Error>(())
+    /// ```
+    pub fn certain(&self, ip: IpAddr) -> Option<SpfResult> {
+        // A choice that makes no difference is none.
+        match self.results.at(ip.to_canonical()) {
+            Node::Leaf(result) => Some(*result),
+            Node::Choice(_) => None,
+        }
+    }
+
     /// The addresses that have this result however the unknowns turn out.
     pub fn always(&self, result: SpfResult) -> AddressSet {
         self.results.addresses_where(|node| *node == Node::Leaf(result))
