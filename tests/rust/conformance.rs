@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use sendershift::dns::Snapshot;
-use sendershift::spf::{Profile, Query, check};
+use sendershift::spf::{Profile, Query, TraceLog, check, check_traced};
 use sendershift_tests::suite::{self, Case, Scenario};
 
 /// The explanation that stands for the receiver's own.
@@ -54,5 +54,9 @@ fn run(case: &Case, snapshot: &str) -> Result<(String, Option<String>), Failed> 
     let dns = Snapshot::from_json(snapshot)?;
     let query = Query::new(case.host.parse()?, &case.mail_from, &case.helo);
     let checked = check(&dns, &query, &Profile::RFC7208)?;
+    let traced = check_traced(&dns, &query, &Profile::RFC7208, &mut TraceLog::default())?;
+    if traced != checked {
+        return Err(format!("with a trace {traced:?}, without {checked:?}").into());
+    }
     Ok((checked.result.to_string(), checked.explanation))
 }

@@ -16,8 +16,8 @@ use proptest::{prop_assert, prop_assert_eq};
 use sendershift::dns::{Overlay, Quality, RecordType, Records, RrSet, Snapshot, Txt};
 use sendershift::name::DomainName;
 use sendershift::spf::{
-    Branch, MacroContext, Mechanism, Policy, Profile, Query, SpfRecord, SpfResult, Subject, Turnout, Unknown,
-    check, cost,
+    Branch, MacroContext, Mechanism, Policy, Profile, Query, SpfRecord, SpfResult, Subject, TraceLog,
+    Turnout, Unknown, check, check_traced, cost,
 };
 
 /// Evidence in which the unknown turns out, for this client, as assumed.
@@ -138,6 +138,10 @@ fn policy_agrees_with_check() {
                             let local_part = if asks_nothing { "x".repeat(64) } else { "user".to_owned() };
                             let query = Query::new(ip, &format!("{local_part}@d0.example"), "helo.example");
                             let checked = check(&evidence, &query, profile).unwrap();
+                            // With a trace terms are evaluated one by one, without it networks at once.
+                            let mut trace = TraceLog::default();
+                            let traced = check_traced(&evidence, &query, profile, &mut trace).unwrap();
+                            prop_assert_eq!(&checked, &traced, "{:?}", trace);
                             count(format!("result {}", checked.result));
                             for (unknown, _) in &case.assuming {
                                 count(format!("unknown {}", unknown.mechanism));

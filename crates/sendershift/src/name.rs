@@ -4,7 +4,7 @@
 //! DNS allows any octet in a label, and SPF macros do produce spaces and `%`, so no host-name rule is applied
 //! here; [`DomainName::is_host_name`] is the separate check. Labels outside ASCII become A-labels (RFC 5890).
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -53,6 +53,9 @@ impl DomainName {
         }
         if text == "." {
             return Ok(Self::root());
+        }
+        if let Some(name) = Self::from_plain(text.strip_suffix('.').unwrap_or(text).as_bytes()) {
+            return Ok(name);
         }
         let mut labels = Labels::default();
         let mut label = Vec::new();
@@ -158,9 +161,12 @@ impl DomainName {
     ///
     /// As [`DomainName::parse`], except that there are no escapes.
     pub fn from_octets(octets: &[u8]) -> Result<Self, Problem> {
+        let body = octets.strip_suffix(b".").unwrap_or(octets);
+        if let Some(name) = Self::from_plain(body) {
+            return Ok(name);
+        }
         let mut labels = Labels::default();
         let mut start = 0;
-        let body = octets.strip_suffix(b".").unwrap_or(octets);
         if body.is_empty() {
             return Err(Problem::new("name.empty", "a domain name is empty").at(0..0));
         }
@@ -169,6 +175,27 @@ impl DomainName {
             start += label.len() + 1;
         }
         labels.finish(octets.len())
+    }
+
+    /// The name that these octets are the text of, but for upper case, as it is with nearly every name; none where it takes a
+    /// closer look.
+    fn from_plain(octets: &[u8]) -> Option<Self> {
+        // In wire form a name without escapes has two octets more: a length in front and the root.
+        if octets.len() > MAX_NAME_OCTETS - 2 {
+            return None;
+        }
+        let (mut label, mut has_upper) = (0, false);
+        for octet in octets {
+            match octet {
+                b'.' if label == 0 => return None,
+                b'.' => label = 0,
+                b'!'..=b'~' if *octet != b'\\' && label < MAX_LABEL_OCTETS => label += 1,
+                _ => return None,
+            }
+            has_upper |= octet.is_ascii_uppercase();
+        }
+        let text = std::str::from_utf8(octets).ok().filter(|_| label > 0)?;
+        Some(Self(if has_upper { Arc::from(text.to_ascii_lowercase()) } else { Arc::from(text) }))
     }
 
     /// The name under which the reverse record of an address stands (RFC 1035 section 3.5, RFC 3596 section 2.5).
@@ -196,6 +223,11 @@ impl DomainName {
         &self.0
     }
 
+    /// The canonical text, for whoever keeps it too.
+    pub(crate) fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
         self.as_str() == "."
@@ -203,17 +235,7 @@ impl DomainName {
 
     /// The labels in presentation form, leftmost first; none for the root.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
-        let text = if self.is_root() { "" } else { self.as_str() };
-        let mut escaped = false;
-        let mut labels: Vec<&str> = text
-            .split(move |c| {
-                let ends = c == '.' && !escaped;
-                escaped = c == '\\' && !escaped;
-                ends
-            })
-            .collect();
-        labels.retain(|label| !label.is_empty());
-        labels.into_iter()
+        LabelTexts { rest: if self.is_root() { None } else { Some(self.as_str()) } }
     }
 
     /// The number of labels; 0 for the root.
@@ -223,19 +245,7 @@ impl DomainName {
 
     /// The name without its leftmost label; none for the root.
     pub fn parent(&self) -> Option<Self> {
-        if self.is_root() {
-            return None;
-        }
-        let mut escaped = false;
-        let first = self.as_str().bytes().position(|octet| {
-            let ends = octet == b'.' && !escaped;
-            escaped = octet == b'\\' && !escaped;
-            ends
-        });
-        match first.and_then(|first| self.as_str().get(first + 1..)) {
-            Some(rest) if !rest.is_empty() => Some(Self(Arc::from(rest))),
-            _ => Some(Self::root()),
-        }
+        self.ancestor_texts().nth(1).map(|text| Self(Arc::from(text)))
     }
 
     /// The name and its ancestors up to and including the root.
@@ -243,9 +253,14 @@ impl DomainName {
         std::iter::successors(Some(self.clone()), Self::parent)
     }
 
+    /// The texts of the name and its ancestors up to and including the root: what maps of names can be asked for.
+    pub(crate) fn ancestor_texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.as_str()), |text| above(text))
+    }
+
     /// Whether this name is `other` or below it.
     pub fn is_within(&self, other: &Self) -> bool {
-        other.is_root() || self.ancestors().any(|name| name == *other)
+        self.ancestor_texts().any(|name| name == other.as_str())
     }
 
     /// Whether two names are below the same top-level domain.
@@ -268,15 +283,70 @@ impl DomainName {
     }
 
     /// The labels joined by dots without escapes, as SPF macros see the name.
-    pub fn octets(&self) -> Vec<u8> {
-        let labels: Vec<Cow<'_, [u8]>> = self.labels().map(unescape).collect();
-        labels.join(&b'.')
+    pub fn octets(&self) -> Cow<'_, [u8]> {
+        if self.is_root() {
+            return Cow::Borrowed(&[]);
+        }
+        unescape(self.as_str())
     }
 
     /// Whether every label consists of letters, digits, hyphens and underscores.
     pub fn is_host_name(&self) -> bool {
         !self.is_root()
             && self.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    }
+}
+
+/// The text without its first label; none for the root.
+fn above(text: &str) -> Option<&str> {
+    match text.get(label_octets(text) + 1..) {
+        _ if text == "." => None,
+        Some(above) if !above.is_empty() => Some(above),
+        _ => Some("."),
+    }
+}
+
+/// The octets of the first label of a canonical text.
+fn label_octets(text: &str) -> usize {
+    let mut escaped = false;
+    let ends = |octet: u8| {
+        let ends = octet == b'.' && !escaped;
+        escaped = octet == b'\\' && !escaped;
+        ends
+    };
+    text.bytes().position(ends).unwrap_or(text.len())
+}
+
+/// The labels of a canonical text from both ends.
+struct LabelTexts<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Iterator for LabelTexts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let (label, after) = rest.split_at_checked(label_octets(rest))?;
+        self.rest = after.strip_prefix('.');
+        Some(label)
+    }
+}
+
+impl DoubleEndedIterator for LabelTexts<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let rest = self.rest?;
+        // A dot after an odd number of backslashes belongs to its label.
+        let is_end = |(at, _): &(usize, &str)| {
+            let before = rest.get(..*at).unwrap_or_default();
+            (before.len() - before.trim_end_matches('\\').len()).is_multiple_of(2)
+        };
+        let (before, label) = match rest.rmatch_indices('.').find(is_end) {
+            Some((dot, _)) => (rest.get(..dot), rest.get(dot + 1..)?),
+            None => (None, rest),
+        };
+        self.rest = before;
+        Some(label)
     }
 }
 
@@ -364,6 +434,13 @@ fn unescape(label: &str) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(octets)
+}
+
+/// Names are ordered, compared and hashed as their texts are.
+impl Borrow<str> for DomainName {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
 }
 
 impl FromStr for DomainName {
@@ -497,6 +574,40 @@ mod tests {
     }
 
     proptest! {
+        /// Ways to the same labels: from the left, from the right, by the ancestors, by what is written.
+        #[test]
+        fn labels_from_both_ends(labels in proptest::collection::vec("[a-c.\\\\ ]{1,4}", 1..5)) {
+            let escaped: Vec<String> = labels
+                .iter()
+                .map(|label| label.replace('\\', "\\\\").replace('.', "\\."))
+                .collect();
+            let name = DomainName::parse(&escaped.join(".")).unwrap();
+            let written: Vec<String> = escaped.iter().map(|label| label.replace(' ', "\\032")).collect();
+            prop_assert_eq!(name.labels().collect::<Vec<_>>(), written.iter().collect::<Vec<_>>());
+            let mut backwards: Vec<&str> = name.labels().rev().collect();
+            backwards.reverse();
+            prop_assert_eq!(backwards, written.iter().collect::<Vec<_>>());
+            prop_assert_eq!(name.labels().flat_map(|label| [label, "."]).collect::<String>(), format!("{name}."));
+            prop_assert_eq!(name.ancestors().count(), written.len() + 1);
+            for (at, above) in name.ancestors().enumerate() {
+                prop_assert_eq!(above.labels().collect::<Vec<_>>(), written.iter().skip(at).collect::<Vec<_>>());
+                prop_assert!(name.is_within(&above));
+            }
+        }
+
+        /// What most names are read by against the reader of all names.
+        #[test]
+        fn plain_names_are_read_as_all_are(octets in "[A-Ca-c1._%é\\\\-]{0,8}(\\.[a-b]{60,66}){0,5}") {
+            let mut labels = super::Labels::default();
+            let pushed = octets.split('.').try_for_each(|label| labels.push(label.as_bytes(), 0..0));
+            let slowly = pushed.and_then(|()| labels.finish(octets.len())).ok();
+            if let Some(plain) = DomainName::from_plain(octets.as_bytes()) {
+                prop_assert_eq!(Some(plain), slowly);
+            } else if let Some(name) = slowly {
+                prop_assert!(octets.contains(['\\', 'é']), "{} is plain", name);
+            }
+        }
+
         #[test]
         fn round_trip(octets in proptest::collection::vec(0u8..128, 1..40)) {
             if let Ok(name) = DomainName::from_octets(&octets) {

@@ -142,7 +142,7 @@ pub fn key<E: Evidence + ?Sized>(evidence: &E, signing_domain: &DomainName, sele
         Err(problem) => return KeyState::Malformed(Invalid::one(problem)),
     };
     match resolve(evidence, &name, RecordType::Txt) {
-        Resolved::Records(rrset) => rrset.parsed(state).as_ref().clone(),
+        Resolved::Records(rrset) => rrset.parsed(state).into_owned(),
         Resolved::Absent { .. } => KeyState::Absent,
         Resolved::Failed => KeyState::Failed,
         Resolved::Unknown => KeyState::Unknown,

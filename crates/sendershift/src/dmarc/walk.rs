@@ -61,7 +61,7 @@ impl<R> Found<R> {
         R: Clone + Send + Sync + 'static,
     {
         match domain.prefixed("_dmarc").map(|name| resolve(evidence, &name, RecordType::Txt)) {
-            Ok(Resolved::Records(rrset)) => rrset.parsed(|rrset| Self::read(rrset, &parse)).as_ref().clone(),
+            Ok(Resolved::Records(rrset)) => rrset.parsed(|rrset| Self::read(rrset, &parse)).into_owned(),
             Ok(Resolved::Failed) => Self::Failed,
             // A name that would be too long has no records either.
             Ok(Resolved::Absent { .. } | Resolved::Unknown) | Err(_) => Self::Absent,

@@ -1,6 +1,7 @@
 //! Record types, record data and RRsets, parsed once from presentation form.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -536,10 +537,10 @@ impl RrSet {
     }
 
     /// What `parse` makes of the records, computed once and kept with them.
-    pub(crate) fn parsed<T: Any + Send + Sync>(&self, parse: impl Fn(&Self) -> T) -> Arc<T> {
-        let any = Arc::clone(self.parsed.get_or_init(|| Arc::new(parse(self))));
+    pub(crate) fn parsed<T: Any + Clone + Send + Sync>(&self, parse: impl Fn(&Self) -> T) -> Cow<'_, T> {
+        let any = self.parsed.get_or_init(|| Arc::new(parse(self)));
         // One RRset is read as one kind of record; another reading is computed afresh.
-        any.downcast().unwrap_or_else(|_| Arc::new(parse(self)))
+        any.downcast_ref().map_or_else(|| Cow::Owned(parse(self)), Cow::Borrowed)
     }
 }
 

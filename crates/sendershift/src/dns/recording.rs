@@ -34,7 +34,7 @@ impl<E: Evidence> Recording<E> {
 impl<E: Evidence> Evidence for Recording<E> {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
         let answer = self.base.answer(name, record_type);
-        if answer == Answer::Unknown {
+        if matches!(answer, Answer::Unknown) {
             self.unknown.borrow_mut().insert(Question::new(name.clone(), record_type));
         }
         answer

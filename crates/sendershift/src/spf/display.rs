@@ -116,11 +116,11 @@ impl Display for DomainSpec {
 
 impl Display for MacroString {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.parts().iter().try_for_each(|part| part.fmt(f))
+        f.write_str(self.text())
     }
 }
 
-impl Display for MacroPart {
+impl Display for MacroPart<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal(text) => f.write_str(text),
@@ -132,7 +132,7 @@ impl Display for MacroPart {
     }
 }
 
-impl Display for MacroExpand {
+impl Display for MacroExpand<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let letter = self.letter.letter();
         write!(f, "%{{{}", if self.url_escape { letter.to_ascii_uppercase() } else { letter })?;

@@ -1,6 +1,5 @@
 //! Macro expansion (RFC 7208 section 7.3), complete or of what is known.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::codes;
@@ -33,20 +32,20 @@ pub struct MacroContext<'a> {
 }
 
 impl MacroContext<'_> {
-    fn value(&self, letter: MacroLetter) -> Cow<'_, [u8]> {
-        let name = |name: Option<&DomainName>| name.map_or_else(|| b"unknown".to_vec(), DomainName::octets);
+    /// Appends the value of a macro.
+    fn push(&self, letter: MacroLetter, octets: &mut Vec<u8>) {
         match letter {
-            MacroLetter::Sender => Cow::Owned(sender(self.local_part, self.sender_domain)),
-            MacroLetter::LocalPart => Cow::Borrowed(self.local_part.as_bytes()),
-            MacroLetter::SenderDomain => Cow::Owned(self.sender_domain.octets()),
-            MacroLetter::Domain => Cow::Owned(self.domain.octets()),
-            MacroLetter::Ip => Cow::Owned(labels(self.ip).into_bytes()),
-            MacroLetter::Validated => Cow::Owned(name(self.validated)),
-            MacroLetter::Version => Cow::Borrowed(version(self.ip.to_canonical().is_ipv6())),
-            MacroLetter::Helo => Cow::Borrowed(self.helo.as_bytes()),
-            MacroLetter::ClientIp => Cow::Owned(self.ip.to_canonical().to_string().into_bytes()),
-            MacroLetter::Receiver => Cow::Owned(name(self.receiver)),
-            MacroLetter::Timestamp => Cow::Owned(self.timestamp.to_string().into_bytes()),
+            MacroLetter::Sender => push_sender(self.local_part, self.sender_domain, octets),
+            MacroLetter::LocalPart => octets.extend_from_slice(self.local_part.as_bytes()),
+            MacroLetter::SenderDomain => octets.extend_from_slice(&self.sender_domain.octets()),
+            MacroLetter::Domain => octets.extend_from_slice(&self.domain.octets()),
+            MacroLetter::Ip => push_labels(self.ip, octets),
+            MacroLetter::Validated => push_name(self.validated, octets),
+            MacroLetter::Version => octets.extend_from_slice(version(self.ip.to_canonical().is_ipv6())),
+            MacroLetter::Helo => octets.extend_from_slice(self.helo.as_bytes()),
+            MacroLetter::ClientIp => octets.extend_from_slice(self.ip.to_canonical().to_string().as_bytes()),
+            MacroLetter::Receiver => push_name(self.receiver, octets),
+            MacroLetter::Timestamp => octets.extend_from_slice(self.timestamp.to_string().as_bytes()),
         }
     }
 }
@@ -74,22 +73,25 @@ impl<'a> PartialContext<'a> {
         Self { domain, local_part: None, sender_domain: None, helo: None, ip: None, ipv6: None }
     }
 
-    fn value(&self, letter: MacroLetter) -> Option<Cow<'_, [u8]>> {
-        Some(match letter {
-            MacroLetter::Sender => Cow::Owned(sender(self.local_part?, self.sender_domain?)),
-            MacroLetter::LocalPart => Cow::Borrowed(self.local_part?.as_bytes()),
-            MacroLetter::SenderDomain => Cow::Owned(self.sender_domain?.octets()),
-            MacroLetter::Domain => Cow::Owned(self.domain.octets()),
-            MacroLetter::Ip => Cow::Owned(labels(self.ip?).into_bytes()),
+    /// Appends the value of a macro, if it is known.
+    fn push(&self, letter: MacroLetter, octets: &mut Vec<u8>) -> Option<()> {
+        match letter {
+            MacroLetter::Sender => push_sender(self.local_part?, self.sender_domain?, octets),
+            MacroLetter::LocalPart => octets.extend_from_slice(self.local_part?.as_bytes()),
+            MacroLetter::SenderDomain => octets.extend_from_slice(&self.sender_domain?.octets()),
+            MacroLetter::Domain => octets.extend_from_slice(&self.domain.octets()),
+            MacroLetter::Ip => push_labels(self.ip?, octets),
             MacroLetter::Version => {
-                Cow::Borrowed(version(self.ip.map(|ip| ip.to_canonical().is_ipv6()).or(self.ipv6)?))
+                let ipv6 = self.ip.map(|ip| ip.to_canonical().is_ipv6()).or(self.ipv6)?;
+                octets.extend_from_slice(version(ipv6));
             }
-            MacroLetter::Helo => Cow::Borrowed(self.helo?.as_bytes()),
+            MacroLetter::Helo => octets.extend_from_slice(self.helo?.as_bytes()),
             MacroLetter::Validated
             | MacroLetter::ClientIp
             | MacroLetter::Receiver
             | MacroLetter::Timestamp => return None,
-        })
+        }
+        Some(())
     }
 }
 
@@ -106,11 +108,16 @@ pub enum Partial {
 impl MacroString {
     /// The text for one message.
     pub fn expand(&self, context: &MacroContext<'_>) -> Vec<u8> {
-        let mut octets = Vec::new();
+        // Room for the digits of an address.
+        let mut octets = Vec::with_capacity(self.text().len() + 64);
         for part in self.parts() {
             match part {
-                MacroPart::Expand(expand) => octets.extend(transform(expand, &context.value(expand.letter))),
-                fixed => octets.extend_from_slice(constant(fixed)),
+                MacroPart::Expand(expand) => {
+                    let start = octets.len();
+                    context.push(expand.letter, &mut octets);
+                    transform(&expand, &mut octets, start);
+                }
+                fixed => octets.extend_from_slice(constant(&fixed)),
             }
         }
         octets
@@ -139,21 +146,19 @@ impl DomainSpec {
         let mut is_open = false;
         let mut ends_open = false;
         for part in self.string().parts() {
-            let value = match part {
-                MacroPart::Expand(expand) => {
-                    known.value(expand.letter).map(|value| transform(expand, &value))
-                }
-                fixed => Some(constant(fixed).to_vec()),
-            };
-            ends_open = value.is_none();
-            match (value, part) {
-                (Some(value), _) => {
-                    push_key(&mut text, &value);
-                    octets.extend(value);
-                }
-                (None, MacroPart::Expand(expand)) => text.push_str(&canonical(expand).to_string()),
-                (None, _) => {}
+            let start = octets.len();
+            ends_open = false;
+            match part {
+                MacroPart::Expand(expand) => match known.push(expand.letter, &mut octets) {
+                    Some(()) => transform(&expand, &mut octets, start),
+                    None => {
+                        ends_open = true;
+                        push_open(&mut text, &expand);
+                    }
+                },
+                fixed => octets.extend_from_slice(constant(&fixed)),
             }
+            push_key(&mut text, octets.get(start..).unwrap_or_default());
             is_open |= ends_open;
         }
         if !is_open {
@@ -168,14 +173,25 @@ impl DomainSpec {
 
 /// The name that a macro-string always expands to, if there is one.
 pub(super) fn constant_name(string: &MacroString) -> Option<DomainName> {
-    if string.macros().next().is_some() {
+    if !string.is_constant() {
         return None;
     }
-    let octets: Vec<u8> = string.parts().iter().flat_map(constant).copied().collect();
+    let mut octets = Vec::with_capacity(string.text().len());
+    for part in string.parts() {
+        octets.extend_from_slice(constant(&part));
+    }
     target_name(&octets).ok()
 }
 
-fn constant(part: &MacroPart) -> &[u8] {
+/// The name that a text without macros stands for, if it is written in canonical form.
+pub(super) fn plain_name(text: &str) -> Option<DomainName> {
+    if text.contains('%') {
+        return None;
+    }
+    target_name(text.as_bytes()).ok().filter(|name| name.as_str() == text)
+}
+
+fn constant<'a>(part: &MacroPart<'a>) -> &'a [u8] {
     match part {
         MacroPart::Literal(text) => text.as_bytes(),
         MacroPart::Percent => b"%",
@@ -185,51 +201,75 @@ fn constant(part: &MacroPart) -> &[u8] {
     }
 }
 
-fn sender(local_part: &str, domain: &DomainName) -> Vec<u8> {
-    [local_part.as_bytes(), b"@", &domain.octets()].concat()
+fn push_sender(local_part: &str, domain: &DomainName, octets: &mut Vec<u8>) {
+    octets.extend_from_slice(local_part.as_bytes());
+    octets.push(b'@');
+    octets.extend_from_slice(&domain.octets());
+}
+
+fn push_name(name: Option<&DomainName>, octets: &mut Vec<u8>) {
+    match name {
+        Some(name) => octets.extend_from_slice(&name.octets()),
+        None => octets.extend_from_slice(b"unknown"),
+    }
 }
 
 fn version(ipv6: bool) -> &'static [u8] {
     if ipv6 { b"ip6" } else { b"in-addr" }
 }
 
-/// The value of `i`: four numbers, or 32 hexadecimal digits.
-fn labels(ip: IpAddr) -> String {
+/// Appends the value of `i`: four numbers, or 32 hexadecimal digits.
+fn push_labels(ip: IpAddr, octets: &mut Vec<u8>) {
     match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V4(ip) => {
+            for octet in ip.octets() {
+                let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
+                let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+                octets.extend_from_slice(digits.get(zeros..).unwrap_or_default());
+                octets.push(b'.');
+            }
+            octets.pop();
+        }
         IpAddr::V6(ip) => {
-            let nibbles = ip.octets().into_iter().flat_map(|octet| [octet >> 4, octet & 15]);
-            nibbles.map(|nibble| format!("{nibble:X}")).collect::<Vec<_>>().join(".")
+            let digit = |nibble| if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 };
+            for octet in ip.octets() {
+                octets.extend([digit(octet >> 4), b'.', digit(octet & 15), b'.']);
+            }
+            octets.pop();
         }
     }
 }
 
-/// Splits, reverses, keeps parts from the right and escapes, in this order.
-fn transform(expand: &MacroExpand, value: &[u8]) -> Vec<u8> {
-    let plain = expand.digits.is_none() && !expand.reverse && expand.delimiters.is_empty();
-    let value = if plain { value.to_vec() } else { rejoined(expand, value) };
-    if !expand.url_escape {
-        return value;
+/// Splits, reverses, keeps parts from the right and escapes, in this order, what stands from `start` on.
+fn transform(expand: &MacroExpand<'_>, octets: &mut Vec<u8>, start: usize) {
+    if expand.digits.is_some() || expand.reverse || !expand.delimiters.is_empty() {
+        let value = octets.split_off(start);
+        rejoin(expand, &value, octets);
     }
-    let mut escaped = Vec::with_capacity(value.len());
-    for octet in value {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(octet),
-            _ => escaped.extend(format!("%{octet:02X}").bytes()),
+    if expand.url_escape {
+        for octet in octets.split_off(start) {
+            match octet {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => octets.push(octet),
+                _ => octets.extend(format!("%{octet:02X}").bytes()),
+            }
         }
     }
-    escaped
 }
 
-fn rejoined(expand: &MacroExpand, value: &[u8]) -> Vec<u8> {
-    let delimiters = if expand.delimiters.is_empty() { "." } else { &expand.delimiters };
-    let mut parts: Vec<&[u8]> = value.split(|octet| delimiters.as_bytes().contains(octet)).collect();
+fn rejoin(expand: &MacroExpand<'_>, value: &[u8], octets: &mut Vec<u8>) {
+    let delimiters = if expand.delimiters.is_empty() { "." } else { expand.delimiters };
+    let is_delimiter = |octet: &u8| delimiters.as_bytes().contains(octet);
+    let count = value.split(is_delimiter).count();
+    let dropped = count - expand.digits.map_or(count, usize::from).min(count);
+    let mut push = |(at, part): (usize, &[u8])| {
+        octets.extend_from_slice(if at > 0 { b"." } else { b"" });
+        octets.extend_from_slice(part);
+    };
     if expand.reverse {
-        parts.reverse();
+        value.rsplit(is_delimiter).skip(dropped).enumerate().for_each(&mut push);
+    } else {
+        value.split(is_delimiter).skip(dropped).enumerate().for_each(&mut push);
     }
-    let kept = expand.digits.map_or(parts.len(), usize::from);
-    let dropped = parts.len().saturating_sub(kept);
-    parts.get(dropped..).unwrap_or(&[]).join(&b'.')
 }
 
 /// The name to look up: without the trailing dot, and cut to 253 characters label by label from the left.
@@ -252,17 +292,15 @@ fn target_name(octets: &[u8]) -> Result<DomainName, Problem> {
     })
 }
 
-/// An open macro in the one form of all macros that expand alike.
-fn canonical(expand: &MacroExpand) -> MacroExpand {
+/// Appends an open macro in the one form of all macros that expand alike.
+fn push_open(text: &mut String, expand: &MacroExpand<'_>) {
     let mut delimiters: Vec<char> = expand.delimiters.chars().collect();
     delimiters.sort_unstable();
     delimiters.dedup();
-    let mut delimiters = String::from_iter(delimiters);
-    if delimiters == "." {
-        delimiters.clear();
-    }
+    let delimiters = if delimiters == ['.'] { String::new() } else { String::from_iter(delimiters) };
     let never_escaped = matches!(expand.letter, MacroLetter::Ip | MacroLetter::Version);
-    MacroExpand { url_escape: expand.url_escape && !never_escaped, delimiters, ..expand.clone() }
+    let url_escape = expand.url_escape && !never_escaped;
+    text.push_str(&MacroExpand { url_escape, delimiters: &delimiters, ..expand.clone() }.to_string());
 }
 
 fn push_key(text: &mut String, octets: &[u8]) {

@@ -1,6 +1,8 @@
 //! Macro-strings and domain-specs (RFC 7208 section 7.1): the text in which macros stand.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::parse::mechanism_for;
 use super::{codes, expand};
@@ -67,7 +69,7 @@ impl MacroLetter {
 
 /// A macro in braces, such as `%{d2}` or `%{ir.-}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MacroExpand {
+pub struct MacroExpand<'a> {
     /// What is substituted.
     pub letter: MacroLetter,
     /// Whether the letter is written in upper case, so that the value is URL-escaped.
@@ -77,14 +79,14 @@ pub struct MacroExpand {
     /// Whether the parts are reversed first.
     pub reverse: bool,
     /// The characters that part the value; a dot where there are none.
-    pub delimiters: String,
+    pub delimiters: &'a str,
 }
 
 /// A piece of a macro-string.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MacroPart {
+pub enum MacroPart<'a> {
     /// Text that stands for itself: visible ASCII but `%`, and spaces in explanations.
-    Literal(String),
+    Literal(&'a str),
     /// `%%`, a percent sign.
     Percent,
     /// `%_`, a space.
@@ -92,13 +94,29 @@ pub enum MacroPart {
     /// `%-`, a space as URLs write it.
     UrlSpace,
     /// A macro in braces.
-    Expand(MacroExpand),
+    Expand(MacroExpand<'a>),
 }
 
 /// Text with macros.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MacroString {
-    parts: Vec<MacroPart>,
+    /// The canonical text, which is read again whenever its pieces are asked for.
+    text: Arc<str>,
+    letters: Letters,
+}
+
+/// Which macros stand in a text, one bit for each letter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Letters(u16);
+
+impl Letters {
+    fn with(self, letter: MacroLetter) -> Self {
+        Self(self.0 | 1 << letter as u16)
+    }
+
+    fn has(self, letter: MacroLetter) -> bool {
+        self == self.with(letter)
+    }
 }
 
 impl MacroString {
@@ -115,14 +133,21 @@ impl MacroString {
         Invalid::unless(problems, text, string)
     }
 
+    /// The canonical text: as written, except for leading zeros and the case of `r` inside macros.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The pieces in order.
-    pub fn parts(&self) -> &[MacroPart] {
-        &self.parts
+    pub fn parts(&self) -> impl Iterator<Item = MacroPart<'_>> {
+        let mut cursor = Cursor { rest: &self.text };
+        // The text was checked when it was read; explanations admit all letters.
+        std::iter::from_fn(move || cursor.part(true)).filter_map(Result::ok)
     }
 
     /// The macros in braces, in order.
-    pub fn macros(&self) -> impl Iterator<Item = &MacroExpand> {
-        self.parts.iter().filter_map(|part| match part {
+    pub fn macros(&self) -> impl Iterator<Item = MacroExpand<'_>> {
+        self.parts().filter_map(|part| match part {
             MacroPart::Expand(expand) => Some(expand),
             _ => None,
         })
@@ -130,49 +155,70 @@ impl MacroString {
 
     /// Whether a macro of the given letter stands in the text.
     pub fn uses(&self, letter: MacroLetter) -> bool {
-        self.macros().any(|expand| expand.letter == letter)
+        self.letters.has(letter)
+    }
+
+    /// Whether the text says the same for every message.
+    pub(super) fn is_constant(&self) -> bool {
+        self.letters == Letters::default()
     }
 
     /// `macro-string = *( macro-expand / macro-literal )`
     ///
     /// `text` is visible ASCII and stands at `offset`; `explanation` admits the letters `c`, `r` and `t`.
     pub(super) fn read(text: &str, offset: usize, explanation: bool, problems: &mut Vec<Problem>) -> Self {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((literal, after)) = rest.split_once('%') {
-            if !literal.is_empty() {
-                parts.push(MacroPart::Literal(literal.to_owned()));
-            }
-            let at = offset + text.len() - after.len() - 1;
-            let mut cursor = Cursor { rest: after };
-            match cursor.macro_expand(explanation) {
-                Ok(part) => parts.push(part),
-                Err(message) => {
-                    let end = at + 1 + after.len() - cursor.rest.len();
-                    let mut problem = Problem::new(codes::BAD_MACRO, message).at(at..end);
-                    if end == at + 1 {
-                        problem = problem.help("write `%%` for a percent sign");
+        if !text.contains('%') {
+            return Self { text: text.into(), letters: Letters::default() };
+        }
+        let mut canonical = String::with_capacity(text.len());
+        let mut letters = Letters::default();
+        let mut cursor = Cursor { rest: text };
+        let place = |cursor: &Cursor<'_>| offset + text.len() - cursor.rest.len();
+        let mut start = place(&cursor);
+        while let Some(part) = cursor.part(explanation) {
+            let end = place(&cursor);
+            match part {
+                Ok(MacroPart::Literal(text)) => canonical.push_str(text),
+                Ok(part) => {
+                    if let MacroPart::Expand(expand) = &part {
+                        letters = letters.with(expand.letter);
                     }
-                    problems.push(problem);
+                    // Writing to a string does not fail.
+                    let _ = write!(canonical, "{part}");
+                }
+                Err(message) => {
+                    let problem = Problem::new(codes::BAD_MACRO, message).at(start..end);
+                    let is_sign = end == start + 1;
+                    problems.push(if is_sign {
+                        problem.help("write `%%` for a percent sign")
+                    } else {
+                        problem
+                    });
                 }
             }
-            rest = cursor.rest;
+            start = end;
         }
-        if !rest.is_empty() {
-            parts.push(MacroPart::Literal(rest.to_owned()));
-        }
-        Self { parts }
+        Self { text: canonical.into(), letters }
     }
 }
 
-/// Reads what follows a percent sign; every octet is looked at once, also where macros are never closed.
+/// Reads piece by piece; every octet is looked at once, also where macros are never closed.
 struct Cursor<'a> {
     rest: &'a str,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// The next piece; none at the end of the text.
+    fn part(&mut self, explanation: bool) -> Option<Result<MacroPart<'a>, String>> {
+        let literal = self.take(|c| c != '%');
+        if !literal.is_empty() {
+            return Some(Ok(MacroPart::Literal(literal)));
+        }
+        self.eat('%').then(|| self.macro_expand(explanation))
+    }
+
     /// `macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-"`
-    fn macro_expand(&mut self, explanation: bool) -> Result<MacroPart, String> {
+    fn macro_expand(&mut self, explanation: bool) -> Result<MacroPart<'a>, String> {
         for (octet, part) in [('%', MacroPart::Percent), ('_', MacroPart::Space), ('-', MacroPart::UrlSpace)]
         {
             if self.eat(octet) {
@@ -193,7 +239,7 @@ impl Cursor<'_> {
             return Err(format!("the macro `{letter}` may stand only in the text of an explanation"));
         }
         // transformers = *DIGIT [ "r" ]
-        let digits = match self.take(|c| c.is_ascii_digit()).as_str() {
+        let digits = match self.take(|c| c.is_ascii_digit()) {
             "" => None,
             digits => match digits.trim_start_matches('0') {
                 "" => return Err("a macro keeps 0 parts".to_owned()),
@@ -218,9 +264,9 @@ impl Cursor<'_> {
         after.is_some()
     }
 
-    fn take(&mut self, wanted: impl Fn(char) -> bool) -> String {
-        let after = self.rest.trim_start_matches(&wanted);
-        let taken = self.rest.strip_suffix(after).unwrap_or("").to_owned();
+    fn take(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+        let end = self.rest.find(|c| !wanted(c)).unwrap_or(self.rest.len());
+        let (taken, after) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
         self.rest = after;
         taken
     }
@@ -242,14 +288,13 @@ impl Cursor<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainSpec {
     string: MacroString,
-    text: String,
     literal: Option<DomainName>,
 }
 
 impl DomainSpec {
     /// The canonical text: as written, except for leading zeros and the case of `r` inside macros.
     pub fn text(&self) -> &str {
-        &self.text
+        self.string.text()
     }
 
     /// The macro-string.
@@ -263,7 +308,7 @@ impl DomainSpec {
     }
 
     /// The macros in braces, in order.
-    pub fn macros(&self) -> impl Iterator<Item = &MacroExpand> {
+    pub fn macros(&self) -> impl Iterator<Item = MacroExpand<'_>> {
         self.string.macros()
     }
 
@@ -276,6 +321,11 @@ impl DomainSpec {
     ///
     /// `text` is visible ASCII, not empty, and stands at `offset`.
     pub(super) fn read(text: &str, offset: usize, problems: &mut Vec<Problem>) -> Self {
+        // Most say one name in its canonical form.
+        if let Some(name) = expand::plain_name(text).filter(|_| ends_a_name(text)) {
+            let string = MacroString { text: name.shared_text(), letters: Letters::default() };
+            return Self { string, literal: Some(name) };
+        }
         let before = problems.len();
         let string = MacroString::read(text, offset, false, problems);
         if problems.len() == before && !ends_a_domain(&string) {
@@ -289,19 +339,21 @@ impl DomainSpec {
             });
         }
         let literal = expand::constant_name(&string);
-        Self { text: string.to_string(), string, literal }
+        Self { string, literal }
     }
 }
 
 /// `domain-end = ( "." toplabel [ "." ] ) / macro-expand`
 fn ends_a_domain(string: &MacroString) -> bool {
-    match string.parts.last() {
-        Some(MacroPart::Literal(text)) => {
-            let name = text.strip_suffix('.').unwrap_or(text);
-            name.rsplit_once('.').is_some_and(|(_, label)| is_top_label(label))
-        }
+    match string.parts().last() {
+        Some(MacroPart::Literal(text)) => ends_a_name(text),
         last => last.is_some(),
     }
+}
+
+fn ends_a_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    name.rsplit_once('.').is_some_and(|(_, label)| is_top_label(label))
 }
 
 /// `toplabel = ( *alphanum ALPHA *alphanum ) / ( 1*alphanum "-" *( alphanum / "-" ) alphanum )`
@@ -343,8 +395,8 @@ impl TryFrom<&DomainName> for DomainSpec {
     fn try_from(name: &DomainName) -> Result<Self, Problem> {
         let text: String = name
             .octets()
-            .into_iter()
-            .map(|octet| match octet {
+            .iter()
+            .map(|octet| match *octet {
                 b'%' => "%%".to_owned(),
                 b' ' => "%_".to_owned(),
                 octet => char::from(octet).to_string(),

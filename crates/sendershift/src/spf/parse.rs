@@ -40,13 +40,24 @@ impl SpfRecord {
             return Invalid::unless(problems, &readable, Self::new(String::new(), Vec::new()));
         }
         let mut reader = Reader::default();
-        let mut terms = Vec::new();
+        // Without an early end the compiler looks at many octets at once.
+        let is_visible = text.iter().fold(true, |all, octet| all & matches!(octet, b' '..=b'~'));
+        // Terms are hardly ever shorter than this.
+        let mut terms = Vec::with_capacity(text.len() / 12);
         let mut start = 0;
         for word in text.split(|octet| *octet == b' ') {
             let span = Span::new(start, start + word.len());
             start = span.end + 1;
-            if span.start > 0 && !word.is_empty() {
-                terms.extend(reader.term(word, span).map(|kind| Term { span, kind }));
+            if span.start == 0 || word.is_empty() {
+                continue;
+            }
+            let word = match readable.get(span.start..span.end) {
+                Some(word) if is_visible => Ok(word),
+                _ => visible(word, span.start),
+            };
+            match word {
+                Ok(word) => terms.extend(reader.term(word, span).map(|kind| Term { span, kind })),
+                Err(problem) => reader.problems.push(problem),
             }
         }
         Invalid::unless(reader.problems, &readable, ()).map(|()| Self::new(readable, terms))
@@ -109,6 +120,11 @@ impl<'a> Part<'a> {
         self.split(tail.text.find('/').map_or(self.text.len(), |slash| body + slash))
     }
 
+    /// The name that it is, in any case.
+    fn among(self, names: &[&'static str]) -> Option<&'static str> {
+        names.iter().copied().find(|name| name.eq_ignore_ascii_case(self.text))
+    }
+
     /// The text for a message: the beginning, if it is long.
     fn shown(self) -> &'a str {
         self.text.get(..60).unwrap_or(self.text)
@@ -136,18 +152,11 @@ impl Reader {
     }
 
     /// `directive = [ qualifier ] mechanism; modifier = name "=" ...`
-    fn term(&mut self, word: &[u8], span: Span) -> Option<TermKind> {
-        let text = match visible(word, span.start) {
-            Ok(text) => text,
-            Err(problem) => {
-                self.problems.push(problem);
-                return None;
-            }
-        };
+    fn term(&mut self, text: &str, span: Span) -> Option<TermKind> {
         let whole = Part { text, at: span.start };
         let (qualifier, rest) = read_qualifier(whole);
-        let name_ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-        let (name, rest) = rest.split(rest.text.find(name_ends).unwrap_or(rest.text.len()));
+        let name_ends = |octet: u8| !(octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'));
+        let (name, rest) = rest.split(rest.text.bytes().position(name_ends).unwrap_or(rest.text.len()));
         if !name.text.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let problem = Problem::new(
                 codes::BAD_TERM,
@@ -175,45 +184,39 @@ impl Reader {
 
     /// `modifier = redirect / explanation / unknown-modifier`
     fn modifier(&mut self, name: Part<'_>, value: Part<'_>, span: Span) -> Option<Modifier> {
-        let lower = name.text.to_ascii_lowercase();
-        let seen = match lower.as_str() {
-            "redirect" => std::mem::replace(&mut self.has_redirect, true),
-            "exp" => std::mem::replace(&mut self.has_exp, true),
-            _ => {
+        let known = name.among(&Modifier::NAMES);
+        let seen = match known {
+            Some("redirect") => std::mem::replace(&mut self.has_redirect, true),
+            Some(_) => std::mem::replace(&mut self.has_exp, true),
+            None => {
                 let value =
                     self.checked(|problems| MacroString::read(value.text, value.at, false, problems))?;
                 return Some(Modifier::Unknown { name: name.text.to_owned(), value });
             }
         };
         if seen {
-            let message = format!("`{lower}=` stands a second time");
+            let message = format!("`{}=` stands a second time", name.text.to_ascii_lowercase());
             return self.fail(Problem::new(codes::DUPLICATE_MODIFIER, message), span);
         }
         let domain = self.domain_alone(name, value, span)?;
-        Some(if lower == "exp" { Modifier::Exp(domain) } else { Modifier::Redirect(domain) })
+        Some(if known == Some("exp") { Modifier::Exp(domain) } else { Modifier::Redirect(domain) })
     }
 
     /// `mechanism = all / include / a / mx / ptr / ip4 / ip6 / exists`
     fn mechanism(&mut self, name: Part<'_>, rest: Part<'_>, whole: Part<'_>) -> Option<Mechanism> {
         let span = whole.span();
-        let lower = name.text.to_ascii_lowercase();
-        let after_all =
-            lower.strip_prefix("all").map(|after| after.starts_with(|c: char| !c.is_alphanumeric()));
-        if after_all == Some(true) || (lower == "all" && !rest.is_empty()) {
-            return self.fail(Problem::new(codes::ALL_HAS_ARGUMENT, "`all` takes no argument"), span);
+        let Some(known) = name.among(&Mechanism::NAMES) else {
+            return self.unknown_mechanism(name, span);
+        };
+        if known == "all" && !rest.is_empty() {
+            return self.all_has_argument(span);
         }
         let argument = rest.after(':');
-        if !Mechanism::NAMES.contains(&lower.as_str()) {
-            let message = format!("there is no mechanism `{}`", name.shown());
-            let mut problem = Problem::new(codes::UNKNOWN_MECHANISM, message);
-            problem.help = suggestion(&lower);
-            return self.fail(problem, span);
-        }
         if argument.is_none() && !rest.is_empty() && !rest.text.starts_with('/') {
             let message = format!("`{}` is not followed by `:`", name.shown());
             return self.fail(Problem::new(codes::BAD_TERM, message), span);
         }
-        match lower.as_str() {
+        match known {
             "include" => self.domain_alone(name, argument.unwrap_or(rest), span).map(Mechanism::Include),
             "exists" => self.domain_alone(name, argument.unwrap_or(rest), span).map(Mechanism::Exists),
             "ptr" if rest.is_empty() => Some(Mechanism::Ptr(None)),
@@ -229,6 +232,21 @@ impl Reader {
             "ip6" => self.ip6(argument, span),
             _ => Some(Mechanism::All),
         }
+    }
+
+    fn unknown_mechanism<T>(&mut self, name: Part<'_>, span: Span) -> Option<T> {
+        let lower = name.text.to_ascii_lowercase();
+        if lower.strip_prefix("all").is_some_and(|after| after.starts_with(|c: char| !c.is_alphanumeric())) {
+            return self.all_has_argument(span);
+        }
+        let message = format!("there is no mechanism `{}`", name.shown());
+        let mut problem = Problem::new(codes::UNKNOWN_MECHANISM, message);
+        problem.help = suggestion(&lower);
+        self.fail(problem, span)
+    }
+
+    fn all_has_argument<T>(&mut self, span: Span) -> Option<T> {
+        self.fail(Problem::new(codes::ALL_HAS_ARGUMENT, "`all` takes no argument"), span)
     }
 
     /// domain-spec, and nothing after it.
@@ -302,14 +320,14 @@ impl Reader {
 
     /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
     fn ip4(&mut self, argument: Option<Part<'_>>, span: Span) -> Option<Mechanism> {
-        let bad = Problem::new(codes::BAD_IP4, "`ip4` lacks an IPv4 address of four numbers");
+        let bad = (codes::BAD_IP4, "`ip4` lacks an IPv4 address of four numbers");
         let (address, prefix) = self.network(argument, 32, bad, span)?;
         Some(Mechanism::Ip4 { address, prefix })
     }
 
     /// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
     fn ip6(&mut self, argument: Option<Part<'_>>, span: Span) -> Option<Mechanism> {
-        let bad = Problem::new(codes::BAD_IP6, "`ip6` lacks an IPv6 address");
+        let bad = (codes::BAD_IP6, "`ip6` lacks an IPv6 address");
         let (address, prefix) = self.network(argument, 128, bad, span)?;
         Some(Mechanism::Ip6 { address, prefix })
     }
@@ -318,13 +336,14 @@ impl Reader {
         &mut self,
         argument: Option<Part<'_>>,
         max: u8,
-        bad: Problem,
+        (code, message): (&'static str, &str),
         span: Span,
     ) -> Option<(A, Option<u8>)> {
         let argument = argument.unwrap_or(Part { text: "", at: span.end });
         let (address, length) = argument.split(argument.text.find('/').unwrap_or(argument.text.len()));
         let Ok(network) = address.text.parse() else {
             let place = if address.is_empty() { span } else { address.span() };
+            let bad = Problem::new(code, message);
             return match address.text.parse::<IpAddr>() {
                 Ok(ip) => self.fail(bad.help(format!("write `{}:{ip}`", mechanism_for(ip))), place),
                 Err(_) => self.fail(bad, place),

@@ -1,10 +1,12 @@
 //! A record as a value: its terms, in the order and with the omissions of the text.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
+use super::check::Outline;
 use super::codes;
 use super::macros::{DomainSpec, MacroString};
 use crate::error::{Invalid, Problem, Span};
@@ -39,6 +41,10 @@ pub struct SpfRecord {
     pub(super) terms: Vec<Term>,
     /// The place of the first `all`: it ends every evaluation.
     all: Option<Span>,
+    /// Which terms are `redirect` and `exp`.
+    redirect: Option<usize>,
+    exp: Option<usize>,
+    outline: OnceLock<Outline>,
 }
 
 impl SpfRecord {
@@ -60,9 +66,23 @@ impl SpfRecord {
     }
 
     pub(super) fn new(text: String, terms: Vec<Term>) -> Self {
-        let is_all = |term: &&Term| matches!(&term.kind, TermKind::Directive(directive) if directive.mechanism == Mechanism::All);
-        let all = terms.iter().find(is_all).map(|term| term.span);
-        Self { text, terms, all }
+        let mut record = Self { text, terms, all: None, redirect: None, exp: None, outline: OnceLock::new() };
+        for (index, term) in record.terms.iter().enumerate() {
+            match &term.kind {
+                TermKind::Directive(Directive { mechanism: Mechanism::All, .. }) => {
+                    record.all = record.all.or(Some(term.span));
+                }
+                TermKind::Modifier(Modifier::Redirect(_)) => record.redirect = Some(index),
+                TermKind::Modifier(Modifier::Exp(_)) => record.exp = Some(index),
+                _ => {}
+            }
+        }
+        record
+    }
+
+    /// The record as a check walks over it; made once.
+    pub(super) fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::new(self))
     }
 
     /// The terms in the order of the text.
@@ -98,18 +118,23 @@ impl SpfRecord {
 
     /// The target of `redirect`, also where an `all` makes it idle (RFC 7208 section 6.1).
     pub fn redirect(&self) -> Option<&DomainSpec> {
-        self.modifiers().find_map(|(_, modifier)| match modifier {
-            Modifier::Redirect(domain) => Some(domain),
+        match &self.terms.get(self.redirect?)?.kind {
+            TermKind::Modifier(Modifier::Redirect(domain)) => Some(domain),
             _ => None,
-        })
+        }
+    }
+
+    /// The term that `redirect` is, unless an `all` makes it idle.
+    pub(super) fn redirect_term(&self) -> Option<&Term> {
+        self.terms.get(self.redirect?).filter(|_| !self.has_all())
     }
 
     /// The target of `exp` (RFC 7208 section 6.2).
     pub fn exp(&self) -> Option<&DomainSpec> {
-        self.modifiers().find_map(|(_, modifier)| match modifier {
-            Modifier::Exp(domain) => Some(domain),
+        match &self.terms.get(self.exp?)?.kind {
+            TermKind::Modifier(Modifier::Exp(domain)) => Some(domain),
             _ => None,
-        })
+        }
     }
 
     /// Whether `all` stands anywhere, with any qualifier.

@@ -19,21 +19,21 @@ impl Snapshot {
     /// Which part of the snapshot answers a question that is not listed.
     pub(super) fn extent(&self, name: &DomainName, record_type: RecordType) -> Extent {
         // DS stands in the zone above the cut (RFC 4035 section 2.4).
-        let is_above = |at: &DomainName| record_type == RecordType::DS && at == name;
+        let is_above = |at: &str| record_type == RecordType::DS && at == name.as_str();
         let mut cut = false;
-        for ancestor in name.ancestors() {
-            if self.zones.contains(&ancestor) && !is_above(&ancestor) {
+        for ancestor in name.ancestor_texts() {
+            if let Some(zone) = self.zones.get(ancestor).filter(|_| !is_above(ancestor)) {
                 if !cut {
-                    return Extent::Zone(ancestor);
+                    return Extent::Zone(zone.clone());
                 }
                 break;
             }
-            let Some(node) = self.nodes.get(&ancestor) else { continue };
-            if node.has(RecordType::DNAME) && ancestor != *name {
+            let Some(node) = self.nodes.get(ancestor) else { continue };
+            if node.has(RecordType::DNAME) && ancestor != name.as_str() {
                 // Names below are aliases (RFC 6672 section 2.2), which are not followed.
                 return Extent::Open;
             }
-            cut |= node.has(RecordType::Ns) && !is_above(&ancestor);
+            cut |= node.has(RecordType::Ns) && !is_above(ancestor);
         }
         if self.closed { Extent::Closed } else { Extent::Open }
     }
@@ -58,11 +58,8 @@ impl Snapshot {
     }
 
     /// The nearest ancestor of which something is known.
-    fn encloser(&self, name: &DomainName) -> Option<(DomainName, &Node)> {
-        name.ancestors().skip(1).find_map(|ancestor| {
-            let node = self.nodes.get(&ancestor)?;
-            Some((ancestor, node))
-        })
+    fn encloser(&self, name: &DomainName) -> Option<(&DomainName, &Node)> {
+        name.ancestor_texts().skip(1).find_map(|ancestor| self.nodes.get_key_value(ancestor))
     }
 
     /// The wildcard that answers for a name that does not exist: the one right below its closest encloser, and no other

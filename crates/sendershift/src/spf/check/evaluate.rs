@@ -1,8 +1,9 @@
 //! The evaluation itself.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
+use super::outline::Step;
 use super::{CheckProblem, Checked, Outcome, Query, Selection, Trace, select};
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Span;
@@ -10,7 +11,7 @@ use crate::name::DomainName;
 use crate::spf::profile::{Counting, VoidUnit};
 use crate::spf::{
     Directive, DomainSpec, DualCidr, MacroContext, MacroLetter, MacroString, Mechanism, Profile, SpfRecord,
-    SpfResult, Term,
+    SpfResult, Term, TermKind,
 };
 
 /// Names that a reverse lookup may give; the rest is ignored (RFC 7208 section 4.6.4).
@@ -29,8 +30,22 @@ struct Stop {
 /// What the record of one domain decided.
 struct Decision {
     result: SpfResult,
-    /// The record with the directive that matched, and its domain: where `exp` is looked for.
-    by: Option<(Arc<Selection>, DomainName)>,
+    /// Of a fail: where the explanation is, and the domain whose record says so.
+    exp: Option<Box<(DomainSpec, DomainName)>>,
+}
+
+/// A domain whose record is being evaluated, and the one whose record led to it.
+struct Frame<'f> {
+    domain: &'f DomainName,
+    outer: Option<&'f Self>,
+    /// How many domains these are.
+    depth: usize,
+}
+
+impl Frame<'_> {
+    fn holds(&self, domain: &DomainName) -> bool {
+        self.domain == domain || self.outer.is_some_and(|outer| outer.holds(domain))
+    }
 }
 
 pub(super) struct Evaluation<'a, E, T> {
@@ -44,40 +59,22 @@ pub(super) struct Evaluation<'a, E, T> {
     term_void: bool,
     /// Whether limits apply: not to what is asked for the explanation.
     limited: bool,
-    /// The domains whose records are being evaluated, outermost first.
-    stack: Vec<DomainName>,
 }
 
 impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     pub(super) fn new(evidence: &'a E, query: &'a Query, profile: &'a Profile, trace: &'a mut T) -> Self {
-        Self {
-            evidence,
-            query,
-            profile,
-            trace,
-            lookups: 0,
-            voids: 0,
-            term_void: false,
-            limited: true,
-            stack: Vec::new(),
-        }
+        Self { evidence, query, profile, trace, lookups: 0, voids: 0, term_void: false, limited: true }
     }
 
     pub(super) fn run(mut self) -> Checked {
-        let Some(domain) = &self.query.domain else {
+        let Some(domain) = self.query.domain() else {
             let problem = CheckProblem { code: "spf.no-domain", domain: None, span: None };
             return self.checked(SpfResult::None, Some(problem), None);
         };
-        match self.check_host(domain) {
-            Ok(decision) => {
-                let explanation = match (decision.result, &decision.by) {
-                    (SpfResult::Fail, Some((selection, domain))) => self.explanation(selection, domain),
-                    _ => None,
-                };
-                self.checked(decision.result, None, explanation)
-            }
-            Err(stop) if stop.result == SpfResult::None => {
-                self.checked(SpfResult::None, Some(stop.problem), None)
+        match self.check_host(domain, None) {
+            Ok(Decision { result, exp }) => {
+                let explanation = exp.and_then(|exp| self.explanation(&exp.0, &exp.1));
+                self.checked(result, None, explanation)
             }
             Err(stop) => self.checked(stop.result, Some(stop.problem), None),
         }
@@ -93,7 +90,7 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     }
 
     /// `check_host()` for one domain. That it has no record is a [`Stop`] with the result none.
-    fn check_host(&mut self, domain: &DomainName) -> Result<Decision, Stop> {
+    fn check_host(&mut self, domain: &DomainName, outer: Option<&Frame<'_>>) -> Result<Decision, Stop> {
         let selection = match self.ask(domain, RecordType::Txt) {
             Resolved::Records(rrset) => select(rrset),
             Resolved::Absent { .. } | Resolved::Unknown => {
@@ -118,37 +115,60 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
                 self.count_one(domain, term.span)?;
             }
         }
-        self.stack.push(domain.clone());
-        let decision = self.evaluate(record, domain, &selection);
-        self.stack.pop();
-        decision
+        let frame = Frame { domain, outer, depth: outer.map_or(1, |outer| outer.depth + 1) };
+        self.evaluate(record, &frame)
     }
 
-    fn evaluate(
-        &mut self,
-        record: &SpfRecord,
-        domain: &DomainName,
-        selection: &Arc<Selection>,
-    ) -> Result<Decision, Stop> {
-        for (term, directive) in record.directives() {
-            self.trace.begin(domain, record.written(term), term.span, self.lookups, self.voids);
-            let matched = self.directive(directive, term, domain);
-            self.end_of_term(&matched, |matched| if *matched { Outcome::Match } else { Outcome::NoMatch });
-            if matched? {
-                let by = Some((Arc::clone(selection), domain.clone()));
-                return Ok(Decision { result: directive.qualifier_or_default().into(), by });
-            }
+    fn evaluate(&mut self, record: &SpfRecord, frame: &Frame<'_>) -> Result<Decision, Stop> {
+        let matched = if T::LISTENS { self.listed(record, frame) } else { self.outlined(record, frame) };
+        if let Some(result) = matched? {
+            let exp = record.exp().filter(|_| result == SpfResult::Fail);
+            return Ok(Decision {
+                result,
+                exp: exp.map(|exp| Box::new((exp.clone(), frame.domain.clone()))),
+            });
         }
-        if let Some(target) = record.redirect()
-            && !record.has_all()
-            && let Some((term, _)) = record.modifiers().find(|(term, _)| record.costs_lookup(term))
-        {
-            self.trace.begin(domain, record.written(term), term.span, self.lookups, self.voids);
-            let decision = self.redirect(target, term, domain);
+        if let (Some(target), Some(term)) = (record.redirect(), record.redirect_term()) {
+            self.trace.begin(frame.domain, record.written(term), term.span, self.lookups, self.voids);
+            let decision = self.redirect(target, term, frame);
             self.end_of_term(&decision, |decision| Outcome::Decided(decision.result));
             return decision;
         }
-        Ok(Decision { result: SpfResult::Neutral, by: None })
+        Ok(Decision { result: SpfResult::Neutral, exp: None })
+    }
+
+    /// The result of the first directive that matches, found one by one.
+    fn listed(&mut self, record: &SpfRecord, frame: &Frame<'_>) -> Result<Option<SpfResult>, Stop> {
+        for (term, directive) in record.directives() {
+            self.trace.begin(frame.domain, record.written(term), term.span, self.lookups, self.voids);
+            let matched = self.directive(directive, term, frame);
+            self.end_of_term(&matched, |matched| if *matched { Outcome::Match } else { Outcome::NoMatch });
+            if matched? {
+                return Ok(Some(directive.qualifier_or_default().into()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same, with networks that stand side by side looked up at once.
+    fn outlined(&mut self, record: &SpfRecord, frame: &Frame<'_>) -> Result<Option<SpfResult>, Stop> {
+        for step in record.outline().steps() {
+            match step {
+                Step::Networks(results) => {
+                    if let Some(result) = results.at(self.query.ip()) {
+                        return Ok(Some(*result));
+                    }
+                }
+                Step::Term(index) => {
+                    let Some(term) = record.terms().get(*index) else { continue };
+                    let TermKind::Directive(directive) = &term.kind else { continue };
+                    if self.directive(directive, term, frame)? {
+                        return Ok(Some(directive.qualifier_or_default().into()));
+                    }
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn end_of_term<V>(&mut self, ended: &Result<V, Stop>, outcome: impl Fn(&V) -> Outcome) {
@@ -160,43 +180,45 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     }
 
     /// Section 6.1.
-    fn redirect(&mut self, target: &DomainSpec, term: &Term, domain: &DomainName) -> Result<Decision, Stop> {
+    fn redirect(&mut self, target: &DomainSpec, term: &Term, frame: &Frame<'_>) -> Result<Decision, Stop> {
+        let domain = frame.domain;
         self.term_void = false;
         self.count_lookup(domain, term.span)?;
         let target = self
             .expand(target, domain, term)?
             .ok_or_else(|| stop(SpfResult::PermError, "spf.bad-redirect-domain", domain, Some(term.span)))?;
-        self.refuse_loop(&target, domain, term)?;
-        self.check_host(&target).map_err(|inner| match inner.result {
+        refuse_loop(&target, frame, term)?;
+        self.check_host(&target, Some(frame)).map_err(|inner| match inner.result {
             SpfResult::None => stop(SpfResult::PermError, "spf.redirect-to-none", domain, Some(term.span)),
             _ => inner,
         })
     }
 
     /// Whether the mechanism matches (section 5).
-    fn directive(&mut self, directive: &Directive, term: &Term, domain: &DomainName) -> Result<bool, Stop> {
+    fn directive(&mut self, directive: &Directive, term: &Term, frame: &Frame<'_>) -> Result<bool, Stop> {
+        let domain = frame.domain;
         self.term_void = false;
         match &directive.mechanism {
             Mechanism::All => return Ok(true),
             Mechanism::Ip4 { address, prefix } => {
                 return Ok(
-                    matches!(self.query.ip, IpAddr::V4(ip) if in_v4(ip, *address, prefix.unwrap_or(32))),
+                    matches!(self.query.ip(), IpAddr::V4(ip) if in_v4(ip, *address, prefix.unwrap_or(32))),
                 );
             }
             Mechanism::Ip6 { address, prefix } => {
                 return Ok(
-                    matches!(self.query.ip, IpAddr::V6(ip) if in_v6(ip, *address, prefix.unwrap_or(128))),
+                    matches!(self.query.ip(), IpAddr::V6(ip) if in_v6(ip, *address, prefix.unwrap_or(128))),
                 );
             }
             _ => {}
         }
         self.count_lookup(domain, term.span)?;
         let target = match directive.mechanism.domain() {
-            Some(spec) => self.expand(spec, domain, term)?,
-            None => Some(domain.clone()),
+            Some(spec) => self.expand(spec, frame.domain, term)?,
+            None => Some(Cow::Borrowed(domain)),
         };
         match (&directive.mechanism, target) {
-            (Mechanism::Include(_), Some(target)) => self.include(&target, term, domain),
+            (Mechanism::Include(_), Some(target)) => self.include(&target, term, frame),
             // An include of a name that DNS cannot hold is an include of none (section 4.3).
             (Mechanism::Include(_), None) => {
                 Err(stop(SpfResult::PermError, "spf.include-of-none", domain, Some(term.span)))
@@ -221,31 +243,19 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     }
 
     /// Section 5.2.
-    fn include(&mut self, target: &DomainName, term: &Term, domain: &DomainName) -> Result<bool, Stop> {
-        self.refuse_loop(target, domain, term)?;
-        match self.check_host(target) {
+    fn include(&mut self, target: &DomainName, term: &Term, frame: &Frame<'_>) -> Result<bool, Stop> {
+        refuse_loop(target, frame, term)?;
+        match self.check_host(target, Some(frame)) {
             Ok(decision) => Ok(decision.result == SpfResult::Pass),
             Err(inner) if inner.result == SpfResult::None => {
                 // The evaluation goes on where the evidence is missing, so that all questions are found at once.
                 if matches!(resolve(self.evidence, target, RecordType::Txt), Resolved::Unknown) {
                     return Ok(false);
                 }
-                Err(stop(SpfResult::PermError, "spf.include-of-none", domain, Some(term.span)))
+                Err(stop(SpfResult::PermError, "spf.include-of-none", frame.domain, Some(term.span)))
             }
             Err(inner) => Err(inner),
         }
-    }
-
-    /// A domain that is being evaluated would be evaluated again in the same way, without end: every limit turns that
-    /// into permerror, and so does no limit.
-    fn refuse_loop(&self, target: &DomainName, domain: &DomainName, term: &Term) -> Result<(), Stop> {
-        if self.stack.contains(target) {
-            return Err(stop(SpfResult::PermError, "spf.loop", domain, Some(term.span)));
-        }
-        if self.stack.len() >= MAX_DEPTH {
-            return Err(stop(SpfResult::PermError, "spf.too-deep", domain, Some(term.span)));
-        }
-        Ok(())
     }
 
     /// Whether an address of the name, in the family of the client, matches; and how many there are (section 5.3).
@@ -256,9 +266,9 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
         term: &Term,
         domain: &DomainName,
     ) -> Result<(bool, usize), Stop> {
-        let record_type = if self.query.ip.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+        let record_type = if self.query.ip().is_ipv4() { RecordType::A } else { RecordType::Aaaa };
         match self.ask(name, record_type) {
-            Resolved::Records(rrset) => Ok(match (self.query.ip, rrset.records()) {
+            Resolved::Records(rrset) => Ok(match (self.query.ip(), rrset.records()) {
                 (IpAddr::V4(ip), Records::A(addresses)) => (
                     addresses.iter().any(|address| in_v4(ip, *address, cidr.v4_or_default())),
                     addresses.len(),
@@ -311,7 +321,7 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     /// The names of the client that its address belongs to (section 5.5). A failure of DNS leaves names out.
     fn validated(&mut self, domain: &DomainName, span: Span) -> Result<Vec<DomainName>, Stop> {
         let evidence = self.evidence;
-        let names = match self.ask(&DomainName::reverse(self.query.ip), RecordType::Ptr) {
+        let names = match self.ask(&DomainName::reverse(self.query.ip()), RecordType::Ptr) {
             Resolved::Records(rrset) => match rrset.records() {
                 Records::Ptr(names) => names,
                 _ => return Ok(Vec::new()),
@@ -320,12 +330,12 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
             Resolved::Absent { .. } => return self.count_void(domain, span).map(|()| Vec::new()),
         };
         let mut validated = Vec::new();
-        let record_type = if self.query.ip.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+        let record_type = if self.query.ip().is_ipv4() { RecordType::A } else { RecordType::Aaaa };
         for name in names.iter().take(MAX_PTR_NAMES) {
             let answer = resolve(evidence, name, record_type);
             self.trace.asked(name, record_type, &answer);
             let belongs = match answer {
-                Resolved::Records(rrset) => match (self.query.ip, rrset.records()) {
+                Resolved::Records(rrset) => match (self.query.ip(), rrset.records()) {
                     (IpAddr::V4(ip), Records::A(addresses)) => addresses.contains(&ip),
                     (IpAddr::V6(ip), Records::Aaaa(addresses)) => addresses.contains(&ip),
                     _ => false,
@@ -355,18 +365,18 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
 
     /// The name that a domain-spec stands for; `None` where DNS cannot hold it (section 4.8 leaves that open, and it
     /// matches nothing here).
-    fn expand(
+    fn expand<'s>(
         &mut self,
-        spec: &DomainSpec,
+        spec: &'s DomainSpec,
         domain: &DomainName,
         term: &Term,
-    ) -> Result<Option<DomainName>, Stop> {
+    ) -> Result<Option<Cow<'s, DomainName>>, Stop> {
         if let Some(name) = spec.literal() {
-            return Ok(Some(name.clone()));
+            return Ok(Some(Cow::Borrowed(name)));
         }
         let validated =
             if spec.uses(MacroLetter::Validated) { self.validated_for(domain, term.span)? } else { None };
-        Ok(spec.expand(&self.context(domain, validated.as_ref())).ok())
+        Ok(spec.expand(&self.context(domain, validated.as_ref())).ok().map(Cow::Owned))
     }
 
     fn context<'c>(&self, domain: &'c DomainName, validated: Option<&'c DomainName>) -> MacroContext<'c>
@@ -374,11 +384,11 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
         'a: 'c,
     {
         MacroContext {
-            local_part: &self.query.local_part,
-            sender_domain: self.query.domain.as_ref().unwrap_or(domain),
+            local_part: self.query.local_part(),
+            sender_domain: self.query.domain().unwrap_or(domain),
             domain,
-            ip: self.query.ip,
-            helo: &self.query.helo,
+            ip: self.query.ip(),
+            helo: self.query.helo(),
             validated,
             receiver: None,
             // The core has no clock; only explanations can ask for the time (section 7.3).
@@ -421,10 +431,8 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     }
 
     /// The explanation for a fail (section 6.2); any fault means there is none. Its queries count for nothing.
-    fn explanation(&mut self, selection: &Selection, domain: &DomainName) -> Option<String> {
-        let Selection::Record(record) = selection else { return None };
+    fn explanation(&mut self, exp: &DomainSpec, domain: &DomainName) -> Option<String> {
         self.limited = false;
-        let exp = record.exp()?;
         let validated = self.validated_if(exp.uses(MacroLetter::Validated), domain);
         let name = exp.expand(&self.context(domain, validated.as_ref())).ok()?;
         let Resolved::Records(rrset) = self.ask(&name, RecordType::Txt) else { return None };
@@ -438,6 +446,18 @@ impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
     fn validated_if(&mut self, needed: bool, domain: &DomainName) -> Option<DomainName> {
         if needed { self.validated_for(domain, Span::default()).ok()? } else { None }
     }
+}
+
+/// A domain that is being evaluated would be evaluated again in the same way, without end: every limit turns that into
+/// permerror, and so does no limit.
+fn refuse_loop(target: &DomainName, frame: &Frame<'_>, term: &Term) -> Result<(), Stop> {
+    if frame.holds(target) {
+        return Err(stop(SpfResult::PermError, "spf.loop", frame.domain, Some(term.span)));
+    }
+    if frame.depth >= MAX_DEPTH {
+        return Err(stop(SpfResult::PermError, "spf.too-deep", frame.domain, Some(term.span)));
+    }
+    Ok(())
 }
 
 fn stop(result: SpfResult, code: &'static str, domain: &DomainName, span: Option<Span>) -> Stop {

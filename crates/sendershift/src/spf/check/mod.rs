@@ -7,11 +7,13 @@
 //! [RFC 7208 section 4]: https://www.rfc-editor.org/rfc/rfc7208#section-4
 
 mod evaluate;
+mod outline;
 mod query;
 mod select;
 mod trace;
 
 pub(super) use evaluate::MAX_DEPTH;
+pub(super) use outline::Outline;
 pub use query::Query;
 pub(super) use select::{Selection, select};
 pub use trace::{Asked, Outcome, Trace, TraceLog, TraceStep};

@@ -1,6 +1,6 @@
 //! Which of the TXT records at a name is the SPF record.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use crate::dns::RrSet;
 use crate::error::Invalid;
@@ -20,7 +20,7 @@ pub(in crate::spf) enum Selection {
 }
 
 /// Selects the SPF record; the work is done once for each RRset.
-pub(in crate::spf) fn select(rrset: &RrSet) -> Arc<Selection> {
+pub(in crate::spf) fn select(rrset: &RrSet) -> Cow<'_, Selection> {
     rrset.parsed(|rrset| {
         let mut candidates = rrset.texts().iter().filter(|text| SpfRecord::is_spf(text.octets()));
         match (candidates.next(), candidates.next()) {

@@ -9,6 +9,9 @@ use crate::spf::SpfResult;
 
 /// Listens to a check. `()` listens to nothing and costs nothing.
 pub trait Trace {
+    /// Whether it wants to hear of every term. If not, networks that stand side by side are looked up all at once.
+    const LISTENS: bool = true;
+
     /// The evaluation of a term of the record at `domain` begins; the totals are those of the whole check so far.
     fn begin(&mut self, _domain: &DomainName, _term: &str, _span: Span, _lookups: u32, _voids: u32) {}
     /// The term asked a question.
@@ -17,7 +20,9 @@ pub trait Trace {
     fn end(&mut self, _outcome: Outcome, _lookups: u32, _voids: u32) {}
 }
 
-impl Trace for () {}
+impl Trace for () {
+    const LISTENS: bool = false;
+}
 
 /// How the evaluation of a term ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

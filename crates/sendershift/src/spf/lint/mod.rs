@@ -11,8 +11,6 @@ mod reach;
 mod terms;
 mod tree;
 
-use std::sync::Arc;
-
 use super::check::Selection;
 use super::{Policy, Profile, SpfRecord, Subject, cost};
 use crate::dns::{Evidence, Question, RecordType, Recording};
@@ -144,12 +142,12 @@ struct Visited {
     domain: DomainName,
     /// The domains whose records lead here.
     via: Vec<DomainName>,
-    selection: Arc<Selection>,
+    selection: Selection,
 }
 
 impl Visited {
     fn record(&self) -> Option<&SpfRecord> {
-        match &*self.selection {
+        match &self.selection {
             Selection::Record(record) => Some(record),
             _ => None,
         }

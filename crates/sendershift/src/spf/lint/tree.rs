@@ -150,7 +150,7 @@ impl<E: Evidence> Walk<'_, '_, E> {
     /// Visits the record at a domain; false where there is none.
     fn record(&mut self, domain: &DomainName) -> bool {
         let selection = match resolve(self.lint.evidence, domain, RecordType::Txt) {
-            Resolved::Records(rrset) => select(rrset),
+            Resolved::Records(rrset) => select(rrset).into_owned(),
             Resolved::Absent { .. } => return false,
             // The question is recorded as missing.
             Resolved::Unknown => return true,
@@ -164,14 +164,14 @@ impl<E: Evidence> Walk<'_, '_, E> {
                 return true;
             }
         };
-        if matches!(*selection, Selection::None) {
+        if matches!(selection, Selection::None) {
             return false;
         }
         if !self.seen.insert(domain.clone()) {
             return true;
         }
         let visited = Visited { domain: domain.clone(), via: self.stack.clone(), selection };
-        match &*visited.selection {
+        match &visited.selection {
             Selection::Several => {
                 let message = format!("{domain} has more than one SPF record");
                 self.lint.findings.push(visited.finding(&SEVERAL_RECORDS, None, message));
