@@ -6,7 +6,7 @@
 
 mod estate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Mutex;
 
@@ -124,6 +124,10 @@ fn policy_agrees_with_check() {
                 let results = policy.under(profile);
                 for (range, _) in results.runs() {
                     for ip in neighbours(range.first()).into_iter().chain([range.last()]) {
+                        let results_here: BTreeSet<SpfResult> =
+                            results.at(ip).iter().map(|case| case.leaf).collect();
+                        let only = results_here.first().filter(|_| results_here.len() == 1).copied();
+                        prop_assert_eq!(results.certain(ip), only);
                         for case in results.at(ip) {
                             let mut evidence = Overlay::new(&dns);
                             // Two unknowns of one kind cannot turn out differently in one reverse lookup.
