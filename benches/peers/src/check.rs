@@ -24,8 +24,8 @@ use sendershift::spf::{Profile, Query, check};
 use crate::estate::{self, Data, Estate};
 use crate::timing::{pair, row};
 
-const SENDER: &str = "bounce@vendor.example";
-const HELO: &str = "mail.vendor.example";
+pub const SENDER: &str = "bounce@vendor.example";
+pub const HELO: &str = "mail.vendor.example";
 
 pub fn rows(wanted: &dyn Fn(&str) -> bool) {
     for estate in estate::all() {

@@ -1,6 +1,6 @@
 //! sendershift beside other libraries, in one run: each row times both in turn and prints the ratio.
 //!
-//! `cargo run --release --ignore-rust-version [ROW...]` runs the rows whose name contains one of the words, or all.
+//! `cargo xtask bench [ROW...]` runs the rows whose name contains one of the words, or all.
 
 mod check;
 mod estate;
@@ -11,8 +11,7 @@ mod timing;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    println!("| row | sendershift | peer | peer / sendershift |");
-    println!("|---|---:|---:|---:|");
+    timing::head();
     check::rows(&wanted);
     nets::rows(&wanted);
     own::rows(&wanted);

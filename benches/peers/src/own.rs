@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use mail_auth::dns::TxtRecordParser as _;
 use sendershift::name::DomainName;
-use sendershift::spf::{Policy, Profile, SpfRecord};
+use sendershift::spf::{Policy, Profile, Query, SpfRecord};
 
+use crate::check::{HELO, SENDER};
 use crate::estate::{self, DOMAIN};
-use crate::timing::{alone, pair, row, time};
+use crate::timing::{alone, pair, row, row_alone};
 
 pub fn rows(wanted: &dyn Fn(&str) -> bool) {
     let name = "parse of 100,000 records";
@@ -21,21 +22,29 @@ pub fn rows(wanted: &dyn Fn(&str) -> bool) {
         row(name, &pair(ours, peer));
     }
     let domain: DomainName = DOMAIN.parse().expect("a name");
-    for estate in estate::all() {
+    for estate in estate::all().into_iter().chain([estate::long()]) {
         let snapshot = crate::check::snapshot(&estate);
         let compile = || Policy::compile(&snapshot, &domain).expect("complete evidence");
         let name = format!("Policy::compile: {}", estate.name);
         if wanted(&name) {
-            println!("| {name} | {} | | |", time(alone(compile)));
+            row_alone(&name, alone(compile), 1);
         }
-        let name = format!("Policy membership: {}", estate.name);
+        let name = format!("Results::certain: {}", estate.name);
         if wanted(&name) {
             let results = compile().under(&Profile::RFC7208);
             let ips: Vec<IpAddr> =
                 estate.cases.iter().map(|(_, ip, _)| ip.parse().expect("an address")).collect();
-            let each = alone(|| ips.iter().map(|ip| results.at(*ip).len()).sum::<usize>()) / ips.len() as f64;
-            println!("| {name} | {} | | |", time(each));
+            row_alone(
+                &name,
+                alone(|| ips.iter().filter(|ip| results.certain(**ip).is_some()).count()),
+                ips.len(),
+            );
         }
+    }
+    let name = "Query::new, a part of every row of check";
+    if wanted(name) {
+        let ip: IpAddr = "192.0.2.1".parse().expect("an address");
+        row_alone(name, alone(|| Query::new(ip, SENDER, HELO)), 1);
     }
 }
 

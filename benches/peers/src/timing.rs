@@ -1,68 +1,98 @@
 //! Two pieces of code timed in turn, so that a machine that changes its speed changes it for both.
+//!
+//! What is measured is the time that the thread was on a processor. Other programs only ever make code slower: the least time
+//! is that of the code itself, the median tells how busy the machine was.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 21;
-const ROUND: Duration = Duration::from_millis(30);
+use cpu_time::ThreadTime;
 
-/// Times of one call, in nanoseconds: the median of the rounds of each, and of their ratios pair by pair.
+const ROUND: Duration = Duration::from_micros(500);
+const ROW: Duration = Duration::from_millis(1500);
+const ROUNDS: usize = 21;
+
+/// Times of one call, in nanoseconds: least and median.
+#[derive(Clone, Copy)]
+pub struct Times {
+    pub least: f64,
+    pub median: f64,
+}
+
+/// Times of both, and the median of their ratios round by round.
 pub struct Pair {
-    pub ours: f64,
-    pub peer: f64,
+    pub ours: Times,
+    pub peer: Times,
     pub ratio: f64,
 }
 
 pub fn pair<O, P>(ours: impl Fn() -> O, peer: impl Fn() -> P) -> Pair {
     let (calls_ours, calls_peer) = (calls(&ours), calls(&peer));
-    let rounds: Vec<(f64, f64)> =
-        (0..ROUNDS).map(|_| (round(&ours, calls_ours), round(&peer, calls_peer))).collect();
+    let rounds = rounds(|| (round(&ours, calls_ours), round(&peer, calls_peer)));
     Pair {
-        ours: median(rounds.iter().map(|(ours, _)| *ours)),
-        peer: median(rounds.iter().map(|(_, peer)| *peer)),
-        ratio: median(rounds.iter().map(|(ours, peer)| peer / ours)),
+        ours: times(rounds.iter().map(|(ours, _)| *ours)),
+        peer: times(rounds.iter().map(|(_, peer)| *peer)),
+        ratio: times(rounds.iter().map(|(ours, peer)| peer / ours)).median,
     }
 }
 
-pub fn alone<T>(code: impl Fn() -> T) -> f64 {
+pub fn alone<T>(code: impl Fn() -> T) -> Times {
     let calls = calls(&code);
-    median((0..ROUNDS).map(|_| round(&code, calls)))
+    times(rounds(|| round(&code, calls)).into_iter())
+}
+
+fn rounds<T>(mut round: impl FnMut() -> T) -> Vec<T> {
+    let start = Instant::now();
+    let mut rounds = Vec::new();
+    while rounds.len() < ROUNDS || start.elapsed() < ROW {
+        rounds.push(round());
+    }
+    rounds
 }
 
 /// How many calls fill a round; finding out warms up, too.
 fn calls<T>(code: &impl Fn() -> T) -> u32 {
     let mut calls = 1;
-    loop {
-        let start = Instant::now();
-        (0..calls).for_each(|_| drop(black_box(code())));
-        let took = start.elapsed();
-        if took >= ROUND / 4 {
-            return ((f64::from(calls) * ROUND.as_secs_f64() / took.as_secs_f64()) as u32).max(1);
-        }
+    while round(code, calls) * f64::from(calls) < ROUND.as_secs_f64() * 1e9 {
         calls *= 2;
     }
+    calls
 }
 
 fn round<T>(code: &impl Fn() -> T, calls: u32) -> f64 {
-    let start = Instant::now();
+    let start = ThreadTime::now();
     (0..calls).for_each(|_| drop(black_box(code())));
     start.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+fn times(values: impl Iterator<Item = f64>) -> Times {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    Times { least: values[0], median: values[values.len() / 2] }
 }
 
-pub fn time(nanoseconds: f64) -> String {
+fn time(nanoseconds: f64) -> String {
     match nanoseconds {
+        n if n < 99.95 => format!("{n:.1} ns"),
         n if n < 1e3 => format!("{n:.0} ns"),
         n if n < 1e6 => format!("{:.2} us", n / 1e3),
         n => format!("{:.2} ms", n / 1e6),
     }
 }
 
+pub fn head() {
+    println!("| row | sendershift | peer | peer / sendershift | median of the ratios |");
+    println!("|---|---:|---:|---:|---:|");
+}
+
 pub fn row(name: &str, pair: &Pair) {
-    println!("| {name} | {} | {} | {:.1} |", time(pair.ours), time(pair.peer), pair.ratio);
+    let Pair { ours, peer, ratio } = pair;
+    let quotient = peer.least / ours.least;
+    println!("| {name} | {} | {} | {quotient:.1} | {ratio:.1} |", time(ours.least), time(peer.least));
+}
+
+/// A row without a peer, of so many things done by one call.
+pub fn row_alone(name: &str, times: Times, things: usize) {
+    let each = things as f64;
+    println!("| {name} | {} (median {}) | | | |", time(times.least / each), time(times.median / each));
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
+mod bench;
 mod debian;
 mod dmarc;
 mod findings;
@@ -22,11 +23,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test", names @ ..] => test::run(names),
+        ["bench", words @ ..] => bench::time(words),
         ["findings"] => findings::write(),
         ["fuzz", target, seconds] => fuzz::long(target, seconds),
         _ => {
             eprintln!(
-                "usage: cargo xtask test [PART...]\n       cargo xtask findings\n       cargo xtask fuzz TARGET SECONDS\n\n{}",
+                "usage: cargo xtask test [PART...]\n       cargo xtask bench [ROW...]\n       cargo xtask findings\n       cargo xtask fuzz TARGET SECONDS\n\n{}",
                 test::usage()
             );
             ExitCode::from(2)
