@@ -163,3 +163,22 @@ fn page(rule: &Rule, shown: &Shown) -> String {
         file = shown.file,
     )
 }
+
+/// A record of many faults would stand in each of its findings, and they together would have the square of its size.
+#[test]
+fn a_long_record_is_not_repeated() {
+    let lint = |count: usize| {
+        let record = format!("v=DMARC1; p=none{}", "; tag".repeat(count));
+        let input = serde_json::json!({ "subject": record, "domain": "a.example", "dns": {
+            "format": "sendershift-snapshot/1", "closed": true, "answers": [] } });
+        let output = sendershift::wire::call("dmarc.lint", &input.to_string());
+        serde_json::from_str::<serde_json::Value>(&output).unwrap()
+    };
+    for (count, shown) in [(100, true), (1_000, false)] {
+        let report = lint(count);
+        let findings: Vec<_> =
+            report["findings"].as_array().unwrap().iter().filter(|f| f["span"].is_array()).collect();
+        assert!(findings.len() >= count, "{report}");
+        assert!(findings.iter().all(|finding| finding["record"].is_string() == shown), "{report}");
+    }
+}

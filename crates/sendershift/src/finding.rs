@@ -43,6 +43,9 @@ pub struct Rule {
     pub source: &'static str,
 }
 
+/// Octets of a record that are repeated in each of its findings.
+const MAX_SHOWN: usize = 4096;
+
 /// A rule met by a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -54,7 +57,8 @@ pub struct Finding {
     /// The type of the record.
     #[serde(rename = "type")]
     pub record_type: RecordType,
-    /// The text that the span is of, where there is one record to point at.
+    /// The text that the span is of, where there is one record to point at, of up to 4,096 octets: a longer one would stand
+    /// in each of its findings, which may be as many as it has words.
     pub record: Option<String>,
     /// The names whose records lead to this one, the one that was asked about first; empty where it is that one.
     pub via: Vec<DomainName>,
@@ -79,10 +83,11 @@ impl Rule {
 }
 
 impl Finding {
-    /// The same finding in the text of one record.
+    /// The same finding in the text of one record, which is kept if it is short enough to be shown.
     #[must_use]
-    pub fn in_record(mut self, text: impl Into<String>) -> Self {
-        self.record = Some(text.into());
+    pub fn in_record(mut self, text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        self.record = (text.len() <= MAX_SHOWN).then(|| text.to_owned());
         self
     }
 

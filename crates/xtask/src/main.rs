@@ -7,6 +7,7 @@ mod debian;
 mod dmarc;
 mod findings;
 mod fuzz;
+mod hostile;
 mod mutation;
 mod process;
 mod pyspf;
@@ -19,6 +20,12 @@ mod zones;
 
 use std::process::ExitCode;
 
+const USAGE: &str = "usage: cargo xtask test [PART...]
+       cargo xtask bench [ROW...]
+       cargo xtask findings
+       cargo xtask fuzz TARGET SECONDS
+       cargo xtask hostile";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -26,11 +33,9 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::time(words),
         ["findings"] => findings::write(),
         ["fuzz", target, seconds] => fuzz::long(target, seconds),
+        ["hostile"] => test::run(&["hostile"]),
         _ => {
-            eprintln!(
-                "usage: cargo xtask test [PART...]\n       cargo xtask bench [ROW...]\n       cargo xtask findings\n       cargo xtask fuzz TARGET SECONDS\n\n{}",
-                test::usage()
-            );
+            eprintln!("{USAGE}\n\n{}", test::usage());
             ExitCode::from(2)
         }
     }

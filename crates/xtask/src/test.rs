@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{dmarc, fuzz, mutation, pyspf, readme, suite, wasm, zones};
+use crate::{dmarc, fuzz, hostile, mutation, pyspf, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -53,6 +53,11 @@ const PARTS: &[Part] = &[
         name: "pyspf",
         what: "check, policies and pyspf agree on drawn include trees",
         run: pyspf::compare,
+    },
+    Part {
+        name: "hostile",
+        what: "input that is too much ends in an answer, in bounded time and memory",
+        run: hostile::measure,
     },
     Part {
         name: "zones",

@@ -156,7 +156,9 @@ impl Visited {
     /// A finding about the record, or about a place in it.
     fn finding(&self, rule: &Rule, span: Option<Span>, message: impl Into<String>) -> Finding {
         let mut finding = rule.finding(&self.domain, RecordType::Txt, message);
-        finding.record = self.record().map(|record| record.text().to_owned());
+        if let Some(record) = self.record() {
+            finding = finding.in_record(record.text());
+        }
         finding.via.clone_from(&self.via);
         finding.problem.span = span;
         finding
