@@ -166,19 +166,30 @@ fn page(rule: &Rule, shown: &Shown) -> String {
 
 /// A record of many faults would stand in each of its findings, and they together would have the square of its size.
 #[test]
-fn a_long_record_is_not_repeated() {
-    let lint = |count: usize| {
-        let record = format!("v=DMARC1; p=none{}", "; tag".repeat(count));
+fn many_faults_of_a_record_are_counted_and_not_all_listed() {
+    let lint = |op, record: String| {
         let input = serde_json::json!({ "subject": record, "domain": "a.example", "dns": {
             "format": "sendershift-snapshot/1", "closed": true, "answers": [] } });
-        let output = sendershift::wire::call("dmarc.lint", &input.to_string());
-        serde_json::from_str::<serde_json::Value>(&output).unwrap()
+        serde_json::from_str::<Value>(&sendershift::wire::call(op, &input.to_string())).unwrap()
     };
-    for (count, shown) in [(100, true), (1_000, false)] {
-        let report = lint(count);
-        let findings: Vec<_> =
-            report["findings"].as_array().unwrap().iter().filter(|f| f["span"].is_array()).collect();
-        assert!(findings.len() >= count, "{report}");
-        assert!(findings.iter().all(|finding| finding["record"].is_string() == shown), "{report}");
+    let cases = [
+        ("dmarc.lint", "v=DMARC1; p=none", "; tag", "dmarc.bad-tag", "warning"),
+        ("spf.lint", "v=spf1", " ip4:x", "spf.syntax", "error"),
+    ];
+    for (op, head, fault, code, severity) in cases {
+        for (count, is_shown) in [(50, true), (51, true), (100, true), (1_000, false)] {
+            let report = lint(op, format!("{head}{}", fault.repeat(count)));
+            let findings: Vec<_> =
+                report["findings"].as_array().unwrap().iter().filter(|f| f["code"] == code).collect();
+            assert_eq!(findings.len(), 50, "{report}");
+            assert!(findings.iter().all(|finding| finding["record"].is_string() == is_shown), "{report}");
+            let others = report["findings"].as_array().unwrap().iter();
+            let others = others.filter(|f| f["severity"] == severity && f["code"] != code).count();
+            assert_eq!(report["counts"][severity], count + others, "{report}");
+            let told = |n: usize| findings[n]["message"].as_str().unwrap().rsplit_once(", and ");
+            let more = (count > 50).then(|| format!("{} more like it", count - 50));
+            assert_eq!(told(49).map(|(_, more)| more), more.as_deref(), "{report}");
+            assert!(!findings[48]["message"].as_str().unwrap().contains("more like it"), "{report}");
+        }
     }
 }

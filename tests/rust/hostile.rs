@@ -1,9 +1,9 @@
 //! Input made to be too much: too large, too deep, too entangled. Each case is one process, so that its memory can be read.
 //!
-//! Without an argument it prints the names of the cases. With one it runs that case and prints a line: octets of input,
+//! Without an argument it prints the names of the cases, with `--short` of those alone that are not [`LONG`]. With a name it runs that case and prints a line: octets of input,
 //! milliseconds of processor time (of a clock where the system does not say), the most memory in KiB (0 where it does not
 //! say) and what came of it, with tabs between.
-//! `cargo xtask hostile` runs them all.
+//! `cargo xtask hostile` runs them all, `cargo xtask test hostile` the short ones.
 
 #![expect(
     clippy::print_stdout,
@@ -32,11 +32,25 @@ type Make = Box<dyn FnOnce() -> Work>;
 /// As small as the stack of a thread is by default.
 const STACK: usize = 2 * 1024 * 1024;
 
+/// Cases that take more than 1 GiB of memory, or many seconds: they are run by hand.
+const LONG: &[&str] = &[
+    "a snapshot of a million answers",
+    "1,400 steps, each after all before it",
+    "2,000 steps, each after all before it",
+];
+
 fn main() {
+    let unknown: Vec<_> = LONG.iter().filter(|long| cases().iter().all(|(name, _)| name != **long)).collect();
+    assert!(unknown.is_empty(), "there are no cases {unknown:?}");
     let wanted = std::env::args().nth(1);
     for (name, make) in cases() {
         match &wanted {
             None => println!("{name}"),
+            Some(list) if list == "--short" => {
+                if !LONG.contains(&name.as_str()) {
+                    println!("{name}");
+                }
+            }
             Some(wanted) if *wanted == name => {
                 let Work { octets, run } = make();
                 let thread = std::thread::Builder::new().stack_size(STACK);
@@ -203,6 +217,13 @@ const TREES: &[Tree] = &[
         answers
     }),
     ("10,000 terms of which none can be read", || record(|n| format!("ip4:10.{n}"), 10_000)),
+    ("1 MB of terms of which none can be read, 99 includes deep", || {
+        let next = |n| format!("v=spf1 include:d{}.example -all", n + 1);
+        let mut answers: Answers = (0..98).map(|n| txt(format!("d{n}.example"), next(n))).collect();
+        let terms: Vec<String> = (0..80_000).map(|n| format!("ip4:10.{n}")).collect();
+        answers.push(txt("d98.example", format!("v=spf1 {}", terms.join(" "))));
+        answers
+    }),
     ("a text of 1 MB", || record(|n| format!("ip6:2001:db8:{:x}:{:x}::/64", n / 65_536, n % 65_536), 38_000)),
     ("one term of 1 MB", || record(|_| format!("exists:{}", "%{ir}.".repeat(166_000)), 1)),
     ("a name of 500,000 labels", || record(|_| format!("include:{}example", "a.".repeat(500_000)), 1)),

@@ -4,6 +4,8 @@
 //! is there. Each [`Rule`] is the one source of its code, its severity and its page in `docs/findings`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -45,6 +47,9 @@ pub struct Rule {
 
 /// Octets of a record that are repeated in each of its findings.
 const MAX_SHOWN: usize = 4096;
+
+/// Findings of one rule at one record that a report lists: who has so many more can see what is wrong.
+const MAX_LISTED: usize = 50;
 
 /// A rule met by a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,9 +135,10 @@ pub struct Report {
     pub subject: String,
     /// The kind of receiver, where the area knows several.
     pub receiver: Option<&'static str>,
-    /// How many findings there are.
+    /// How many findings there are of each severity, listed or not.
     pub counts: Counts,
-    /// The findings: the worst first, then those nearest to the subject, then by name and place.
+    /// The findings: the worst first, then those nearest to the subject, then by name and place. Of one rule at one record
+    /// the first 50 are listed, and the last of them says how many more there are.
     pub findings: Vec<Finding>,
     /// Questions that only a rule of little weight would ask and the evidence does not answer: it was left out.
     pub skipped: Vec<Question>,
@@ -154,6 +160,7 @@ impl Report {
             warning: count(Severity::Warning),
             note: count(Severity::Note),
         };
+        shorten(&mut findings);
         let (format, subject) = ("sendershift-lint/1", subject.into());
         Self { format, area, subject, receiver: None, counts, findings, skipped: Vec::new() }
     }
@@ -171,4 +178,29 @@ impl Report {
         self.skipped = skipped;
         self
     }
+}
+
+/// Leaves out what is more than [`MAX_LISTED`] findings of a rule at a record, and says so in the last that stays. A hostile
+/// record has one fault in every few octets, and each finding repeats by way of which names it is reached.
+fn shorten(findings: &mut Vec<Finding>) {
+    let alike = |finding: &Finding| (finding.problem.code, finding.name.clone(), finding.record_type);
+    let mut counts = BTreeMap::new();
+    for finding in findings.iter() {
+        *counts.entry(alike(finding)).or_insert(0_usize) += 1;
+    }
+    counts.retain(|_, count| *count > MAX_LISTED);
+    if counts.is_empty() {
+        return;
+    }
+    let mut listed = BTreeMap::new();
+    findings.retain_mut(|finding| {
+        let key = alike(finding);
+        let Some(count) = counts.get(&key) else { return true };
+        let nth = listed.entry(key).or_insert(0_usize);
+        *nth += 1;
+        if *nth == MAX_LISTED {
+            let _ = write!(finding.problem.message, ", and {} more like it", count - MAX_LISTED);
+        }
+        *nth <= MAX_LISTED
+    });
 }

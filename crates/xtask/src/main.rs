@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::time(words),
         ["findings"] => findings::write(),
         ["fuzz", target, seconds] => fuzz::long(target, seconds),
-        ["hostile"] => test::run(&["hostile"]),
+        ["hostile"] => hostile::all(),
         _ => {
             eprintln!("{USAGE}\n\n{}", test::usage());
             ExitCode::from(2)

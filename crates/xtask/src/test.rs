@@ -57,7 +57,7 @@ const PARTS: &[Part] = &[
     Part {
         name: "hostile",
         what: "input that is too much ends in an answer, in bounded time and memory",
-        run: hostile::measure,
+        run: hostile::judge,
     },
     Part {
         name: "zones",
