@@ -153,6 +153,21 @@ fn what_stays_live_keeps_its_place() {
 }
 
 #[test]
+fn addresses_that_no_record_names_are_no_exceptions() {
+    // Eight networks around a gap could be one with an exception, which would name what nobody named.
+    let p = "p.example v=spf1 ip4:192.0.2.0/26 ip4:192.0.2.128/25 -all";
+    let lines = ["d.example v=spf1 include:p.example -all", p];
+    let found = run(&dns(&lines), &lookups(0));
+    assert_eq!(texts(&found), ["v=spf1 ip4:192.0.2.0/26 ip4:192.0.2.128/25 -all"]);
+    let around: Vec<String> = (0..8)
+        .map(|bit| format!("ip4:192.0.2.{}/{}", (7 ^ (1 << bit)) & !((1 << bit) - 1), 32 - bit))
+        .collect();
+    let p = format!("p.example v=spf1 {} -all", around.join(" "));
+    let found = run(&dns(&["d.example v=spf1 include:p.example -all", &p]), &lookups(0));
+    assert_eq!((found.proof.objective.unwrap().changed_terms, found.proof.minimal), (9, "proven"));
+}
+
+#[test]
 fn a_redirect_is_opened_with_its_own_results() {
     let lines = [
         "d.example v=spf1 ip4:192.0.2.0/24 redirect=r.example",

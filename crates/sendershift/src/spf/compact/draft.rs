@@ -144,6 +144,8 @@ impl Draft {
                 .map(|(demand, row)| match demand {
                     Some((at, want)) if *at == place => *want,
                     Some((_, Want::Need(_))) => Want::Nothing,
+                    // Of addresses that no record names there is nothing to say.
+                    _ if row.nets.iter().all(Option::is_none) => Want::Nothing,
                     _ => draft
                         .settled_from(classes, row, place)
                         .and_then(qualifier)
