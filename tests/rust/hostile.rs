@@ -35,6 +35,7 @@ const STACK: usize = 2 * 1024 * 1024;
 /// Cases that take more than 1 GiB of memory, or many seconds: they are run by hand.
 const LONG: &[&str] = &[
     "a snapshot of a million answers",
+    "10,000 steps in a chain",
     "1,400 steps, each after all before it",
     "2,000 steps, each after all before it",
 ];
