@@ -46,7 +46,9 @@ pub fn check_snapshot(snapshot: &Snapshot) {
 
 /// Findings have the place that a problem has, in the record that they tell.
 pub fn check_report(report: &Report) {
-    assert_eq!(report.counts.error + report.counts.warning + report.counts.note, report.findings.len());
+    let counted = report.counts.error + report.counts.warning + report.counts.note;
+    let is_cut = report.findings.iter().any(|finding| finding.problem.message.ends_with(" more like it"));
+    assert!(if is_cut { counted > report.findings.len() } else { counted == report.findings.len() });
     for finding in &report.findings {
         check_problem(finding.record.as_deref().unwrap_or_default(), &finding.problem);
     }
