@@ -307,7 +307,7 @@ fn behind_space(octets: &[u8]) -> &[u8] {
 
 pub(super) fn not_dmarc(text: &str) -> Invalid {
     let problem = Problem::new("dmarc.not-dmarc", "the text does not begin with `v=DMARC1`");
-    Invalid::one(problem.at(0..text.len().min(8)))
+    Invalid::one(problem.at(0..text.floor_char_boundary(8)))
 }
 
 fn psd(word: &str) -> Option<Psd> {

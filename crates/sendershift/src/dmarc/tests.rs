@@ -179,3 +179,10 @@ proptest! {
         prop_assert_eq!(aligned(&snapshot, &left, &right, Alignment::Strict), left == right);
     }
 }
+
+#[test]
+fn the_place_of_what_is_no_record_ends_between_characters() {
+    let text = "v=DMARC\u{3fd} p=reject";
+    let span = super::DmarcRecord::parse(text.as_bytes()).unwrap_err().problems[0].span.unwrap();
+    assert_eq!(text.get(span.start..span.end), Some("v=DMARC"));
+}

@@ -187,6 +187,10 @@ impl Txt {
             }
             lengths.push(length);
         }
+        // A record has one string at the least (RFC 1035 section 3.3.14).
+        if lengths.is_empty() {
+            lengths.push(0);
+        }
         Ok(Self { octets: octets.into(), lengths: lengths.into() })
     }
 

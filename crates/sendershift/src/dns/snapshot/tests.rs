@@ -235,3 +235,13 @@ fn negative_ttl_is_the_smaller_of_ttl_and_minimum() {
         "b.example may be a zone of its own"
     );
 }
+
+#[test]
+fn a_text_record_of_no_strings_is_one_of_an_empty_string() {
+    let read = |records: &str| {
+        let answer = format!(r#"{{ "name": "a.example", "type": "TXT", "records": [{records}] }}"#);
+        let text = format!(r#"{{ "format": "sendershift-snapshot/1", "answers": [{answer}] }}"#);
+        super::Snapshot::from_json(&text).unwrap()
+    };
+    assert_eq!(read("[]"), read(r#""""#));
+}
