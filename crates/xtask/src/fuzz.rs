@@ -35,7 +35,8 @@ pub(crate) fn all(workspace: &Workspace) -> Outcome {
             command.arg("-seed=7208");
         }
         let start = Instant::now();
-        let output = command.args(if workspace.ci { SAME } else { SHORT }).arg(seeds(workspace, &target)).output()?;
+        let output =
+            command.args(if workspace.ci { SAME } else { SHORT }).arg(seeds(workspace, &target)).output()?;
         let log = String::from_utf8_lossy(&output.stderr);
         let runs = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
         let runs = runs.unwrap_or("?").trim();
