@@ -11,7 +11,7 @@ use crate::spf::{Branch, Case, Leaf, Policy, Turnout, Unknown};
 
 /// The most addresses of a class, and terms, that are looked at one by one. Beyond that everything is held possible.
 const MAX_ADDRESSES: usize = 64;
-const MAX_UNKNOWNS: usize = 4;
+const MAX_UNKNOWNS: usize = 3;
 
 /// A message of a class that fails and that the evidence allows, where that can be told; `first` otherwise.
 pub(super) fn possible(
@@ -64,5 +64,8 @@ fn is_listed(world: &World<'_>, binding: &Binding<'_>, unknown: &Unknown, ip: Ip
     let changes = [RecordType::A, RecordType::Cname]
         .into_iter()
         .any(|kind| world.flux.versions(&Question::new(name.clone(), kind)).is_some());
-    !changes && matches!(world.plan.evidence.answer(&name, RecordType::A), Answer::Records(_))
+    // What a wildcard answers today a new name can hide.
+    !changes
+        && world.plan.evidence.wildcard(&name).is_none()
+        && matches!(world.plan.evidence.answer(&name, RecordType::A), Answer::Records(_))
 }

@@ -21,6 +21,8 @@ pub(super) struct Bounds {
     least: usize,
     /// Whether what is published is what is meant, so that changes can be counted in advance.
     counts_changes: bool,
+    /// Octets that live terms of the record can be shorter by in an extra record.
+    gain: usize,
     /// Some classes that nothing decides.
     undecided: Vec<usize>,
     /// Whether a term stands in more than one place.
@@ -125,7 +127,15 @@ impl Bounds {
                 .filter(|term| row.is_some_and(|row| classes.cell(row, *term).least.lookups > 0))
                 .count()
         };
+        let shorter = |piece: &Piece| match piece {
+            Piece::Term { term, written, .. } => {
+                let moved = tree.terms.get(*term).and_then(|term| term.moved.as_ref());
+                moved.map_or(0, |moved| written.len().saturating_sub(moved.len()))
+            }
+            Piece::Nets(_) => 0,
+        };
         Self {
+            gain: tree.records.first().iter().flat_map(|root| &root.pieces).map(shorter).sum(),
             different: undecided.iter().map(pays).max().unwrap_or(0),
             repeats: places.len() < all,
             units: costs,
@@ -230,7 +240,7 @@ impl Bounds {
         let text =
             usize::try_from(i64::try_from(self.least).unwrap_or(i64::MAX) + octets + besides).unwrap_or(0);
         let extra = (0..=most).find(|extra| {
-            let held = extra * room.extra.saturating_sub(room.extra_taken);
+            let held = extra * room.extra.saturating_sub(room.extra_taken) + self.gain;
             room.apex_taken + wire((text + extra * room.reference).saturating_sub(held)) <= room.apex
         })?;
         if !self.counts_changes {

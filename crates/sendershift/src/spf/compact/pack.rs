@@ -153,11 +153,11 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<S
     let stays = length + count * (room.reference + prefix);
     let movable: Vec<&Item> = run.iter().filter(|item| item.moved.is_some()).collect();
     let held = room.held_by_extra();
-    // A term leaves its qualifier behind when it goes to an extra record.
-    let least_size = movable.iter().map(|item| item.moved_octets()).min().unwrap_or(1).max(1);
-    let prefixes = |held: usize| prefix * movable.len().min(count * (held / least_size));
+    // A term is shorter in an extra record by its qualifier, and by what was written and is the default anyway.
     let all: usize = movable.iter().map(|item| 1 + item.text.len()).sum();
-    let least_left = stays.saturating_sub(all.min(count * held + prefixes(held)));
+    let gain: usize =
+        movable.iter().map(|item| (1 + item.text.len()).saturating_sub(item.moved_octets())).sum();
+    let least_left = stays.saturating_sub(all.min(count * held + gain));
     if !room.fits_apex(least_left) {
         return Packing::Never;
     }
@@ -192,7 +192,7 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<S
     // No extra record holds more than the best filled one.
     let sizes: Vec<usize> = order.iter().map(|at| run.get(*at).map_or(0, Item::moved_octets)).collect();
     let filled: usize = fill(&sizes, held).iter().filter_map(|at| sizes.get(*at)).sum();
-    let least_left = stays.saturating_sub(count * filled + prefixes(held));
+    let least_left = stays.saturating_sub(count * filled + gain);
     if room.fits_apex(least_left) { Packing::Unknown } else { Packing::Never }
 }
 

@@ -182,7 +182,12 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
                 ..Objective::default()
             };
             compacted.proof.objective = Some(objective);
-            compacted.proof.bound = objective;
+            if extras.is_empty() {
+                compacted.proof.bound = objective;
+            } else {
+                // Fewer extra records might do: that is not looked at where nothing has to change.
+                compacted.proof.minimal = "unknown";
+            }
             compacted.records = vec![rrset];
             return Ok(compacted);
         }
