@@ -172,23 +172,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             infeasible: None,
         };
         if let Some(rrset) = self.unchanged(&record, &base, &results, &limits, &extras)? {
-            compacted.after = Some(compacted.before);
-            compacted.unchanged = true;
-            compacted.healed = before.beyond(&Profile::LIFTED);
-            compacted.proof.equivalent = true;
-            let objective = Objective {
-                extra_records: extras.len(),
-                octets: record.text().len(),
-                ..Objective::default()
-            };
-            compacted.proof.objective = Some(objective);
-            if extras.is_empty() {
-                compacted.proof.bound = objective;
-            } else {
-                // Fewer extra records might do: that is not looked at where nothing has to change.
-                compacted.proof.minimal = "unknown";
-            }
-            compacted.records = vec![rrset];
+            leave(&mut compacted, rrset, &record, extras.len());
             return Ok(compacted);
         }
         let space = self.space(&tree, &classes, &record, &extras, limits)?;
@@ -488,6 +472,22 @@ fn opened<B: Evidence>(base: &B, space: &Space<'_>, best: &Candidate) -> Vec<Ope
         opened.push(OpenedName { name, mechanism, volatile: unit.is_volatile, ttl, assumed });
     }
     opened
+}
+
+/// The answer where what is published is left as it is.
+fn leave(compacted: &mut Compacted, rrset: RrSetDocument, record: &SpfRecord, extra_records: usize) {
+    let objective = Objective { extra_records, octets: record.text().len(), ..Objective::default() };
+    compacted.after = Some(compacted.before);
+    compacted.unchanged = true;
+    compacted.proof.equivalent = true;
+    compacted.proof.objective = Some(objective);
+    if extra_records == 0 {
+        compacted.proof.bound = objective;
+    } else {
+        // Fewer extra records might do: that is not looked at where nothing has to change.
+        compacted.proof.minimal = "unknown";
+    }
+    compacted.records = vec![rrset];
 }
 
 /// The text of a record of these terms.
