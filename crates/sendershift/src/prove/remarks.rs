@@ -1,0 +1,118 @@
+//! What a proof says besides its verdicts.
+
+use std::collections::BTreeSet;
+
+use super::explore::Halt;
+use super::story::duration;
+use crate::dns::RecordType;
+use crate::name::DomainName;
+use crate::plan::{Plan, Remark, Stream};
+
+/// What a walk that ended early has not judged.
+pub(super) fn unexplored(halt: Halt, stream: &Stream, streams_after: usize) -> Remark {
+    let rest = match streams_after {
+        0 => String::new(),
+        1 => ", and nothing of 1 stream after it".to_owned(),
+        several => format!(", and nothing of {several} streams after it"),
+    };
+    let (code, why) = match halt {
+        Halt::Budget => (
+            "proof.budget",
+            "too many mixes of record versions are possible: fewer records that change at a time, or longer waits between them, make it fewer",
+        ),
+        Halt::Cancelled => ("proof.cancelled", "the proof was stopped before its end"),
+    };
+    let message = format!("not all was judged of stream `{}`{rest}. {why}", stream.id);
+    Remark::new(code, Some(&stream.id), message)
+}
+
+/// What the age of the evidence asks for: the verdict is about the DNS that is in it.
+pub(super) fn age(plan: &Plan) -> Option<Remark> {
+    const DAY: i64 = 86_400;
+    let start = plan.parameters.start;
+    let Some(taken) = plan.evidence.taken() else {
+        let message = "the evidence does not say when it was `taken`: the verdict holds if DNS says the same when the plan starts";
+        return Some(Remark::new("proof.evidence-undated", None, message));
+    };
+    let age = start.as_second().saturating_sub(taken.as_second());
+    let message = match age {
+        DAY.. => format!(
+            "the evidence is {} older than the start of the plan: the verdict holds if DNS still says the same then",
+            duration(age)
+        ),
+        ..0 => format!(
+            "the evidence is from {} after the start of the plan: the verdict holds if no step had begun by then",
+            duration(age.saturating_neg())
+        ),
+        _ => return None,
+    };
+    Some(Remark::new("proof.evidence-age", None, message))
+}
+
+/// From when a stream is judged whose plan names a step that repairs it.
+pub(super) fn judged_from(stream: &Stream, step: &str, fail_today: &BTreeSet<&str>) -> Remark {
+    if fail_today.is_empty() {
+        let message = "the stream passes today, so it is judged from the start and not only from the step that the plan names";
+        return Remark::new("proof.passes-today", Some(&stream.id), message);
+    }
+    let identities: Vec<String> = fail_today.iter().map(|id| format!("`{id}`")).collect();
+    let message = format!(
+        "messages of {} fail today; those that do are judged from when step `{step}` is done, all others from the start",
+        identities.join(", ")
+    );
+    Remark::new("proof.fails-today", Some(&stream.id), message)
+}
+
+/// Changes whose effect the model does not have: the verdict is never safe with them.
+pub(super) fn not_modelled(plan: &Plan) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let delegates = |kind: RecordType| {
+        // DNAME, DS and DNSKEY have no names of their own here.
+        matches!(kind, RecordType::Ns | RecordType::Other(39 | 43 | 48))
+    };
+    for step in &plan.steps {
+        for change in &step.changes {
+            let name = &change.name;
+            let cut = change.record_type == RecordType::Soa
+                && (change.ttl_before.is_none() || change.ttl_after.is_none());
+            if cut || delegates(change.record_type) {
+                let message = format!(
+                    "it changes {name} {}: what becomes of the answers below is not judged",
+                    change.record_type
+                );
+                remarks.push(Remark::new("proof.delegation-changes", Some(&step.id), message));
+            }
+            if name.labels().next() == Some("*") || may_be_answered_by_wildcard(plan, name) {
+                let message = format!(
+                    "{name} is a wildcard or below one: which names it answers for is not judged (RFC 4592)"
+                );
+                remarks.push(Remark::new("proof.wildcard", Some(&step.id), message));
+            }
+        }
+    }
+    remarks
+}
+
+/// Whether a wildcard of the evidence answers for a name, or would if the name were not there: then its coming and going
+/// changes more answers than those that change in the plan, also below it. Only a name that is there all the time
+/// keeps the wildcards above it away (RFC 4592 section 3.3.1).
+fn may_be_answered_by_wildcard(plan: &Plan, name: &DomainName) -> bool {
+    let stays = |name: &DomainName| {
+        let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+        let goes =
+            |kind| changes().any(|c| c.name == *name && c.record_type == kind && c.ttl_after.is_none());
+        plan.evidence.rrsets(name).any(|(kind, _)| !goes(kind))
+    };
+    if stays(name) {
+        return false;
+    }
+    for ancestor in name.ancestors().skip(1) {
+        if ancestor.prefixed("*").is_ok_and(|wildcard| plan.evidence.lists(&wildcard)) {
+            return true;
+        }
+        if stays(&ancestor) {
+            return false;
+        }
+    }
+    false
+}
