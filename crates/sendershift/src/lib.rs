@@ -46,6 +46,7 @@ pub mod net;
 pub mod plan;
 pub mod planner;
 pub mod prove;
+pub mod provider;
 pub mod render;
 pub mod spf;
 mod tag_list;

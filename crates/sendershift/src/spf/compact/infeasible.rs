@@ -1,12 +1,15 @@
 //! Why no record keeps to the limits, and what would help.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::draft::Draft;
 use super::pack::{items, wire};
 use super::search::{Space, What};
-use super::tree::End;
+use super::tree::{End, Source};
 use crate::name::DomainName;
+use crate::provider;
 use crate::spf::{Profile, Spent};
 
 /// Why there is no record.
@@ -47,7 +50,7 @@ pub struct Staying {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Remedy {
-    /// `reserve`, `flatten`, `keep`, `drop`, `subdomain`, `repair`, `octets` or `records`.
+    /// `reserve`, `flatten`, `keep`, `subdomain`, `provider`, `repair` or `records`.
     pub kind: &'static str,
     /// What it is about.
     pub name: Option<DomainName>,
@@ -168,6 +171,9 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Ve
             );
             add("subdomain", None, text);
         }
+        for (name, text) in suggested(space) {
+            add("provider", Some(name), text);
+        }
     }
     if infeasible.reason == "structure" {
         let text = "a record that would have to be opened excludes addresses before a term that stays live, or repeats a \
@@ -186,4 +192,17 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Ve
         );
     }
     remedies
+}
+
+/// What the catalogue suggests for providers that the record itself names, one for each.
+fn suggested<'s>(space: &'s Space<'_>) -> Vec<(&'s DomainName, String)> {
+    let own = space.tree.records.iter().take(1).flat_map(Source::terms);
+    let mut seen = BTreeSet::new();
+    let targets = own.filter_map(|number| space.tree.terms.get(number)?.target.as_ref());
+    targets
+        .filter_map(|target| {
+            let provider = provider::of(target)?;
+            Some((target, provider.without_term(target).filter(|_| seen.insert(provider.id))?))
+        })
+        .collect()
 }
