@@ -5,8 +5,8 @@ use super::{Counted, Dkim, Provider, ReturnPath, Volatility};
 /// When the entries were looked through last.
 pub const AS_OF: &str = "2026-11-21";
 
-const fn counted(lookups: u32, as_of: &'static str) -> Option<Counted> {
-    Some(Counted { lookups, as_of })
+const fn counted(lookups: u32, as_of: &'static str) -> Counted {
+    Counted { lookups, as_of }
 }
 
 /// An entry of which nothing is known.
@@ -28,7 +28,7 @@ pub const ALL: &[Provider] = &[
         id: "amazon-ses",
         title: "Amazon SES",
         names: &["amazonses.com"],
-        lookups: counted(1, "2026"),
+        lookups: Some(counted(1, "2026")),
         return_path: ReturnPath::Subdomain,
         dkim: Dkim::Cname,
         note: Some(
@@ -42,7 +42,7 @@ pub const ALL: &[Provider] = &[
         id: "fastmail",
         title: "Fastmail",
         names: &["messagingengine.com"],
-        lookups: counted(1, "2026"),
+        lookups: Some(counted(1, "2026")),
         sources: &["wirewiki.com, the tree of spf.messagingengine.com"],
         ..UNKNOWN
     },
@@ -56,7 +56,7 @@ pub const ALL: &[Provider] = &[
             "_netblocks3.google.com",
         ],
         volatility: Volatility::Changes,
-        lookups: counted(1, "2026"),
+        lookups: Some(counted(1, "2026")),
         return_path: ReturnPath::SenderDomain,
         dkim: Dkim::Txt,
         note: Some(
@@ -79,7 +79,7 @@ pub const ALL: &[Provider] = &[
         id: "hubspot",
         title: "HubSpot",
         names: &["hubspotemail.net"],
-        lookups: counted(1, "2026"),
+        lookups: Some(counted(1, "2026")),
         return_path: ReturnPath::Subdomain,
         dkim: Dkim::Cname,
         sources: &["spfwise.com, its guides to providers"],
@@ -89,7 +89,7 @@ pub const ALL: &[Provider] = &[
         id: "mailchimp",
         title: "Mailchimp",
         names: &["mcsv.net", "spf.mandrillapp.com"],
-        lookups: counted(1, "2025"),
+        lookups: Some(counted(1, "2025")),
         return_path: ReturnPath::ProviderDomain,
         dkim: Dkim::Cname,
         sources: &["suped.com/knowledge/email-deliverability/technical, SPF include for Mailchimp"],
@@ -99,7 +99,7 @@ pub const ALL: &[Provider] = &[
         id: "microsoft-365",
         title: "Microsoft 365",
         names: &["spf.protection.outlook.com"],
-        lookups: counted(1, "2026"),
+        lookups: Some(counted(1, "2026")),
         return_path: ReturnPath::SenderDomain,
         dkim: Dkim::Cname,
         note: Some(
@@ -113,7 +113,7 @@ pub const ALL: &[Provider] = &[
         title: "Proofpoint",
         names: &["pphosted.com"],
         volatility: Volatility::DependsOnMessage,
-        lookups: counted(1, "2024"),
+        lookups: Some(counted(1, "2024")),
         note: Some(
             "of its hosted records, include:%{ir}.%{v}.%{d}.spf.has.pphosted.com; its static includes are lists",
         ),
@@ -125,7 +125,7 @@ pub const ALL: &[Provider] = &[
         title: "Salesforce",
         names: &["_spf.salesforce.com", "_spf.mta.salesforce.com"],
         volatility: Volatility::DependsOnMessage,
-        lookups: counted(2, "2026"),
+        lookups: Some(counted(2, "2026")),
         dkim: Dkim::Cname,
         note: Some(
             "its `exists` is a void lookup for every address that is not its own; since spring 2026 it refuses mail of From domains \
@@ -141,7 +141,7 @@ pub const ALL: &[Provider] = &[
         id: "sendgrid",
         title: "Twilio SendGrid",
         names: &["sendgrid.net"],
-        lookups: counted(2, "2026"),
+        lookups: Some(counted(2, "2026")),
         return_path: ReturnPath::Subdomain,
         dkim: Dkim::Cname,
         note: Some("its subdomain aligns relaxed only, its signatures also strictly"),
@@ -153,7 +153,7 @@ pub const ALL: &[Provider] = &[
         title: "ServiceNow",
         names: &["spf.service-now.com"],
         volatility: Volatility::Changes,
-        lookups: counted(1, "2025"),
+        lookups: Some(counted(1, "2025")),
         note: Some(
             "b., c. and d.spf.service-now.com cost 1 each, and all three have to stay: its regions back each other up without notice",
         ),
@@ -165,7 +165,7 @@ pub const ALL: &[Provider] = &[
         title: "Zendesk",
         names: &["mail.zendesk.com"],
         volatility: Volatility::Changes,
-        lookups: counted(1, "2026-02"),
+        lookups: Some(counted(1, "2026-02")),
         dkim: Dkim::Cname,
         note: Some("it wants its own include in the record and refuses one that was written out"),
         sources: &["support.zendesk.com/hc/en-us/articles/115015746187", "mxio.io/providers/zendesk"],
