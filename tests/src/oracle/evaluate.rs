@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tree::{Answered, Client, Domain, Mechanism, Name, Term, Tree};
+use super::tree::{Answered, Client, Domain, Mechanism, Name, Term, Tree, VERSION, has_version};
 use super::{Answer, Kind, Outcome, Question, World};
 
 /// The limits of a receiver.
@@ -213,6 +213,15 @@ impl Run<'_> {
                             _ => "%{l}",
                         });
                         self.met_current(*name);
+                        if *text == VERSION {
+                            let (letter, number) = match name {
+                                Name::Message(_, number) => ('u', *number),
+                                Name::MessageAt(_, number) => ('d', *number),
+                                _ => ('d', n),
+                            };
+                            let found = has_version(letter, number, v6);
+                            return if found { Ok(true) } else { self.void().map(|()| false) };
+                        }
                         let answer = self.ask("exists", name.written_at(n))?;
                         self.spend(answer)?;
                         Ok(answer.kind == Kind::Match)

@@ -146,9 +146,12 @@ pub struct Tree {
 }
 
 impl Name {
-    /// Whether it depends on the message.
+    /// Whether it depends on the message: `%{v}` is known as soon as the family is.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Message(..) | Self::MessageCurrent(_) | Self::MessageAt(..))
+        match self {
+            Self::Message(text, _) | Self::MessageCurrent(text) | Self::MessageAt(text, _) => text != VERSION,
+            _ => false,
+        }
     }
 
     /// As written in a record.
@@ -165,6 +168,15 @@ impl Name {
             Self::BelowAt(n) => format!("x.d{n}.example"),
         }
     }
+}
+
+/// The macro for the family.
+pub const VERSION: &str = "%{v}";
+
+/// Whether `in-addr.<letter><n>.example`, or `ip6.<letter><n>.example`, has an address: each of the four answers occurs.
+pub fn has_version(letter: char, n: usize, v6: bool) -> bool {
+    let number = n + usize::from(letter == 'u');
+    if v6 { number.is_multiple_of(3) } else { number.is_multiple_of(2) }
 }
 
 /// A term as written.
@@ -223,6 +235,14 @@ impl Tree {
             add(format!("d{n}.example"), "TXT", answered);
             if n.is_multiple_of(2) {
                 add(format!("x.d{n}.example"), "A", texts(&["127.0.0.2"]));
+            }
+        }
+        let below = (0..self.domains.len()).map(|n| ('d', n)).chain((0..2).map(|n| ('u', n)));
+        for (letter, n) in below {
+            for (version, v6) in [("in-addr", false), ("ip6", true)] {
+                if has_version(letter, n, v6) {
+                    add(format!("{version}.{letter}{n}.example"), "A", texts(&["127.0.0.2"]));
+                }
             }
         }
         for (n, host) in self.hosts.iter().enumerate() {

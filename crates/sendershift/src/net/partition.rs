@@ -98,6 +98,15 @@ impl<V: Eq> Partition<V> {
         Partition { v4: self.v4.zip(&other.v4, &mut f), v6: self.v6.zip(&other.v6, &mut f) }
     }
 
+    /// The values of `other` at the addresses of one family, the values here at those of the other.
+    #[must_use]
+    pub(crate) fn with_family(self, family: Family, other: Self) -> Self {
+        match family {
+            Family::V4 => Self { v4: other.v4, ..self },
+            Family::V6 => Self { v6: other.v6, ..self },
+        }
+    }
+
     /// The addresses whose value satisfies `f`.
     pub fn addresses_where(&self, f: impl FnMut(&V) -> bool) -> AddressSet {
         self.map(f).into()

@@ -6,6 +6,7 @@ use super::{CostProblem, Note, RecordCost, TermCost, Totals};
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Problem;
 use crate::name::DomainName;
+use crate::net::Family;
 use crate::spf::check::{MAX_DEPTH, Selection, select};
 use crate::spf::policy::most_void_queries;
 use crate::spf::{
@@ -147,7 +148,7 @@ impl<E: Evidence, N: Evidence> Walk<'_, E, N> {
         }
         cost.own.lookups = 1;
         let target = match spec {
-            Some(spec) => self.expand(spec, domain),
+            Some(spec) => self.expand(spec, domain, None),
             None => Some(Partial::Known(domain.clone())),
         };
         let (mut voids_v4, mut voids_v6) = (0, 0);
@@ -158,6 +159,11 @@ impl<E: Evidence, N: Evidence> Walk<'_, E, N> {
             ("include", None) => cost.problem = Some(CostProblem { code: "spf.include-of-none" }),
             ("redirect", None) => cost.problem = Some(CostProblem { code: "spf.bad-redirect-domain" }),
             (_, None) => {}
+            ("a" | "mx" | "exists", Some(Partial::Open(_)))
+                if spec.is_some_and(|spec| spec.uses(MacroLetter::Version)) =>
+            {
+                [voids_v4, voids_v6] = self.hosts_by_family(name, spec, domain, &mut cost);
+            }
             ("ptr", Some(_)) | (_, Some(Partial::Open(_))) => {
                 let asks_name = spec.is_some_and(|spec| spec.uses(MacroLetter::Validated));
                 voids_v4 = most_void_queries(name, asks_name);
@@ -248,6 +254,29 @@ impl<E: Evidence, N: Evidence> Walk<'_, E, N> {
         }
     }
 
+    /// The same, where `%{v}` makes another name of the spec in each family (RFC 7208 section 7.2).
+    fn hosts_by_family(
+        &self,
+        name: &str,
+        spec: Option<&DomainSpec>,
+        domain: &DomainName,
+        cost: &mut TermCost,
+    ) -> [u32; 2] {
+        [Family::V4, Family::V6].map(|family| {
+            match spec.and_then(|spec| self.expand(spec, domain, Some(family))) {
+                Some(Partial::Known(target)) => {
+                    let [v4, v6] = self.hosts(name, &target, cost);
+                    if family == Family::V4 { v4 } else { v6 }
+                }
+                Some(Partial::Open(_)) => {
+                    cost.note = Some(Note::DependsOnMessage);
+                    most_void_queries(name, spec.is_some_and(|spec| spec.uses(MacroLetter::Validated)))
+                }
+                None => 0,
+            }
+        })
+    }
+
     /// Whether the question is void, as a number.
     fn voids(&self, name: &DomainName, record_type: RecordType, cost: &mut TermCost) -> u32 {
         if cost.assumed.is_none() {
@@ -267,11 +296,15 @@ impl<E: Evidence, N: Evidence> Walk<'_, E, N> {
         self.evidence.assumed(name, record_type).map(str::to_owned)
     }
 
-    fn expand(&self, spec: &DomainSpec, domain: &DomainName) -> Option<Partial> {
+    fn expand(&self, spec: &DomainSpec, domain: &DomainName, family: Option<Family>) -> Option<Partial> {
         if let Some(name) = spec.literal() {
             return Some(Partial::Known(name.clone()));
         }
-        let known = PartialContext { sender_domain: Some(self.sender_domain), ..PartialContext::new(domain) };
+        let known = PartialContext {
+            sender_domain: Some(self.sender_domain),
+            ipv6: family.map(|family| family == Family::V6),
+            ..PartialContext::new(domain)
+        };
         spec.expand_known(&known).ok()
     }
 }

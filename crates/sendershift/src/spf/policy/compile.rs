@@ -4,6 +4,7 @@
 //! nothing is asked that no address needs. Backwards, each term is laid over what the terms after it say. Limits play
 //! no part: every leaf keeps what its path spends.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::diagram::{Diagram, Leaf, Node, Turnout, Unknown};
@@ -123,7 +124,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
     ) -> Result<(Leaves, usize), Problem> {
         let mut left = scope.clone();
         let mut loops_to = usize::MAX;
-        let mut layers: Vec<Layer> = Vec::new();
+        let mut layers: Vec<(Option<Family>, Layer)> = Vec::new();
         let mut nets: Vec<(IpRange, SpfResult)> = Vec::new();
         let mut end = None;
         for (_, directive) in record.directives() {
@@ -140,22 +141,44 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 end = Some(constant(result, Spent::default()));
                 break;
             }
-            let (layer, decided) = self.directive(directive, result, domain, &left, &mut loops_to)?;
-            if let Some(decided) = decided {
-                left = left.difference(&decided);
+            for family in families(directive.mechanism.domain()) {
+                let left_in =
+                    family.map_or(Cow::Borrowed(&left), |family| Cow::Owned(left.of_family(family)));
+                if left_in.is_empty() {
+                    continue;
+                }
+                let at = (domain, *family);
+                let (layer, decided) = self.directive(directive, result, at, &left_in, &mut loops_to)?;
+                left = match (decided, family) {
+                    (Some(decided), None) => left.difference(&decided),
+                    (Some(decided), Some(family)) => left.difference(&decided.of_family(*family)),
+                    (None, _) => left,
+                };
+                layers.push((*family, layer));
             }
-            layers.push(layer);
         }
         flush(&mut nets, &mut left, &mut layers);
         let mut leaves = match (end, record.redirect()) {
             (Some(end), _) => end,
             (None, Some(target)) if !record.has_all() && !left.is_empty() => {
-                self.redirect(target, domain, &left, &mut loops_to)?
+                let mut leaves = constant(SpfResult::Neutral, Spent::default());
+                for family in families(Some(target)) {
+                    let redirected = self.redirect(target, (domain, *family), &left, &mut loops_to)?;
+                    leaves = match family {
+                        Some(family) => leaves.with_family(*family, redirected),
+                        None => redirected,
+                    };
+                }
+                leaves
             }
             (None, _) => constant(SpfResult::Neutral, Spent::default()),
         };
-        for layer in layers.into_iter().rev() {
-            leaves = self.lay(layer, &leaves);
+        for (family, layer) in layers.into_iter().rev() {
+            let laid = self.lay(layer, &leaves);
+            leaves = match family {
+                Some(family) => leaves.with_family(family, laid),
+                None => laid,
+            };
             // Each layer may take long, and there may be as many as terms.
             self.refuse_too_complex()?;
         }
@@ -172,13 +195,13 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         &mut self,
         directive: &Directive,
         result: SpfResult,
-        domain: &DomainName,
+        (domain, family): (&DomainName, Option<Family>),
         left: &AddressSet,
         loops_to: &mut usize,
     ) -> Result<(Layer, Option<AddressSet>), Problem> {
         let mechanism = &directive.mechanism;
         let name = match mechanism.domain() {
-            Some(spec) => self.expand(spec, domain),
+            Some(spec) => self.expand(spec, domain, family),
             None => Some(Partial::Known(domain.clone())),
         };
         let open = |compiler: &mut Self, target: String, cidr: String, unbounded: u32| {
@@ -260,15 +283,19 @@ impl<'e, E: Evidence> Compiler<'e, E> {
     fn redirect(
         &mut self,
         target: &DomainSpec,
-        domain: &DomainName,
+        (domain, family): (&DomainName, Option<Family>),
         left: &AddressSet,
         loops_to: &mut usize,
     ) -> Result<Leaves, Problem> {
         let spec = target;
-        match self.expand(spec, domain) {
+        let left_in = family.map_or(Cow::Borrowed(left), |family| Cow::Owned(left.of_family(family)));
+        if left_in.is_empty() {
+            return Ok(constant(SpfResult::Neutral, Spent::default()));
+        }
+        match self.expand(spec, domain, family) {
             None => Ok(constant(SpfResult::PermError, Spent::LOOKUP)),
             Some(Partial::Known(target)) => {
-                let child = self.other(&target, left, loops_to)?;
+                let child = self.other(&target, &left_in, loops_to)?;
                 Ok(self.each(&child, |compiler, node| {
                     compiler.diagram.replace(node, &mut |_, leaf| {
                         // Section 6.1: a redirect to a domain without a record is an error.
@@ -330,12 +357,15 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         Ok(compiled.leaves)
     }
 
-    fn expand(&self, spec: &DomainSpec, domain: &DomainName) -> Option<Partial> {
+    fn expand(&self, spec: &DomainSpec, domain: &DomainName, family: Option<Family>) -> Option<Partial> {
         if let Some(name) = spec.literal() {
             return Some(Partial::Known(name.clone()));
         }
-        let known =
-            PartialContext { sender_domain: Some(&self.sender_domain), ..PartialContext::new(domain) };
+        let known = PartialContext {
+            sender_domain: Some(&self.sender_domain),
+            ipv6: family.map(|family| family == Family::V6),
+            ..PartialContext::new(domain)
+        };
         spec.expand_known(&known).ok()
     }
 
@@ -428,11 +458,24 @@ impl<'e, E: Evidence> Compiler<'e, E> {
     }
 }
 
+/// The families for which a name is expanded on its own: `%{v}` is one text under IPv4 and another under IPv6
+/// (RFC 7208 section 7.2), each of them fixed.
+fn families(spec: Option<&DomainSpec>) -> &'static [Option<Family>] {
+    match spec {
+        Some(spec) if spec.uses(MacroLetter::Version) => &[Some(Family::V4), Some(Family::V6)],
+        _ => &[None],
+    }
+}
+
 /// Makes a layer of the networks gathered so far.
-fn flush(nets: &mut Vec<(IpRange, SpfResult)>, left: &mut AddressSet, layers: &mut Vec<Layer>) {
+fn flush(
+    nets: &mut Vec<(IpRange, SpfResult)>,
+    left: &mut AddressSet,
+    layers: &mut Vec<(Option<Family>, Layer)>,
+) {
     if !nets.is_empty() {
         *left = left.difference(&AddressSet::from_ranges(nets.iter().map(|(range, _)| *range)));
-        layers.push(Layer::Nets(std::mem::take(nets)));
+        layers.push((None, Layer::Nets(std::mem::take(nets))));
     }
 }
 
