@@ -27,7 +27,9 @@ def table(results):
 
 
 def unsafe(results):
-    return [result for result in results if result["fate"] in ("killed", "broken")]
+    """Those that lose mail: the simulator looks for nothing else."""
+    loses = lambda result: any(code.startswith(("p1.", "p2.")) for code in result.get("codes") or ["p1."])
+    return [result for result in results if result["fate"] in ("killed", "broken") and loses(result)]
 
 
 def found_share(results):

@@ -92,13 +92,9 @@ fn purpose(step: &Value, deleted: bool) -> Option<&'static str> {
     let changes = step["changes"].as_array().filter(|changes| !changes.is_empty())?;
     let all = |holds: &dyn Fn(&Value) -> bool| changes.iter().all(holds);
     let name = |change: &Value| change["name"].as_str().unwrap_or_default().to_owned();
-    if all(&|change| change["type"] == "MX") {
-        Some("p9")
-    } else if all(&|change| name(change).contains("._report._dmarc.")) {
-        Some("p5")
-    } else if deleted && all(&|change| name(change).starts_with("_dmarc.") && !change["ttl_before"].is_null())
-    {
-        Some("p6")
+    if deleted && all(&|change| name(change).starts_with("_dmarc.") && !change["ttl_before"].is_null()) {
+        // Without it a policy stays as it is: the goal is missed, and nothing is promised about goals.
+        Some("goal")
     } else if deleted && all(&takes_away) {
         Some("p4")
     } else {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use sendershift::dkim::{self, KeyState};
-use sendershift::dmarc::{self, Authenticated, DmarcResult, Policy};
-use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, RrSet, Snapshot};
+use sendershift::dmarc::{self, Authenticated, Authorised, DkimResult, DmarcResult, Policy};
+use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
 use sendershift::plan::{Identity, Plan, Signature, SignedAt, Stream};
 use sendershift::prove::{Counterexample, Judged, Judgement, Proof};
@@ -34,7 +34,7 @@ struct Message<'p> {
 }
 
 fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), String> {
-    if found.code == "p2.record-too-large" {
+    if ["p2.record-too-large", "p6.no-gate"].contains(&found.code) {
         return if found.stream.is_none() { Ok(()) } else { Err("it is about a record".to_owned()) };
     }
     let stream = plan.streams.iter().find(|stream| Some(&stream.id) == found.stream.as_ref());
@@ -52,7 +52,42 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
     if found.assuming.iter().any(|assumed| assumed.branch.turnout != Turnout::NoMatch) {
         return Err("it assumes that something matches that the evidence does not have".to_owned());
     }
-    if found.code.starts_with("p1.") { message.breaks_p1(found) } else { message.breaks_p2(found) }
+    match found.code.split_once('.') {
+        Some(("p1", _)) => message.breaks_p1(found),
+        Some(("p2", _)) => message.breaks_p2(found),
+        _ => message.breaks_what_is_published(found),
+    }
+}
+
+/// What is published at a name when a step begins: all steps before it in the plan are done.
+fn before(plan: &Plan, step: &str, name: &DomainName, record_type: RecordType) -> Option<RrSet> {
+    let published = |rrset: &Answer<'_>| match rrset {
+        Answer::Records(rrset) => Some((*rrset).clone()),
+        _ => None,
+    };
+    let earlier = plan.steps.iter().take_while(|other| other.id != step);
+    let changes = earlier.flat_map(|step| &step.changes);
+    changes
+        .filter(|change| change.name == *name && change.record_type == record_type)
+        .fold(published(&plan.evidence.answer(name, record_type)), |rrset, change| {
+            change.apply(rrset.as_ref()).unwrap_or(rrset)
+        })
+}
+
+/// Whether mail for a domain finds a host (RFC 5321 section 5.1, RFC 7505).
+fn accepts_mail(evidence: &Overlay<&Snapshot>, domain: &DomainName) -> bool {
+    let listed = |name: &DomainName, kind| match resolve(evidence, name, kind) {
+        Resolved::Records(rrset) => rrset.records().to_texts(),
+        _ => Vec::new(),
+    };
+    let has_address = |name: &DomainName| {
+        !listed(name, RecordType::A).is_empty() || !listed(name, RecordType::Aaaa).is_empty()
+    };
+    let hosts: Vec<DomainName> = listed(domain, RecordType::Mx)
+        .iter()
+        .filter_map(|text| text.split_once(' ')?.1.parse().ok())
+        .collect();
+    if hosts.is_empty() { has_address(domain) } else { hosts.iter().any(has_address) }
 }
 
 /// The key that is found for a signature, if it can be used.
@@ -154,6 +189,67 @@ impl Message<'_> {
             code => return Err(format!("`{code}` is not known here")),
         };
         if broken { Ok(()) } else { Err(format!("{verdict:?}")) }
+    }
+
+    /// P5, P6, P8 and P9, for one message.
+    fn breaks_what_is_published(&self, found: &Counterexample) -> Result<(), String> {
+        let author = &self.identity.author_domain;
+        let mut message = dmarc::Message::new(author.clone());
+        if let Some(domain) = self.spf_domain() {
+            message = message.with_spf(domain.clone(), SpfResult::Pass);
+        }
+        for signature in &self.identity.dkim {
+            message = message.with_dkim(signature.domain.clone(), DkimResult::Pass);
+        }
+        let checked = dmarc::check(&self.evidence, message.clone());
+        let old = checked.rfc7489.as_ref().ok_or("no public suffix list")?;
+        let broken = match found.code {
+            "p5.no-report-address" | "p5.report-not-authorised" | "p5.report-host-unreachable" => {
+                let takes = |report: &dmarc::Report| {
+                    let host = report.uri.rsplit('@').next().and_then(|host| host.parse().ok());
+                    let granted = !matches!(
+                        report.authorised,
+                        None | Some(Authorised::Missing { .. } | Authorised::TooLong)
+                    );
+                    report.tag == "rua"
+                        && granted
+                        && host.is_some_and(|host| accepts_mail(&self.evidence, &host))
+                };
+                !checked.rfc9989.reports.iter().any(takes)
+            }
+            "p6.weaker" => found.holding.iter().any(|holding| {
+                let Some(step) = &holding.published_by else { return false };
+                let (name, kind) = (&holding.question.name, holding.question.record_type);
+                let mut evidence = held(self.plan, found);
+                match before(self.plan, step, name, kind) {
+                    Some(rrset) => evidence.publish(name, rrset),
+                    None => evidence.remove(name, kind),
+                }
+                let was = dmarc::check(&evidence, message.clone());
+                let level = |reading: &dmarc::Reading| {
+                    reading
+                        .policy
+                        .as_ref()
+                        .map(|effect| (effect.otherwise.unwrap_or(effect.policy), effect.percent))
+                };
+                level(&checked.rfc9989) < level(&was.rfc9989)
+                    || was.rfc7489.as_ref().is_some_and(|was| level(old) < level(was))
+            }),
+            "p6.read-differently" => checked.rfc9989.policy != old.policy,
+            "p8.alignment-differs" => {
+                let aligned = |reading: &dmarc::Reading| -> Vec<Option<bool>> {
+                    reading.identifiers.iter().map(|identifier| identifier.aligned).collect()
+                };
+                aligned(&checked.rfc9989) != aligned(old)
+            }
+            "p9.null-mx" | "p9.no-mail-host" | "p9.no-such-domain" => {
+                let returned = found.judgement == Some(Judgement::Bounce);
+                let domain = if returned { self.identity.mail_from.as_ref() } else { Some(author) };
+                domain.is_some_and(|domain| !accepts_mail(&self.evidence, domain))
+            }
+            code => return Err(format!("`{code}` is not known here")),
+        };
+        if broken { Ok(()) } else { Err(format!("{checked:?}")) }
     }
 
     fn breaks_p2(&self, found: &Counterexample) -> Result<(), String> {

@@ -5,8 +5,10 @@
 
 mod drift;
 mod lint;
+mod reach;
 mod record;
 
 pub use drift::{Change, Drift, drift};
 pub use lint::{RULES, lint};
+pub(crate) use reach::{Unreachable, unreachable};
 pub use record::{MtaSts, TlsRpt, is_null_mx};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{Draft, Texts, seen, slug, step, words};
 use super::spf::overlay;
 use super::zone::Wish;
+use crate::adjacent::unreachable;
 use crate::dkim;
 use crate::dmarc::{self, Authorised, DmarcRecord, Policy};
 use crate::dns::{Question, RecordType, Records, Txt};
@@ -98,6 +99,7 @@ fn unusable_keys(draft: &mut Draft<'_>) {
 
 /// Publishes mail exchanges where there are none: replies and bounces have to arrive.
 pub(super) fn exchanges(draft: &mut Draft<'_>) {
+    // Where new identities have their bounces and answers.
     let mut used: BTreeSet<DomainName> = BTreeSet::new();
     for moved in &draft.moves {
         used.insert(moved.then.author_domain.clone());
@@ -105,7 +107,6 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
     }
     for domain in &draft.facts.migration.domains {
         let Some(wanted) = &domain.mx else { continue };
-        used.remove(&domain.name);
         let there = draft.zone.get(&domain.name, RecordType::Mx);
         let is_null = |records: &Records| matches!(records, Records::Mx(hosts) if hosts.iter().all(|host| host.exchange.is_root()));
         let remove = match &there {
@@ -134,13 +135,24 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
         step.changes = changes;
         draft.add(step);
     }
-    for domain in used {
-        if draft.zone.get(&domain, RecordType::Mx).is_none() && draft.zone.alias(&domain).is_none() {
-            draft.finding(
-                "audit.no-mx",
-                domain.as_str(),
-                "has no MX record: bounces or replies may not arrive, and some receivers refuse such senders",
-            );
+    let is_used_today = |domain: &DomainName| {
+        let now = draft.facts.migration.streams.iter().map(|stream| &stream.now);
+        now.into_iter().any(|now| now.author_domain == *domain || now.mail_from.as_ref() == Some(domain))
+    };
+    let lacking: Vec<(DomainName, bool)> = used
+        .into_iter()
+        .filter(|domain| unreachable(&draft.zone.world, &draft.zone.world, domain).is_some())
+        .map(|domain| (domain.clone(), is_used_today(&domain)))
+        .collect();
+    for (domain, today) in lacking {
+        if today {
+            let message =
+                "accepts no mail: bounces or replies do not arrive, and some receivers refuse such senders";
+            draft.finding("audit.no-mail-host", domain.as_str(), message);
+        } else {
+            let message = "accepts no mail, and bounces or replies will go there: give it `mx` in the migration file (`mx = [\"10 mx.example.net.\"]`), or \
+                           an MX record before";
+            draft.blocker("plan.no-mail-host", domain.as_str(), message);
         }
     }
 }

@@ -116,12 +116,30 @@ fn customers(lead: u64) -> CustomerClass {
     }
 }
 
+/// All domains of these tests accept mail.
+fn mail_hosts() -> impl Iterator<Item = String> {
+    let domains = [
+        "old.example",
+        "bounce.old.example",
+        "app.old.example",
+        "new.example",
+        "bounce.new.example",
+        "app.new.example",
+    ];
+    let exchanges = domains.into_iter().map(|domain| {
+        format!(r#"{{ "name": "{domain}", "type": "MX", "ttl": 3600, "authoritative": true, "records": ["10 mx.old.example."] }}"#)
+    });
+    let host = r#"{ "name": "mx.old.example", "type": "A", "ttl": 3600, "authoritative": true, "records": ["203.0.113.25"] }"#;
+    exchanges.chain([host.to_owned()])
+}
+
 /// A closed snapshot of TXT records, from servers of the zones; an SOA record for each of the zones.
 fn zone(records: &[(&str, &str)]) -> Snapshot {
     let mut answers: Vec<String> = ["old.example", "new.example"]
         .iter()
         .map(|zone| format!(r#"{{ "name": "{zone}", "type": "SOA", "ttl": 3600, "authoritative": true, "records": ["ns.{zone}. admin.{zone}. 1 7200 900 1209600 900"] }}"#))
         .collect();
+    answers.extend(mail_hosts());
     let mut by_name: std::collections::BTreeMap<&str, Vec<String>> = std::collections::BTreeMap::new();
     for (name, text) in records {
         by_name.entry(name).or_default().push(format!("{text:?}"));

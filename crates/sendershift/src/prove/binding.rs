@@ -15,11 +15,11 @@ use crate::spf::{Policy, Profile, SpfResult};
 
 /// The time in which a stream injects messages with an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
+pub(super) struct Span {
     /// The step that starts the use; none where it is in use before the plan.
-    start: Option<usize>,
+    pub(super) start: Option<usize>,
     /// The step that stops it; none where it stays.
-    stop: Option<usize>,
+    pub(super) stop: Option<usize>,
 }
 
 impl Span {
@@ -42,6 +42,10 @@ pub enum Judgement {
     Delivery,
     /// By someone behind it, who verifies the signature again: a quarantine, a forwarder's target.
     Later,
+    /// By a server that returns it to its MAIL FROM.
+    Bounce,
+    /// By somebody who answers it.
+    Reply,
 }
 
 /// Messages that are judged alike: they carry one identity, come from the sources of one identity, and are signed as one identity.
@@ -100,6 +104,14 @@ impl<'p> Binding<'p> {
     /// The domain that SPF is checked for: MAIL FROM, or HELO for the null sender (RFC 7208 section 2.4).
     pub(super) fn spf_domain(&self) -> Option<&'p DomainName> {
         self.identity.mail_from.as_ref().or(self.delivered_by.helo.as_ref())
+    }
+
+    /// The domain that its bounces go to, or its answers.
+    pub(super) fn answers_to(&self) -> Option<&'p DomainName> {
+        match self.judgement {
+            Judgement::Bounce => self.identity.mail_from.as_ref(),
+            _ => Some(&self.identity.author_domain),
+        }
     }
 
     /// The identity that signs the message.
@@ -226,8 +238,43 @@ pub(super) fn bindings<'p>(
     bindings
 }
 
+/// The messages of a stream that are returned, and those that are answered. A bounce waits in two queues, one after the other: that of
+/// the sender and its own; an answer is written as long as signatures are verified.
+pub(super) fn answered<'p>(
+    plan: &'p Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    stream: &'p Stream,
+) -> Vec<Binding<'p>> {
+    let parameters = &plan.parameters;
+    let mut bindings = Vec::new();
+    for (identity, span) in spans(plan, flux, timeline, stream) {
+        let bounce = identity.mail_from.is_some().then(|| parameters.queue_lifetime.saturating_mul(2));
+        let reply = Some(parameters.signature_lifetime);
+        for (judgement, horizon) in [(Judgement::Bounce, bounce), (Judgement::Reply, reply)] {
+            let Some(horizon) = horizon else { continue };
+            let bounds = Bounds {
+                lower: [Some(Event::Origin), span.lower()].into_iter().flatten().collect(),
+                upper: span.upper(horizon).into_iter().collect(),
+            };
+            if !bounds.feasible(timeline) {
+                continue;
+            }
+            let injected = (
+                span.lower().into_iter().collect(),
+                span.upper(0).into_iter().map(|(event, _)| event).collect(),
+                horizon,
+            );
+            let context = (plan, flux, timeline);
+            let binding = Binding::new(context, stream, (identity, identity), span.start, judgement, bounds);
+            bindings.push(Binding { injected, ..binding });
+        }
+    }
+    bindings
+}
+
 /// The spans in which a stream uses its identities.
-fn spans<'p>(
+pub(super) fn spans<'p>(
     plan: &'p Plan,
     flux: &Flux,
     timeline: &Timeline,

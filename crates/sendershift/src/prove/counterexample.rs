@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::binding::{Binding, Judgement};
-use super::promise::Failure;
+use super::promise::{self, Failure};
 use super::proof::{Counterexample, Holding};
 use super::world::{Choices, Content, Flux, Version};
 use crate::dmarc::{self, Authenticated, DmarcResult};
@@ -106,15 +106,19 @@ impl Found<'_> {
     }
 
     pub(super) fn versions(&self) -> impl Iterator<Item = (&Question, &Version)> {
-        self.choices
+        self.chosen(self.choices)
+    }
+
+    fn chosen<'c>(&'c self, choices: &'c Choices) -> impl Iterator<Item = (&'c Question, &'c Version)> {
+        choices
             .iter()
             .filter_map(|(question, index)| Some((question, self.flux.versions(question)?.get(*index)?)))
     }
 
-    /// The evidence as the receiver has it.
-    fn evidence(&self) -> Option<Overlay<&Snapshot>> {
+    /// The evidence as a receiver has it that holds these versions.
+    fn evidence(&self, choices: &Choices) -> Option<Overlay<&Snapshot>> {
         let mut overlay = self.evidence_today()?;
-        for (question, version) in self.versions() {
+        for (question, version) in self.chosen(choices) {
             match &version.content {
                 Content::Set(rrset) | Content::Alias(rrset) => {
                     // The records that come in place of an alias hide it, and the other way round.
@@ -212,7 +216,7 @@ impl Found<'_> {
     }
 
     fn replay(&self) -> Option<Replay> {
-        let evidence = self.evidence()?;
+        let evidence = self.evidence(self.choices)?;
         let binding = self.binding;
         let verified = |profile| -> Vec<Signature> {
             binding.verifiable(&evidence, profile).into_iter().cloned().collect()
@@ -239,7 +243,15 @@ impl Found<'_> {
 
     /// Whether the plain evaluation shows the same failure.
     fn confirms(&self, replay: &Replay) -> bool {
-        match self.failure.code {
+        let code = self.failure.code;
+        if let Some(evidence) = self.evidence(self.choices)
+            && let Some(shown) = promise::shows(code, &evidence, self.binding)
+        {
+            return shown;
+        }
+        match code {
+            "p6.read-differently" => self.effect(self.choices).is_some_and(|effect| effect.differ),
+            "p6.weaker" => self.weakens(),
             "p1.no-dmarc-policy" => replay.result == DmarcResult::None,
             "p1.signature-not-verifiable" | "p1.no-dkim-under-enforcement" | "p1.dkim-needed-too" => {
                 !replay.dkim_aligned
@@ -262,6 +274,21 @@ impl Found<'_> {
                 checked.result == SpfResult::PermError
             }),
         }
+    }
+
+    fn effect(&self, choices: &Choices) -> Option<promise::Effect> {
+        Some(promise::Effect::of(&self.evidence(choices)?, &self.binding.identity.author_domain))
+    }
+
+    /// Whether one of the versions replaces one under which the policy was stricter.
+    fn weakens(&self) -> bool {
+        self.choices.iter().any(|(question, index)| {
+            let Some(earlier) = index.checked_sub(1) else { return false };
+            let mut before = self.choices.clone();
+            before.insert(question.clone(), earlier);
+            let (now, was) = (self.effect(self.choices), self.effect(&before));
+            now.zip(was).is_some_and(|(now, was)| now.is_weaker_than(&was))
+        })
     }
 
     pub(super) fn holding(&self) -> Vec<Holding> {

@@ -20,7 +20,7 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// Adds those of a version; false if the whole can then not hold.
-    fn add(&mut self, version: &Version, timeline: &Timeline) -> bool {
+    pub(super) fn add(&mut self, version: &Version, timeline: &Timeline) -> bool {
         let lower = version.from.map(Event::Start);
         let upper = version.until.map(|(step, seconds)| (Event::Done(step), seconds));
         let feasible = lower

@@ -3,7 +3,7 @@
 //! [`prove`] looks at every way in which a message can be bound to identities, sources and signatures
 //! (`binding`), and for each at every set of record versions that a receiver may hold at the instant of judgement
 //! (`explore`, `world`), however late any step is. What it asks of each is a promise (`promise`): **P1**,
-//! authenticated, and **P2**, within limits. A failure becomes a `counterexample` that is replayed through plain evaluation,
+//! authenticated, **P2**, within limits, and so on. A failure becomes a `counterexample` that is replayed through plain evaluation,
 //! put on a `schedule` and told as a `story`. It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
 //! nothing with the planner.
 
@@ -24,28 +24,35 @@ use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
 use promise::{Judged as MessageJudged, Receiver};
-use remarks::{age, judged_from, not_modelled, unexplored};
+use remarks::{age, assumptions, judged_from, not_modelled, unexplored};
 pub(crate) use story::duration;
-use world::{Choices, Flux, World};
+use world::{Choices, Flux, Lenient, World};
 
 pub use binding::Judgement;
 pub use explore::Explored;
 pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
 
-use crate::dns::{Evidence as _, Question, RecordType, Resolved, resolve};
+use crate::dmarc;
+use crate::dns::Question;
 use crate::error::{Error, Invalid, Missing};
+use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Identity, Plan, Remark, Stream};
-use crate::spf::{Policy, SpfRecord};
+use crate::spf::Policy;
 
+/// The promises that [`prove`] judges. P8 takes the public suffix list (feature `psl`).
+#[cfg(feature = "psl")]
+pub const JUDGED: &[&str] = &["p1", "p2", "p5", "p6", "p8", "p9"];
+/// The promises that it does not judge.
+#[cfg(feature = "psl")]
+pub const NOT_JUDGED: &[&str] = &["p3", "p4", "p7", "p10"];
 /// The promises that [`prove`] judges.
-pub const JUDGED: [&str; 2] = ["p1", "p2"];
-/// The promises that it does not judge yet.
-pub const NOT_JUDGED: [&str; 8] = ["p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];
-
-/// Octets that a record and its name should have at most (RFC 7208 section 3.4).
-const MAX_OCTETS: usize = 450;
+#[cfg(not(feature = "psl"))]
+pub const JUDGED: &[&str] = &["p1", "p2", "p5", "p6", "p9"];
+/// The promises that it does not judge. P8 takes the public suffix list (feature `psl`).
+#[cfg(not(feature = "psl"))]
+pub const NOT_JUDGED: &[&str] = &["p3", "p4", "p7", "p8", "p10"];
 
 /// Judges a plan.
 ///
@@ -129,25 +136,14 @@ impl<'a> Prover<'a> {
             self.untold(&binding);
             let addresses = self.addresses(&binding);
             judged |= self.authenticated(&binding, &addresses, &receivers, from, &mut fail_today)?;
-            let Some(domain) = binding.spf_domain().filter(|_| binding.judgement == Judgement::Delivery)
-            else {
-                continue;
-            };
-            let baseline = self.baseline();
-            let world = World::new(plan, flux, &baseline);
-            let today = Policy::compile_within(&world, domain, &addresses).ok();
-            self.walk("p2", &binding, &|world| {
-                promise::within_limits(world, &binding, &addresses, &receivers, today.as_ref())
-            })?;
-            if let Some(event) = within_limits_from {
-                let mut binding = binding.clone();
-                binding.bounds.lower.push(event);
-                if binding.bounds.feasible(timeline) {
-                    self.walk("p2", &binding, &|world| {
-                        promise::within_limits(world, &binding, &addresses, &receivers, None)
-                    })?;
-                }
+            if binding.judgement == Judgement::Delivery {
+                self.published(&binding, &receivers)?;
+                self.within_limits(&binding, &addresses, &receivers, within_limits_from)?;
             }
+        }
+        for binding in binding::answered(plan, flux, timeline, stream) {
+            self.explorer.explored.bindings += 1;
+            self.reachable(&binding, &receivers)?;
         }
         if !judged {
             let message =
@@ -159,6 +155,89 @@ impl<'a> Prover<'a> {
             self.conditions.push(judged_from(stream, step, &fail_today));
         }
         Ok(())
+    }
+
+    /// Judges P2 for a binding: nobody is worse off than today, and from one step on all is within the limits.
+    fn within_limits(
+        &mut self,
+        binding: &Binding<'_>,
+        addresses: &AddressSet,
+        receivers: &[Receiver<'_>],
+        from: Option<Event>,
+    ) -> Result<(), Halt> {
+        let Some(domain) = binding.spf_domain() else { return Ok(()) };
+        let baseline = self.baseline();
+        let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        let today = Policy::compile_within(&world, domain, addresses).ok();
+        self.walk("p2", binding, &|world| {
+            promise::within_limits(world, binding, addresses, receivers, today.as_ref())
+        })?;
+        let Some(event) = from else { return Ok(()) };
+        let mut binding = binding.clone();
+        binding.bounds.lower.push(event);
+        if binding.bounds.feasible(self.explorer.timeline) {
+            self.walk("p2", &binding, &|world| {
+                promise::within_limits(world, &binding, addresses, receivers, None)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Judges what a receiver makes of the policy that is published for a binding: P5, P6 and P8.
+    fn published(&mut self, binding: &Binding<'_>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
+        let timeline = self.explorer.timeline;
+        let author = &binding.identity.author_domain;
+        let baseline = self.baseline();
+        let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
+        self.walk("p5", binding, &|world| {
+            promise::seen(world, &Lenient(world), binding, receivers, today.as_ref())
+        })?;
+        self.walk("p6", binding, &|world| promise::never_weaker(world, timeline, binding, receivers))?;
+        let differs = !promise::one_reading(&Lenient(&world), binding, receivers).failures.is_empty();
+        if differs && self.is_live(binding) {
+            let message = format!(
+                "receivers that use the public suffix list see other identifiers of `{}` aligned with {author} than those that walk the tree, already today",
+                binding.identity.id
+            );
+            self.condition("proof.reads-differently-today", binding, message);
+            return Ok(());
+        }
+        self.walk("p8", binding, &|world| promise::one_reading(&Lenient(world), binding, receivers))
+    }
+
+    /// Judges P9 for messages that are returned or answered.
+    fn reachable(&mut self, binding: &Binding<'_>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
+        let baseline = self.baseline();
+        let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        let judged = promise::reachable(&Lenient(&world), &Lenient(&world), binding, receivers);
+        let domain = binding.answers_to();
+        let identities = self.explorer.plan.streams.iter().flat_map(|stream| {
+            stream.identities.iter().filter(|identity| stream.live.contains(&identity.id))
+        });
+        let mut live = identities.filter(|live| match binding.judgement {
+            Judgement::Bounce => live.mail_from.as_ref() == domain,
+            _ => Some(&live.author_domain) == domain,
+        });
+        if !judged.failures.is_empty() && live.next().is_some() {
+            let domain = domain.map_or("", DomainName::as_str);
+            let message = format!("{domain} accepts no mail today: whether it ever does is not judged");
+            self.condition("proof.unreachable-today", binding, message);
+            return Ok(());
+        }
+        self.walk("p9", binding, &|world| promise::reachable(world, &Lenient(world), binding, receivers))
+    }
+
+    fn is_live(&self, binding: &Binding<'_>) -> bool {
+        binding.stream.live.contains(&binding.identity.id)
+    }
+
+    /// Notes a condition, once.
+    fn condition(&mut self, code: &str, binding: &Binding<'_>, message: String) {
+        let remark = Remark::new(code, Some(&binding.stream.id), message);
+        if !self.conditions.contains(&remark) {
+            self.conditions.push(remark);
+        }
     }
 
     /// Judges P1 for a binding: what fails today already from `from` on, all else from the start. Whether there was anything to judge.
@@ -334,12 +413,17 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
-        let sizes = self.too_large();
+        let general = [
+            ("p2", promise::too_large(plan, flux)),
+            ("p6", promise::ungated(plan, flux, self.explorer.timeline)),
+        ];
         let mut promises = Vec::new();
-        for promise in JUDGED {
+        for promise in JUDGED.iter().copied() {
             for (index, profile) in plan.parameters.receivers.iter().enumerate() {
                 let found = self.shortest.remove(&(promise, index)).map(|(_, counterexample)| counterexample);
-                let found = found.or_else(|| sizes.clone().filter(|_| promise == "p2"));
+                let found = found.or_else(|| {
+                    general.iter().find(|(of, _)| *of == promise).and_then(|(_, found)| found.clone())
+                });
                 let verdict = match (&found, undecided.is_empty()) {
                     (Some(_), _) => Judged::Unsafe,
                     (None, false) => Judged::Undecided,
@@ -360,137 +444,10 @@ impl<'a> Prover<'a> {
             judged: JUDGED.to_vec(),
             not_judged: NOT_JUDGED.to_vec(),
             promises,
-            assumptions: self.assumptions(),
+            assumptions: assumptions(plan, flux, &self.sources),
             explored: self.explorer.explored,
             undecided,
             conditions: self.conditions,
         }
-    }
-
-    /// An SPF record that a step makes larger than it should be (RFC 7208 section 3.4), and than it is today.
-    fn too_large(&self) -> Option<Counterexample> {
-        let flux = self.explorer.flux;
-        for question in flux.questions().filter(|question| question.record_type == RecordType::Txt) {
-            let sizes: Vec<(usize, &world::Version)> = flux
-                .versions(&question)?
-                .iter()
-                .filter_map(|version| match &version.content {
-                    world::Content::Set(rrset)
-                        if rrset.texts().iter().any(|text| SpfRecord::is_spf(text.octets())) =>
-                    {
-                        Some((rrset.size(&question.name), version))
-                    }
-                    _ => None,
-                })
-                .collect();
-            let today = match resolve(&self.explorer.plan.evidence, &question.name, RecordType::Txt) {
-                Resolved::Records(rrset) => rrset.size(&question.name),
-                _ => 0,
-            };
-            let allowed = today.max(MAX_OCTETS);
-            if let Some((size, version)) = sizes.into_iter().find(|(size, _)| *size > allowed) {
-                let step = version
-                    .from
-                    .and_then(|step| self.explorer.plan.steps.get(step))
-                    .map_or("", |step| step.id.as_str());
-                let story = format!(
-                    "Step `{step}` makes the answer for {question} {size} octets long; {allowed} are allowed."
-                );
-                return Some(Counterexample::of_record("p2.record-too-large", story));
-            }
-        }
-        None
-    }
-
-    fn assumptions(&self) -> Vec<Remark> {
-        let plan = self.explorer.plan;
-        let parameters = &plan.parameters;
-        let days = |seconds: u64| duration(i64::try_from(seconds).unwrap_or(i64::MAX));
-        let mut assumptions = vec![
-            Remark::new(
-                "assume.queue-lifetime",
-                None,
-                format!(
-                    "no message waits in the sender's queue for more than {}",
-                    days(parameters.queue_lifetime)
-                ),
-            ),
-            Remark::new(
-                "assume.signature-lifetime",
-                None,
-                format!(
-                    "no signature is verified more than {} after its message was injected",
-                    days(parameters.signature_lifetime)
-                ),
-            ),
-            Remark::new(
-                "assume.resolver-stale",
-                None,
-                format!(
-                    "no resolver answers from a cache entry more than {} after its TTL has run out",
-                    days(parameters.resolver_stale)
-                ),
-            ),
-            Remark::new(
-                "assume.third-parties",
-                None,
-                "records that the plan does not change stay as they are in its evidence",
-            ),
-            Remark::new(
-                "assume.answers-arrive",
-                None,
-                "DNS questions are answered, delegation and DNSSEC stay as they are",
-            ),
-            Remark::new(
-                "assume.content-intact",
-                None,
-                "nobody rewrites a message before its signature is verified",
-            ),
-            Remark::new(
-                "assume.private-keys",
-                None,
-                "whoever signs holds the private half of the key that is published",
-            ),
-            Remark::new(
-                "assume.quiet-before",
-                None,
-                "what the plan changes was not changed shortly before its evidence: no cache holds an older version",
-            ),
-            Remark::new(
-                "assume.tree-walk",
-                None,
-                "organizational domains are found by tree walk (RFC 9989); the reading by public suffix list is not judged",
-            ),
-        ];
-        for question in &self.explorer.flux.assumed_ttls {
-            let message = format!(
-                "the TTL of {question} is not known from a server of the zone; {} is assumed",
-                days(parameters.ttl_ceiling)
-            );
-            assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
-        }
-        assumptions.extend(self.sources.assumptions.iter().cloned());
-        for source in &plan.sources {
-            if let Some(why) = &source.assumed {
-                assumptions.push(Remark::new(
-                    "assume.source",
-                    Some(&source.id),
-                    format!("the addresses are assumed: {why}"),
-                ));
-            }
-        }
-        for name in plan.evidence.names() {
-            for (record_type, _) in plan.evidence.rrsets(name) {
-                if let Some(why) = plan.evidence.assumed(name, record_type) {
-                    assumptions.push(Remark::new(
-                        "assume.record",
-                        Some(name.as_str()),
-                        format!("the {record_type} records are assumed: {why}"),
-                    ));
-                }
-            }
-        }
-        assumptions.extend(plan.assumptions.iter().cloned());
-        assumptions
     }
 }

@@ -70,7 +70,7 @@ impl Serialize for Proof {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PromiseVerdict {
-    /// The promise: `p1` or `p2`.
+    /// The promise: `p1` to `p10`.
     pub promise: &'static str,
     /// The receiver profile.
     pub receiver: &'static str,

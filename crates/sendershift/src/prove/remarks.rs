@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::binding::Sources;
 use super::explore::Halt;
 use super::story::duration;
-use crate::dns::RecordType;
+use super::world::Flux;
+use crate::dns::{Evidence as _, RecordType};
 use crate::name::DomainName;
 use crate::plan::{Plan, Remark, Stream};
 
@@ -115,4 +117,96 @@ fn may_be_answered_by_wildcard(plan: &Plan, name: &DomainName) -> bool {
         }
     }
     false
+}
+
+/// What every verdict on a plan takes for granted.
+pub(super) fn assumptions(plan: &Plan, flux: &Flux, sources: &Sources<'_>) -> Vec<Remark> {
+    let parameters = &plan.parameters;
+    let days = |seconds: u64| duration(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let mut assumptions = vec![
+        Remark::new(
+            "assume.queue-lifetime",
+            None,
+            format!(
+                "no message waits in the sender's queue for more than {}",
+                days(parameters.queue_lifetime)
+            ),
+        ),
+        Remark::new(
+            "assume.signature-lifetime",
+            None,
+            format!(
+                "no signature is verified more than {} after its message was injected",
+                days(parameters.signature_lifetime)
+            ),
+        ),
+        Remark::new(
+            "assume.resolver-stale",
+            None,
+            format!(
+                "no resolver answers from a cache entry more than {} after its TTL has run out",
+                days(parameters.resolver_stale)
+            ),
+        ),
+        Remark::new(
+            "assume.third-parties",
+            None,
+            "records that the plan does not change stay as they are in its evidence",
+        ),
+        Remark::new(
+            "assume.answers-arrive",
+            None,
+            "DNS questions are answered, delegation and DNSSEC stay as they are",
+        ),
+        Remark::new(
+            "assume.content-intact",
+            None,
+            "nobody rewrites a message before its signature is verified",
+        ),
+        Remark::new(
+            "assume.private-keys",
+            None,
+            "whoever signs holds the private half of the key that is published",
+        ),
+        Remark::new(
+            "assume.quiet-before",
+            None,
+            "what the plan changes was not changed shortly before its evidence: no cache holds an older version",
+        ),
+        Remark::new(
+            "assume.tree-walk",
+            None,
+            "organizational domains are found by tree walk (RFC 9989); the reading by public suffix list is not judged",
+        ),
+    ];
+    for question in &flux.assumed_ttls {
+        let message = format!(
+            "the TTL of {question} is not known from a server of the zone; {} is assumed",
+            days(parameters.ttl_ceiling)
+        );
+        assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
+    }
+    assumptions.extend(sources.assumptions.iter().cloned());
+    for source in &plan.sources {
+        if let Some(why) = &source.assumed {
+            assumptions.push(Remark::new(
+                "assume.source",
+                Some(&source.id),
+                format!("the addresses are assumed: {why}"),
+            ));
+        }
+    }
+    for name in plan.evidence.names() {
+        for (record_type, _) in plan.evidence.rrsets(name) {
+            if let Some(why) = plan.evidence.assumed(name, record_type) {
+                assumptions.push(Remark::new(
+                    "assume.record",
+                    Some(name.as_str()),
+                    format!("the {record_type} records are assumed: {why}"),
+                ));
+            }
+        }
+    }
+    assumptions.extend(plan.assumptions.iter().cloned());
+    assumptions
 }

@@ -64,6 +64,13 @@ impl Found<'_> {
                 Judgement::Delivery => {
                     format!("after {waited} in the queue it is delivered from {address}{by}, and judged.")
                 }
+                Judgement::Bounce => {
+                    let to = identity.mail_from.as_ref().map_or("", |domain| domain.as_str());
+                    format!("{waited} after its injection it cannot be delivered, and is returned to {to}.")
+                }
+                Judgement::Reply => {
+                    format!("{waited} after its injection somebody answers it, to {}.", identity.author_domain)
+                }
                 Judgement::Later => {
                     format!("{waited} after its injection its signature is verified again, behind the first receiver.")
                 }
@@ -107,7 +114,9 @@ impl Found<'_> {
             };
             story.push(format!("Here {}:{} {turnout}.", unknown.mechanism, unknown.target));
         }
-        story.push(self.verdict(replay));
+        if matches!(binding.judgement, Judgement::Delivery | Judgement::Later) {
+            story.push(self.verdict(replay));
+        }
         story.push(format!("{}.", reason(self.failure.code)));
         story
     }
@@ -174,6 +183,29 @@ fn reason(code: &str) -> &'static str {
         "p2.worse-than-today" => "Today SPF says better of this address for this domain",
         "p2.too-many-lookups" => "That is more lookups than this receiver allows (RFC 7208 section 4.6.4)",
         "p2.too-many-voids" => "That is more void lookups than this receiver allows (RFC 7208 section 4.6.4)",
+        "p5.no-report-address" => {
+            "The policy makes receivers act on what fails, and nobody gets reports about it"
+        }
+        "p5.report-not-authorised" => {
+            "The policy makes receivers act on what fails, and the host for reports does not say that it takes them (RFC 9990)"
+        }
+        "p5.report-host-unreachable" => {
+            "The policy makes receivers act on what fails, and the host for reports accepts no mail"
+        }
+        "p6.weaker" => {
+            "The policy in effect is weaker than with the record before: what was refused may be delivered"
+        }
+        "p6.read-differently" => {
+            "Receivers of RFC 7489 and of RFC 9989 take the policy differently: give `pct` no value but 0, and that only beside `t=y`"
+        }
+        "p8.alignment-differs" => {
+            "By public suffix list (RFC 7489) other identifiers align than by tree walk (RFC 9989 section 4.10)"
+        }
+        "p9.null-mx" => "The domain says that it accepts no mail (RFC 7505)",
+        "p9.no-mail-host" => "The domain has no mail host with an address (RFC 5321 section 5.1)",
+        "p9.no-such-domain" => {
+            "The domain does not exist: receivers may refuse its mail, and nothing comes back to it"
+        }
         "p2.too-many-mx" | "p2.too-many-mx-addresses" => {
             "That is more than this receiver looks up for one `mx` (RFC 7208 section 4.6.4)"
         }

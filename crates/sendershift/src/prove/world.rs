@@ -269,6 +269,13 @@ impl Flux {
         before.map(|(_, position)| position + 1).max().unwrap_or(0)
     }
 
+    /// The steps that change something, in the order of the eras.
+    pub(super) fn changing(&self) -> impl Iterator<Item = usize> {
+        let mut steps: Vec<(usize, usize)> = self.changing.iter().map(|(step, at)| (*at, *step)).collect();
+        steps.sort_unstable();
+        steps.into_iter().map(|(_, step)| step)
+    }
+
     /// What the servers say before the first step, and after each step that changes something.
     pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = Era<'a>> {
         (0..=self.changing.len()).map(move |done| Era { plan, flux: self, done, changes: Cell::new(false) })
@@ -420,29 +427,47 @@ impl<'a> World<'a> {
     }
 }
 
-impl Evidence for World<'_> {
-    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
-        let question = Question::new(name.clone(), record_type);
-        if let Some(versions) = self.flux.versions(&question) {
-            let chosen = self.choices.get(&question).and_then(|index| versions.get(*index));
-            return match chosen.map(|version| &version.content) {
+impl World<'_> {
+    /// The answer, and whether it is one that the evidence ought to give and does not.
+    fn look(&self, question: &Question) -> (Answer<'_>, bool) {
+        if let Some(versions) = self.flux.versions(question) {
+            let chosen = self.choices.get(question).and_then(|index| versions.get(*index));
+            let answer = match chosen.map(|version| &version.content) {
                 Some(Content::Set(rrset)) => Answer::Records(rrset),
                 Some(Content::Alias(rrset)) => Answer::Alias(rrset),
                 Some(Content::Absent) => Answer::NoData,
                 None => {
-                    self.undecided.borrow_mut().get_or_insert(question);
+                    self.undecided.borrow_mut().get_or_insert_with(|| question.clone());
                     Answer::Unknown
                 }
             };
+            return (answer, false);
         }
-        match self.plan.evidence.answer(name, record_type) {
-            Answer::NxDomain if self.flux.created.contains(name) => Answer::NoData,
+        match self.plan.evidence.answer(&question.name, question.record_type) {
+            Answer::NxDomain if self.flux.created.contains(&question.name) => (Answer::NoData, false),
             // That a server did not answer says nothing about what receivers will see.
-            Answer::Unknown | Answer::Failed => {
-                self.missing.borrow_mut().insert(question);
-                Answer::Unknown
-            }
-            answer => answer,
+            Answer::Unknown | Answer::Failed => (Answer::Unknown, true),
+            answer => (answer, false),
         }
+    }
+}
+
+impl Evidence for World<'_> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        let question = Question::new(name.clone(), record_type);
+        let (answer, lacks) = self.look(&question);
+        if lacks {
+            self.missing.borrow_mut().insert(question);
+        }
+        answer
+    }
+}
+
+/// The same world, where what the evidence does not tell may stay unknown.
+pub(super) struct Lenient<'w, 'a>(pub(super) &'w World<'a>);
+
+impl Evidence for Lenient<'_, '_> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        self.0.look(&Question::new(name.clone(), record_type)).0
     }
 }

@@ -156,7 +156,7 @@ fn of_shape(number: usize, shape: &Shape) -> Stream {
 }
 
 fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
-    let mut answers: Vec<String> = Vec::new();
+    let mut answers: Vec<String> = mail_hosts().collect();
     let quality = setting.authoritative;
     if setting.soa {
         for zone in ["old.example", "new.example"] {

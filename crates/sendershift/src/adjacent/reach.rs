@@ -1,0 +1,46 @@
+//! Whether a domain accepts mail (RFC 5321 section 5.1, RFC 7505).
+
+use super::is_null_mx;
+use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
+use crate::name::DomainName;
+
+/// Why nothing that is sent to a domain arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreachable {
+    /// It says that it accepts no mail.
+    NullMx,
+    /// It has no mail host with an address.
+    NoMailHost,
+    /// It does not exist.
+    NoSuchDomain,
+}
+
+/// Why a domain accepts no mail, if it does not; what the evidence leaves open counts as accepted.
+///
+/// Addresses of mail hosts are asked of `hosts`, which may be more patient about what nobody knows: they are often somebody else's.
+pub(crate) fn unreachable<E: Evidence + ?Sized, H: Evidence + ?Sized>(
+    evidence: &E,
+    hosts: &H,
+    domain: &DomainName,
+) -> Option<Unreachable> {
+    match resolve(evidence, domain, RecordType::Mx) {
+        Resolved::Records(rrset) if is_null_mx(rrset) => Some(Unreachable::NullMx),
+        Resolved::Records(rrset) => match rrset.records() {
+            Records::Mx(exchanges) if !exchanges.iter().any(|mx| may_have_address(hosts, &mx.exchange)) => {
+                Some(Unreachable::NoMailHost)
+            }
+            _ => None,
+        },
+        Resolved::Absent { nxdomain: true } => Some(Unreachable::NoSuchDomain),
+        // Without MX records the domain is its own mail host.
+        Resolved::Absent { nxdomain: false } if !may_have_address(evidence, domain) => {
+            Some(Unreachable::NoMailHost)
+        }
+        _ => None,
+    }
+}
+
+fn may_have_address<E: Evidence + ?Sized>(evidence: &E, host: &DomainName) -> bool {
+    let absent = |kind| matches!(resolve(evidence, host, kind), Resolved::Absent { .. });
+    !(absent(RecordType::A) && absent(RecordType::Aaaa))
+}

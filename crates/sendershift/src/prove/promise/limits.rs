@@ -1,0 +1,151 @@
+//! P2: every path is within limits, and nobody is worse off.
+
+use super::{Judged, Receiver, passes};
+use crate::dns::{RecordType, Resolved, resolve};
+use crate::name::DomainName;
+use crate::net::AddressSet;
+use crate::plan::{Change, Plan};
+use crate::prove::binding::Binding;
+use crate::prove::proof::Counterexample;
+use crate::prove::world::{Content, Flux, Version, World};
+use crate::spf::{Case, Leaf, Policy, Profile, SpfRecord, SpfResult, Unknown};
+
+/// Octets that a record and its name should have at most (RFC 7208 section 3.4).
+const MAX_OCTETS: usize = 450;
+
+/// P2: the path of every address is within the limits and leads to no permerror, and none is worse off than today.
+///
+/// Where `today` is given, the policy before the plan, an address whose path is over a limit or leads to an error already may
+/// stay so. Each address is compared with itself, and each turnout of the unknowns with the same one.
+pub(in crate::prove) fn within_limits(
+    world: &World<'_>,
+    binding: &Binding<'_>,
+    addresses: &AddressSet,
+    receivers: &[Receiver<'_>],
+    today: Option<&Policy>,
+) -> Judged {
+    let Some(domain) = binding.spf_domain() else { return Judged::default() };
+    let policy = match Policy::compile_within(world, domain, addresses) {
+        Ok(policy) => policy,
+        Err(error) => return Judged::error(error),
+    };
+    let own = binding.delivered_by.id == binding.identity.id;
+    let mut judged = Judged::default();
+    let Some(today) = today else {
+        for (range, cases) in policy.classes(addresses) {
+            judged.classes += 1;
+            for Case { assuming, leaf } in &cases {
+                judged.unbounded |= leaf.spent.unbounded > 0;
+                judged.class(receivers, (range, assuming), |profile| broken(leaf, profile));
+            }
+        }
+        return judged;
+    };
+    // Each turnout is compared with the same one of today, which says nothing of an answer that comes or goes.
+    let mut unknowns = policy.unknowns().iter().chain(today.unknowns());
+    judged.unsettled = unknowns.find_map(|unknown| Some((unknown.clone(), changes(world.plan, unknown)?)));
+    match policy.beside(today, addresses) {
+        Ok(classes) => {
+            for (range, cases) in classes {
+                judged.classes += 1;
+                for Case { assuming, leaf: (leaf, was) } in &cases {
+                    judged.unbounded |= leaf.spent.unbounded > 0;
+                    judged.class(receivers, (range, assuming), |profile| worse(leaf, was, profile, own));
+                }
+            }
+            judged
+        }
+        Err(problem) => Judged::error(problem),
+    }
+}
+
+/// A name that the plan changes and that the question may lead to for some message.
+fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
+    let asked: &[RecordType] = match unknown.mechanism {
+        "exists" => &[RecordType::A],
+        "a" => &[RecordType::A, RecordType::Aaaa],
+        "mx" => &[RecordType::Mx, RecordType::A, RecordType::Aaaa],
+        "ptr" => &[RecordType::Ptr, RecordType::A, RecordType::Aaaa],
+        _ => &[RecordType::Txt],
+    };
+    // The labels behind the last macro stand in every name that is asked for; an address that `mx` or `ptr` ask for may be anywhere.
+    let behind = unknown.target.rsplit('}').next().unwrap_or_default();
+    let fixed = behind.split_once('.').map_or("", |(_, labels)| labels);
+    let fixed = DomainName::parse(fixed).ok().filter(|_| !matches!(unknown.mechanism, "mx" | "ptr"));
+    let touches = |change: &&Change| {
+        let leads_there =
+            fixed.as_ref().is_none_or(|fixed| change.name.is_within(fixed) && change.name != *fixed);
+        leads_there && (asked.contains(&change.record_type) || change.record_type == RecordType::Cname)
+    };
+    plan.steps.iter().flat_map(|step| &step.changes).find(touches).map(|change| change.name.clone())
+}
+
+/// What is wrong with a path.
+fn broken(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
+    over(leaf, profile).or_else(|| (leaf.result == SpfResult::PermError).then_some("p2.permerror"))
+}
+
+/// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself.
+fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool) -> Option<&'static str> {
+    let refused = match was.result {
+        _ if over(was, profile).is_some() => false,
+        SpfResult::None | SpfResult::Neutral => {
+            matches!(leaf.result, SpfResult::Fail | SpfResult::SoftFail)
+        }
+        SpfResult::SoftFail => leaf.result == SpfResult::Fail,
+        _ => false,
+    };
+    match broken(leaf, profile) {
+        Some(_) if broken(was, profile).is_some() => None,
+        Some(code) => Some(code),
+        None if passes(was, profile) && !passes(leaf, profile) => Some("p2.worse-than-today"),
+        // From its own sources a message is not to be refused more than today.
+        None if own && refused => Some("p2.worse-than-today"),
+        None => None,
+    }
+}
+
+/// The limit that a path is over, if any.
+fn over(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
+    let spent = &leaf.spent;
+    if spent.lookups_for(profile) > profile.lookups {
+        Some("p2.too-many-lookups")
+    } else if spent.voids_for(profile) > profile.voids {
+        Some("p2.too-many-voids")
+    } else if spent.mx_names > profile.mx_names {
+        Some("p2.too-many-mx")
+    } else if spent.mx_addresses > profile.mx_addresses {
+        Some("p2.too-many-mx-addresses")
+    } else {
+        None
+    }
+}
+
+/// An SPF record that a step makes larger than it should be (RFC 7208 section 3.4), and than it is today.
+pub(in crate::prove) fn too_large(plan: &Plan, flux: &Flux) -> Option<Counterexample> {
+    for question in flux.questions().filter(|question| question.record_type == RecordType::Txt) {
+        let sizes: Vec<(usize, &Version)> = flux
+            .versions(&question)?
+            .iter()
+            .filter_map(|version| match &version.content {
+                Content::Set(rrset) if rrset.texts().iter().any(|text| SpfRecord::is_spf(text.octets())) => {
+                    Some((rrset.size(&question.name), version))
+                }
+                _ => None,
+            })
+            .collect();
+        let today = match resolve(&plan.evidence, &question.name, RecordType::Txt) {
+            Resolved::Records(rrset) => rrset.size(&question.name),
+            _ => 0,
+        };
+        let allowed = today.max(MAX_OCTETS);
+        if let Some((size, version)) = sizes.into_iter().find(|(size, _)| *size > allowed) {
+            let step = version.from.and_then(|step| plan.steps.get(step)).map_or("", |step| step.id.as_str());
+            let story = format!(
+                "Step `{step}` makes the answer for {question} {size} octets long; {allowed} are allowed."
+            );
+            return Some(Counterexample::of_record("p2.record-too-large", story));
+        }
+    }
+    None
+}

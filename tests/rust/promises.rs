@@ -1,0 +1,65 @@
+//! The prover on the corpus of plans that people wrote: the folder says what each is, and the name of an unsafe one begins with
+//! the code that has to be found.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sendershift::plan::Plan;
+use sendershift::prove::{Judged, Proof, prove};
+
+/// The plans of a folder with their names, sorted.
+fn plans(folder: &str) -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/corpus").join(folder);
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut plans: Vec<(String, PathBuf)> =
+        paths.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), path)).collect();
+    plans.sort();
+    plans
+}
+
+fn proof(path: &Path) -> Result<Proof, String> {
+    let plan =
+        Plan::from_json(&fs::read_to_string(path).unwrap()).map_err(|invalid| format!("{invalid:#?}"))?;
+    prove(&plan).map_err(|error| error.to_string())
+}
+
+/// The codes of the counterexamples, each with its promise; those of an undecided proof.
+fn told(proof: &Proof) -> Vec<String> {
+    let found =
+        proof.promises.iter().filter_map(|promise| Some(promise.counterexample.as_ref()?.code.to_owned()));
+    let mut told: Vec<String> =
+        found.chain(proof.undecided.iter().map(|remark| remark.code.clone())).collect();
+    told.dedup();
+    told
+}
+
+#[test]
+fn plans_by_hand() {
+    let mut wrong = Vec::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (folder, expected) in
+        [("safe", Judged::Safe), ("unsafe", Judged::Unsafe), ("undecided", Judged::Undecided)]
+    {
+        for (name, path) in plans(folder) {
+            let code = name.split_once("--").map(|(code, _)| code);
+            let kind = code.filter(|_| folder == "unsafe").unwrap_or(folder);
+            *counts.entry(kind.to_owned()).or_default() += 1;
+            match proof(&path) {
+                Err(error) => wrong.push(format!("{name}: {error}")),
+                Ok(proof) => {
+                    let told = told(&proof);
+                    let has_code = code.is_none_or(|code| told.iter().any(|told| told == code));
+                    if proof.verdict != expected || !has_code {
+                        wrong.push(format!("{name}: {:?} {told:?}", proof.verdict));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{counts:#?}");
+    assert!(counts["safe"] >= 20 && counts.values().sum::<usize>() >= 40, "{counts:?}");
+}
