@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{Draft, Texts, seen, slug, step, words};
 use super::spf::overlay;
 use super::zone::Wish;
-use crate::adjacent::unreachable;
 use crate::dkim;
 use crate::dmarc::{self, Authorised, DmarcRecord, Policy};
 use crate::dns::{Question, RecordType, Records, Txt};
@@ -141,7 +140,7 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
     };
     let lacking: Vec<(DomainName, bool)> = used
         .into_iter()
-        .filter(|domain| unreachable(&draft.zone.world, &draft.zone.world, domain).is_some())
+        .filter(|domain| draft.zone.is_unreachable(domain))
         .map(|domain| (domain.clone(), is_used_today(&domain)))
         .collect();
     for (domain, today) in lacking {

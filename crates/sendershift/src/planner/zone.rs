@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Known;
+use crate::adjacent::unreachable;
 use crate::dns::{
     Answer, Evidence, Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl,
 };
@@ -44,6 +45,11 @@ pub(super) struct Wish {
 impl<'m> Zone<'m> {
     pub(super) fn new(known: &'m Known<'m>, evidence: &'m Snapshot, parameters: &'m Parameters) -> Self {
         Self { world: Overlay::new(known), evidence, parameters, edits: BTreeMap::new() }
+    }
+
+    /// Whether a domain accepts no mail. The addresses of mail hosts are not asked for: they are often somebody else's.
+    pub(super) fn is_unreachable(&self, domain: &DomainName) -> bool {
+        unreachable(&self.world, self.evidence, domain).is_some()
     }
 
     /// The RRset at a name, if there is one; aliases are not followed.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::JUDGED;
 use super::binding::Sources;
 use super::explore::Halt;
 use super::story::duration;
@@ -173,11 +174,13 @@ pub(super) fn assumptions(plan: &Plan, flux: &Flux, sources: &Sources<'_>) -> Ve
             None,
             "what the plan changes was not changed shortly before its evidence: no cache holds an older version",
         ),
-        Remark::new(
-            "assume.tree-walk",
-            None,
-            "organizational domains are found by tree walk (RFC 9989); the reading by public suffix list is not judged",
-        ),
+        if JUDGED.contains(&"p8") {
+            let message = "receivers of RFC 7489 have the public suffix list that this build has";
+            Remark::new("assume.public-suffix-list", None, message)
+        } else {
+            let message = "organizational domains are found by tree walk (RFC 9989): this build has no public suffix list";
+            Remark::new("assume.tree-walk", None, message)
+        },
     ];
     for question in &flux.assumed_ttls {
         let message = format!(

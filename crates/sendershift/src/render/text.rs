@@ -46,24 +46,23 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
 pub fn proof(proof: &Proof, width: usize) -> String {
     let mut page = Page::new(width);
     page.title(&format!("The plan is {}", word(proof.verdict)));
-    let judged: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
     page.paragraph(&format!(
-        "Judged on {} alone, under {} assumptions{}.",
-        judged.join(" and "),
+        "Judged {}, under {} assumptions{}.",
+        grounds_of(proof),
         proof.assumptions.len(),
         conditions(proof)
     ));
     page.section("Promises", |page| {
-        for promise in &proof.promises {
-            page.item(
-                "- ",
-                &format!(
-                    "{} at {} receivers: {}",
-                    meaning(promise.promise),
-                    promise.receiver,
-                    word(promise.verdict)
-                ),
-            );
+        for promise in &proof.judged {
+            let of_it = || proof.promises.iter().filter(|other| other.promise == *promise);
+            let verdicts: BTreeSet<Judged> = of_it().map(|promise| promise.verdict).collect();
+            let told = verdicts.iter().map(|verdict| {
+                let same = of_it().filter(|promise| promise.verdict == *verdict);
+                let receivers: Vec<&str> = same.map(|promise| promise.receiver).collect();
+                let whom = format!(" at {} receivers", enumerated(&receivers));
+                format!("{}{}", word(*verdict), if verdicts.len() > 1 { whom } else { String::new() })
+            });
+            page.item("- ", &format!("{}: {}", meaning(promise), told.collect::<Vec<_>>().join(", ")));
         }
     });
     counterexamples(&mut page, proof);
@@ -97,6 +96,24 @@ fn meaning(promise: &str) -> String {
     format!("{} ({text})", promise.to_ascii_uppercase())
 }
 
+/// For whom a proof was made, and on what.
+fn grounds_of(proof: &Proof) -> String {
+    let receivers: BTreeSet<&str> = proof.promises.iter().map(|promise| promise.receiver).collect();
+    let receivers: Vec<&str> = receivers.into_iter().collect();
+    let promises: Vec<String> = proof.judged.iter().map(|promise| promise.to_ascii_uppercase()).collect();
+    let promises: Vec<&str> = promises.iter().map(String::as_str).collect();
+    format!("for {} receivers on {}", enumerated(&receivers), enumerated(&promises))
+}
+
+/// `a, b and c`.
+fn enumerated(names: &[&str]) -> String {
+    match names {
+        [] => "no".to_owned(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 /// The verdict and the dates in one paragraph.
 fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
     let mut sentences = Vec::new();
@@ -109,14 +126,10 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
     sentences.push(match proof {
         None => "It has not been proven.".to_owned(),
         Some(proof) => {
-            let receivers: BTreeSet<&str> = proof.promises.iter().map(|promise| promise.receiver).collect();
-            let receivers: Vec<&str> = receivers.into_iter().collect();
-            let promises: Vec<String> = proof.judged.iter().map(|promise| meaning(promise)).collect();
             format!(
-                "Verdict: {}, judged for {} receivers on {}, under {} assumptions{}.",
+                "Verdict: {}, judged {}, under {} assumptions{}.",
                 word(proof.verdict).to_uppercase(),
-                receivers.join(" and "),
-                promises.join(" and "),
+                grounds_of(proof),
                 proof.assumptions.len(),
                 conditions(proof),
             )

@@ -116,14 +116,16 @@ fn harshest(applied: &dmarc::Applied) -> dmarc::Policy {
     }
 }
 
-/// Whether plain evidence shows a failure of P5, P8 or P9 again; `None` for those of other promises.
+/// Whether plain evidence shows a failure of P5, P8 or P9 again; `None` for those of other promises. Why a domain is not reached
+/// may differ: worlds do not tell a name without records from one that is gone.
 pub(super) fn shows<E: Evidence>(code: &str, evidence: &E, binding: &Binding<'_>) -> Option<bool> {
     let receivers = [(0, &Profile::RFC7208)];
-    let judged = match code.split_once('.')?.0 {
+    let (promise, _) = code.split_once('.')?;
+    let judged = match promise {
         "p5" => seen(evidence, evidence, binding, &receivers, None),
         "p8" => one_reading(evidence, binding, &receivers),
         "p9" => reachable(evidence, evidence, binding, &receivers),
         _ => return None,
     };
-    Some(judged.failures.values().any(|failure| failure.code == code))
+    Some(judged.failures.values().any(|failure| failure.code == code || promise == "p9"))
 }
