@@ -13,7 +13,7 @@ use sendershift::prove::{Judged, Proof, prove};
 /// The plans of a folder with their names, sorted.
 fn plans(folder: &str) -> Vec<(String, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/corpus").join(folder);
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     let mut plans: Vec<(String, PathBuf)> =
         paths.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), path)).collect();
     plans.sort();
@@ -60,6 +60,5 @@ fn plans_by_hand() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("{counts:#?}");
-    assert!(counts["safe"] >= 20 && counts.values().sum::<usize>() >= 40, "{counts:?}");
+    assert!(counts["safe"] >= 20 && counts.values().sum::<usize>() >= 44, "{counts:?}");
 }

@@ -195,7 +195,7 @@ impl<'a> Prover<'a> {
         })?;
         self.walk("p6", binding, &|world| promise::never_weaker(world, timeline, binding, receivers))?;
         let differs = !promise::one_reading(&Lenient(&world), binding, receivers).failures.is_empty();
-        if differs && self.is_live(binding) {
+        if differs && binding.stream.live.contains(&binding.identity.id) {
             let message = format!(
                 "receivers that use the public suffix list see other identifiers of `{}` aligned with {author} than those that walk the tree, already today",
                 binding.identity.id
@@ -226,10 +226,6 @@ impl<'a> Prover<'a> {
             return Ok(());
         }
         self.walk("p9", binding, &|world| promise::reachable(world, &Lenient(world), binding, receivers))
-    }
-
-    fn is_live(&self, binding: &Binding<'_>) -> bool {
-        binding.stream.live.contains(&binding.identity.id)
     }
 
     /// Notes a condition, once.
