@@ -200,6 +200,52 @@ fn hosts_are_written_out_only_where_told() {
 }
 
 #[test]
+fn what_is_to_be_flattened_and_stays_is_said() {
+    let lines = [
+        "d.example v=spf1 include:a.example include:b.example a:h.example -all",
+        "a.example v=spf1 a:h.example include:b.example -all",
+        "b.example v=spf1 ip4:198.51.100.0/24 -all",
+        "h.example A 192.0.2.1",
+    ];
+    let unopened = |keep: &[&str], flatten: &str| {
+        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let request = CompactRequest { keep: names(keep), flatten: names(&[flatten]), ..lookups(9) };
+        let found = run(&dns(&lines), &request);
+        let told = |name: &sendershift::spf::UnopenedName| {
+            (name.name.to_string(), name.within.iter().map(DomainName::to_string).collect::<Vec<_>>())
+        };
+        found.unopened.iter().map(told).collect::<Vec<_>>()
+    };
+    let within = [("h.example".to_owned(), vec!["a.example".to_owned()])];
+    assert_eq!(unopened(&["a.example"], "h.example"), within);
+    assert_eq!(unopened(&[], "h.example"), within);
+    assert_eq!(unopened(&[], "a.example"), []);
+    let within = [("b.example".to_owned(), vec!["a.example".to_owned()])];
+    assert_eq!(unopened(&["a.example"], "b.example"), within);
+}
+
+#[test]
+fn the_senders_domain_is_known_unless_others_include_the_record() {
+    // RFC 7208 section 7.2: `o` is the domain of the sender, here that of the record.
+    let lines = [
+        "d.example v=spf1 include:%{o}.a.example include:%{d}.b.example exists:%{o}.c.example -all",
+        "d.example.a.example v=spf1 ip4:192.0.2.0/24 -all",
+        "d.example.b.example v=spf1 ip4:198.51.100.0/24 -all",
+    ];
+    assert_eq!(best(&lines, &lookups(1)).len(), 1);
+    assert_eq!(
+        best(&lines, &CompactRequest { flatten: vec!["d.example.c.example".parse().unwrap()], ..lookups(0) }),
+        ["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 -all"]
+    );
+    let drop = CompactRequest { drop: vec!["d.example.a.example".parse().unwrap()], ..lookups(2) };
+    assert_eq!(best(&lines, &drop), ["v=spf1 include:%{d}.b.example exists:%{o}.c.example -all"]);
+    // Whoever includes it has other senders.
+    let contract = CompactRequest { contract: true, ..lookups(1) };
+    let found = run(&dns(&lines), &contract);
+    assert_eq!(found.infeasible.unwrap().stays[0].why, "depends_on_message");
+}
+
+#[test]
 fn failed_answers_are_holes() {
     let lines = ["d.example v=spf1 include:a.example ~all", "a.example timeout"];
     let subject = Subject::parse("d.example", None).unwrap();

@@ -75,6 +75,7 @@ impl Compact {
         let is_no = compacted.records.is_empty();
         let is_warned = compacted.proof.minimal != "proven"
             || !compacted.broken.ranges.is_empty()
+            || !compacted.unopened.is_empty()
             || compacted.opened.iter().any(|opened| opened.volatile);
         Ok(if is_no || (global.strict && is_warned) { Exit::No } else { Exit::Done })
     }
@@ -166,6 +167,18 @@ fn opened(text: &mut Text, compacted: &Compacted, width: usize) {
     if !own.is_empty() {
         row(text, "written", &format!("{own}: written out, yours or said to be stable"), width);
     }
+    for unopened in &compacted.unopened {
+        let within: Vec<&str> = unopened.within.iter().map(DomainName::as_str).collect();
+        let told = match within.as_slice() {
+            [] => format!("{}: there is nothing to write out in its place", unopened.name),
+            _ => format!(
+                "{}: asked about in {}, which stays live (flatten that too, if it is as stable)",
+                unopened.name,
+                within.join(" and in ")
+            ),
+        };
+        row(text, "not flat", &styled(NOTICE, told), width);
+    }
     let assumed = names(|opened| opened.assumed.is_some());
     if !assumed.is_empty() {
         row(
@@ -255,9 +268,10 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
     let told = match proof.minimal {
         "proven" => format!("{told}: no candidate is better"),
         _ => format!(
-            "{told}: the search ended after {} and proves no more than that {} have to be frozen",
+            "{told}: the search ended after {} and proves no more than that {} {} to be frozen",
             counted(number(proof.examined), "draft"),
-            proof.bound.frozen
+            proof.bound.frozen,
+            if proof.bound.frozen == 1 { "has" } else { "have" }
         ),
     };
     row(text, "best", &told, width);
@@ -265,9 +279,17 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
 
 fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
     let (lookups, voids, octets) = infeasible.allowed;
+    let have = |count: u32, noun: &str, allowed: u32| {
+        format!(
+            "{} {} to stay, {allowed} {} allowed",
+            counted(count, noun),
+            if count == 1 { "has" } else { "have" },
+            if allowed == 1 { "is" } else { "are" }
+        )
+    };
     let told = match infeasible.reason {
-        "lookups" => format!("{} have to stay, {lookups} are allowed", counted(infeasible.lookups, "lookup")),
-        "voids" => format!("{} have to stay, {voids} are allowed", counted(infeasible.voids, "void lookup")),
+        "lookups" => have(infeasible.lookups, "lookup", lookups),
+        "voids" => have(infeasible.voids, "void lookup", voids),
         "size" => {
             format!(
                 "{} are needed at the name, {octets} are allowed",
@@ -285,6 +307,9 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
         let why = match stay.why {
             "depends_on_message" => "what it asks depends on the message",
             "kept" => "it is to be kept",
+            "not_declared_stable" if stay.term.starts_with("exists") => {
+                "nobody said that its answer is stable"
+            }
             "not_declared_stable" => "nobody said that its addresses are stable",
             "no_record" => "there is no record to write out",
             _ => "it leads back to itself",

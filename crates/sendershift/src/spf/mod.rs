@@ -31,7 +31,7 @@ pub use check::{
 };
 pub use compact::{
     CompactRequest, Compacted, Figures, Infeasible, Objective, OpenedName, Proof, RECOMMENDED_OCTETS, Remedy,
-    Removed, RrSetDocument, Staying, compact, compact_watched,
+    Removed, RrSetDocument, Staying, UnopenedName, compact, compact_watched,
 };
 pub use cost::{Cost, CostProblem, Limits, Lookups, Note, RecordCost, Remaining, TermCost, Totals, cost};
 pub use diff::{

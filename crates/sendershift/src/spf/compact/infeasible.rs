@@ -142,9 +142,10 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Ve
         let stays = infeasible.stays.iter().find(|stay| stay.term == term.own.1);
         let is_unit = space.units.iter().any(|unit| unit.what == What::Host(number));
         match stays.map(|stay| stay.why) {
-            Some("not_declared_stable") if !is_unit && matches!(term.mechanism, "a" | "mx") => {
+            Some("not_declared_stable") if !is_unit => {
+                let what = if term.mechanism == "exists" { "answer" } else { "addresses" };
                 let text = format!(
-                    "say that the addresses of {name} are stable (--flatten {name}): it saves a lookup"
+                    "say that the {what} of {name} will stay the same (--flatten {name}): it saves a lookup"
                 );
                 add("flatten", Some(name), text);
             }

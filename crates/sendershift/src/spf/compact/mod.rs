@@ -53,7 +53,7 @@ pub struct CompactRequest {
     pub max_records: Option<usize>,
     /// Names whose records stay live.
     pub keep: Vec<DomainName>,
-    /// Names that say the same for long: their records, and `a` and `mx` terms with them, are opened.
+    /// Names that say the same for long: their records are opened, and `a`, `mx` and `exists` terms that ask about them.
     pub flatten: Vec<DomainName>,
     /// Names that the record no longer refers to: it changes what the record intends.
     pub drop: Vec<DomainName>,
@@ -110,6 +110,8 @@ pub struct Compacted {
     pub broken: AddressPart,
     /// What is replaced by what it says today.
     pub opened: Vec<OpenedName>,
+    /// Names to flatten that stay as they are somewhere.
+    pub unopened: Vec<UnopenedName>,
     /// Terms that were taken out, because the caller said so: the proof is about the record without them.
     pub removed: Vec<Removed>,
     /// What is proven.
@@ -161,6 +163,17 @@ pub struct OpenedName {
     pub ttl: Option<u32>,
     /// Why the answer was assumed, if it was: then so is the new record.
     pub assumed: Option<String>,
+}
+
+/// A name to flatten that the new record goes on to ask about: in a record that stays live nothing can be written out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnopenedName {
+    /// The name.
+    pub name: DomainName,
+    /// The records that stay live and refer to it: to flatten them as well would open it there. None where the new record
+    /// itself goes on to, as there are no addresses to write out.
+    pub within: Vec<DomainName>,
 }
 
 /// A term that was taken out of the record.

@@ -1,13 +1,16 @@
 //! From what is asked to the search, and from what it finds to the answer.
 
+use std::collections::BTreeSet;
+
 use super::classes::Classes;
+use super::draft::Opened;
 use super::names::{self, Extra};
 use super::pack::{Packed, Room};
 use super::search::{self, Candidate, Objective, Space, Unit, What};
 use super::tree::{self, Tree, directive};
 use super::{
     CompactRequest, Compacted, Figures, OpenedName, Proof, RECOMMENDED_OCTETS, Removed, RrSetDocument,
-    infeasible, limits, verify,
+    UnopenedName, infeasible, limits, verify,
 };
 use crate::dns::{Answer, Evidence, Overlay, RecordType, Recording, Resolved, RrSet, Txt, resolve};
 use crate::error::{Error, Problem};
@@ -16,7 +19,8 @@ use crate::net::Family;
 use crate::spf::check::{Selection, select};
 use crate::spf::policy::Results;
 use crate::spf::{
-    Mechanism, Modifier, Policy, Profile, Spent, SpfRecord, SpfResult, Subject, Term, TermKind, VoidUnit,
+    DomainSpec, Mechanism, Modifier, Partial, PartialContext, Policy, Profile, Spent, SpfRecord, SpfResult,
+    Subject, Term, TermKind, VoidUnit,
 };
 
 /// Evidence in which failures are holes: nothing is rewritten by an answer that nobody gave.
@@ -137,7 +141,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         let base = self.publish(&record);
         let recording = Recording::new(&base);
         let intended = Policy::compile(&recording, self.domain);
-        let tree = tree::read(&recording, self.domain, &record);
+        let tree = tree::read(&recording, self.domain, self.sender(), &record);
         let classes = Classes::new(&recording, self.domain, &tree);
         let extras = self.published.as_ref().map(|record| names::published(&recording, self.domain, record));
         recording.complete(())?;
@@ -161,6 +165,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             healed: before.beyond(first),
             broken: results.sometimes(SpfResult::PermError).into(),
             opened: Vec::new(),
+            unopened: Vec::new(),
             removed,
             proof: Proof {
                 equivalent: false,
@@ -207,6 +212,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         let octets = records.first().map_or(0, |rrset| rrset.octets);
         compacted.after = policy.map(|policy| figures(&policy, first, octets));
         compacted.opened = opened(&base, &space, best);
+        compacted.unopened = unopened(&self.request.flatten, &tree, &best.opened);
         let apex = &best.packed.apex;
         let is_left = |extra: &&Extra| {
             records.iter().all(|rrset| rrset.name != extra.name)
@@ -219,6 +225,11 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             compacted.records.clear();
         }
         Ok(compacted)
+    }
+
+    /// The domain of the senders, `%{o}`: a record that others include has more than one.
+    fn sender(&self) -> Option<&'e DomainName> {
+        (!self.request.contract).then_some(self.domain)
     }
 
     /// The evidence with a record published in place of what is there.
@@ -342,7 +353,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         }
         for (number, term) in tree.terms.iter().enumerate() {
             let is_told = term.target.as_ref().is_some_and(|name| request.flatten.contains(name));
-            if is_told && matches!(term.mechanism, "a" | "mx") {
+            if is_told && matches!(term.mechanism, "a" | "mx" | "exists") {
                 units.push(Unit { what: What::Host(number), is_volatile: false, is_forced: true });
             }
         }
@@ -355,7 +366,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         let mut removed = Vec::new();
         let mut policy = before.clone();
         for name in &self.request.drop {
-            if !self.meant.terms().iter().any(|term| refers_to(term, self.domain, name)) {
+            if !self.meant.terms().iter().any(|term| self.refers_to(term, name)) {
                 let message = format!("no term of the record refers to {name}");
                 return Err(Problem::new("spf.not-in-record", message).into());
             }
@@ -377,7 +388,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     /// A term to take out, and why.
     fn next_removal(&self, record: &SpfRecord) -> Result<Option<(usize, &'static str)>, Error> {
         for (at, term) in record.terms().iter().enumerate() {
-            if self.request.drop.iter().any(|name| refers_to(term, self.domain, name)) {
+            if self.request.drop.iter().any(|name| self.refers_to(term, name)) {
                 return Ok(Some((at, "drop")));
             }
             let is_include = matches!(&term.kind, TermKind::Directive(directive) if matches!(directive.mechanism, Mechanism::Include(_)));
@@ -391,6 +402,20 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a term asks about a name.
+    fn refers_to(&self, term: &Term, name: &DomainName) -> bool {
+        let known = PartialContext { sender_domain: self.sender(), ..PartialContext::new(self.domain) };
+        let is_it = |spec: &DomainSpec| matches!(spec.expand_known(&known), Ok(Partial::Known(target)) if target == *name);
+        match &term.kind {
+            TermKind::Directive(directive) => match directive.mechanism.domain() {
+                Some(spec) => is_it(spec),
+                None => directive.mechanism.costs_lookup() && self.domain == name,
+            },
+            TermKind::Modifier(Modifier::Redirect(spec)) => is_it(spec),
+            TermKind::Modifier(_) => false,
+        }
     }
 
     /// Whether a candidate does what is intended.
@@ -474,6 +499,31 @@ fn opened<B: Evidence>(base: &B, space: &Space<'_>, best: &Candidate) -> Vec<Ope
     opened
 }
 
+/// The names to flatten that stay as they are somewhere.
+fn unopened(flatten: &[DomainName], tree: &Tree, opened: &Opened) -> Vec<UnopenedName> {
+    let is_open = |record: usize| opened.records.get(record) == Some(&true);
+    let find = |name: &DomainName| {
+        let mut within = BTreeSet::new();
+        let mut stays = false;
+        for (number, source) in tree.records.iter().enumerate() {
+            for term in source.terms() {
+                let Some(costly) = tree.terms.get(term).filter(|term| term.target.as_ref() == Some(name))
+                else {
+                    continue;
+                };
+                if is_open(number) {
+                    stays |= !costly.child.is_some_and(is_open) && opened.hosts.get(term) != Some(&true);
+                } else {
+                    within.insert(source.domain.clone());
+                }
+            }
+        }
+        (stays || !within.is_empty())
+            .then(|| UnopenedName { name: name.clone(), within: within.into_iter().collect() })
+    };
+    flatten.iter().filter_map(find).collect()
+}
+
 /// The answer where what is published is left as it is.
 fn leave(compacted: &mut Compacted, rrset: RrSetDocument, record: &SpfRecord, extra_records: usize) {
     let objective = Objective { extra_records, octets: record.text().len(), ..Objective::default() };
@@ -517,16 +567,4 @@ fn live(record: &SpfRecord) -> Vec<String> {
 
 fn texts(record: &SpfRecord) -> Vec<String> {
     record.terms().iter().map(|term| record.written(term).to_owned()).collect()
-}
-
-/// Whether a term asks about a name.
-fn refers_to(term: &Term, domain: &DomainName, name: &DomainName) -> bool {
-    match &term.kind {
-        TermKind::Directive(directive) => match directive.mechanism.domain() {
-            Some(spec) => spec.literal() == Some(name),
-            None => directive.mechanism.costs_lookup() && domain == name,
-        },
-        TermKind::Modifier(Modifier::Redirect(spec)) => spec.literal() == Some(name),
-        TermKind::Modifier(_) => false,
-    }
 }

@@ -103,15 +103,23 @@ pub(super) struct Costly {
     pub(super) mechanism: &'static str,
 }
 
-/// Reads the tree below a record that is published at a domain.
-pub(super) fn read<E: Evidence>(evidence: &E, domain: &DomainName, record: &SpfRecord) -> Tree {
-    let mut reader = Reader { evidence, tree: Tree::default(), known: BTreeMap::new(), stack: Vec::new() };
+/// Reads the tree below a record that is published at a domain, for senders of a domain if that is known.
+pub(super) fn read<E: Evidence>(
+    evidence: &E,
+    domain: &DomainName,
+    sender: Option<&DomainName>,
+    record: &SpfRecord,
+) -> Tree {
+    let mut reader =
+        Reader { evidence, sender, tree: Tree::default(), known: BTreeMap::new(), stack: Vec::new() };
     reader.record(domain, record);
     reader.tree
 }
 
 struct Reader<'e, E> {
     evidence: &'e E,
+    /// `%{o}`.
+    sender: Option<&'e DomainName>,
     tree: Tree,
     known: BTreeMap<DomainName, usize>,
     stack: Vec<usize>,
@@ -163,7 +171,8 @@ impl<E: Evidence> Reader<'_, E> {
     }
 
     fn term(&mut self, domain: &DomainName, mechanism: &Mechanism) -> usize {
-        let partial = mechanism.domain().map(|spec| spec.expand_known(&PartialContext::new(domain)).ok());
+        let known = PartialContext { sender_domain: self.sender, ..PartialContext::new(domain) };
+        let partial = mechanism.domain().map(|spec| spec.expand_known(&known).ok());
         let target = match partial {
             None => Some(domain.clone()),
             Some(Some(Partial::Known(name))) => Some(name),
