@@ -3,6 +3,7 @@
 //! `cargo xtask bench [ROW...]` runs the rows whose name contains one of the words, or all.
 
 mod check;
+mod compact;
 mod estate;
 mod nets;
 mod own;
@@ -15,4 +16,5 @@ fn main() {
     check::rows(&wanted);
     nets::rows(&wanted);
     own::rows(&wanted);
+    compact::rows(&wanted);
 }

@@ -1,24 +1,27 @@
 //! What no draft below a node of the search can be better than.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::classes::{Classes, Row, State};
-use super::cover::{Want, cover};
+use super::classes::{Classes, Row};
 use super::draft::Opened;
+use super::fronts::Fronts;
+use super::islands::{Islands, Text, count, places};
 use super::pack::{Room, wire};
 use super::search::{Objective, Unit, What};
 use super::tree::{End, Piece, Source, Tree};
-use crate::net::{IpRange, Partition};
+use crate::spf::Profile;
 use crate::spf::profile::Counting;
-use crate::spf::{Profile, Qualifier, SpfResult};
 
 /// Bounds that hold for every draft.
 pub(super) struct Bounds {
-    /// For each unit.
-    units: Vec<Cost>,
+    /// The units in the order in which they are decided: each behind the one whose record alone refers to it.
+    pub(super) order: Vec<Item>,
+    /// For each place in the order and number of records still to be frozen, what the rest takes.
+    fronts: Fronts,
+    islands: Islands,
     /// Octets of the record as it is, and the least that is left of what opening no unit takes away.
-    written: usize,
-    least: usize,
+    written: i64,
+    least: i64,
     /// Whether what is published is what is meant, so that changes can be counted in advance.
     counts_changes: bool,
     /// Octets that live terms of the record can be shorter by in an extra record.
@@ -29,24 +32,35 @@ pub(super) struct Bounds {
     repeats: bool,
     /// How many different terms such a class pays for: each that is not opened it goes on to pay for, once at the least.
     different: usize,
+    /// For each term the unit that opens it.
+    unit_of: BTreeMap<usize, usize>,
 }
 
-/// What opening a unit does at the least, whatever else is opened.
-#[derive(Clone, Copy, Default)]
-struct Cost {
-    is_volatile: bool,
-    /// Terms that come and go.
-    terms: usize,
-    /// Octets of text that come, less those that go.
-    octets: i64,
+/// A unit in the order of decisions.
+#[derive(Clone, Copy)]
+pub(super) struct Item {
+    pub(super) unit: usize,
+    /// How many items stand below it, itself included: they go where it stays live.
+    pub(super) size: usize,
+    pub(super) is_volatile: bool,
+    /// Whether it has to be opened wherever it is reached, and is where the search gets to it.
+    pub(super) is_forced: bool,
+    /// What opening it does at the least, whatever else is opened.
+    pub(super) text: Text,
+    /// The part of this that islands account for which it shares.
+    pub(super) shared: Text,
 }
 
 /// How far the search is.
 pub(super) struct Place<'a> {
     pub(super) opened: &'a Opened,
     pub(super) decided: &'a [Option<bool>],
+    /// The next item.
+    pub(super) item: usize,
     /// Records of others that are still to be opened, exactly.
     pub(super) left: usize,
+    /// What the opened units take at the least, their shared islands taken off.
+    pub(super) text: Text,
 }
 
 impl Bounds {
@@ -57,38 +71,12 @@ impl Bounds {
         is_published: bool,
         record: &[String],
     ) -> Self {
-        let length = |texts: &[String]| texts.iter().map(|text| 1 + text.len()).sum::<usize>();
-        let written = "v=spf1".len() + length(record);
+        let written = "v=spf1".len() + record.iter().map(|text| 1 + text.len()).sum::<usize>();
         let islands = Islands::new(tree, classes, units);
-        let mut costs: Vec<Cost> = units
-            .iter()
-            .map(|unit| {
-                let (gone, gone_octets) = written_at_root(tree, unit);
-                let (terms, octets) = match unit.what {
-                    What::Record(record) => islands.cost(Some(record)),
-                    What::Host(_) => (0, 0),
-                };
-                let octets =
-                    i64::try_from(octets).unwrap_or(0) - i64::try_from(gone_octets).unwrap_or(i64::MAX);
-                Cost { is_volatile: unit.is_volatile, terms: terms + gone, octets }
-            })
-            .collect();
-        if !islands.is_plain {
-            for (cost, unit) in costs.iter_mut().zip(units) {
-                let (_, gone) = written_at_root(tree, unit);
-                *cost = Cost {
-                    is_volatile: unit.is_volatile,
-                    terms: 0,
-                    octets: -i64::try_from(gone).unwrap_or(i64::MAX),
-                };
-            }
-        }
+        let order = order(tree, units, &islands);
         // The record's own networks may be merged, and repeated terms go.
-        let own: usize = tree
-            .records
-            .first()
-            .iter()
-            .flat_map(|root| &root.pieces)
+        let root = || tree.records.first().into_iter().flat_map(|root| &root.pieces);
+        let own: usize = root()
             .map(|piece| match piece {
                 Piece::Nets(nets) => {
                     tree.nets.get(*nets).map_or(0, |nets| nets.iter().map(|(_, text)| 1 + text.len()).sum())
@@ -97,26 +85,16 @@ impl Bounds {
             })
             .sum();
         let mut seen = BTreeSet::new();
-        let repeated: usize = tree
-            .records
-            .first()
-            .iter()
-            .flat_map(|root| &root.pieces)
+        let repeated: usize = root()
             .map(|piece| match piece {
                 Piece::Term { term, written, .. } if !seen.insert(*term) => 1 + written.len(),
                 _ => 0,
             })
             .sum();
-        let kept = if islands.is_plain { islands.cost(None).1 } else { 0 };
         let is_undecided = |row: &Row| {
             row.nets.iter().all(Option::is_none)
-                && (0..tree.terms.len())
-                    .all(|term| matches!(classes.cell(row, term).state, State::Miss | State::Open))
+                && (0..tree.terms.len()).all(|term| classes.cell(row, term).may_miss)
         };
-        let mut places = tree.records.iter().flat_map(Source::terms).collect::<Vec<usize>>();
-        let all = places.len();
-        places.sort_unstable();
-        places.dedup();
         // Where questions are shared it may be that no class goes all the way.
         let all_the_way = if classes.are_entangled { 0 } else { classes.rows.len() };
         let undecided: Vec<usize> =
@@ -134,26 +112,28 @@ impl Bounds {
             }
             Piece::Nets(_) => 0,
         };
+        let opens = |(at, unit): (usize, &Unit)| {
+            (0..tree.terms.len())
+                .filter(|term| unit.is_named(tree, *term))
+                .map(|term| (term, at))
+                .collect::<Vec<_>>()
+        };
         Self {
-            gain: tree.records.first().iter().flat_map(|root| &root.pieces).map(shorter).sum(),
+            gain: root().map(shorter).sum(),
             different: undecided.iter().map(pays).max().unwrap_or(0),
-            repeats: places.len() < all,
-            units: costs,
-            written,
-            least: written.saturating_sub(own + repeated) + kept,
-            counts_changes: islands.is_plain && is_published,
+            repeats: places(tree).values().any(|(places, _)| *places > 1),
+            fronts: Fronts::new(&order),
+            written: count(written),
+            least: count(written.saturating_sub(own + repeated)) + islands.alone(0).octets,
+            counts_changes: is_published,
             undecided,
+            unit_of: units.iter().enumerate().flat_map(opens).collect(),
+            order,
+            islands,
         }
     }
 
-    /// The order in which units are best decided: those that cost least first.
-    pub(super) fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.units.len()).collect();
-        order.sort_by_key(|unit| self.units.get(*unit).map(|cost| (cost.terms, cost.octets, *unit)));
-        order
-    }
-
-    /// The fewest lookups that are left, as a receiver counts.
+    /// The fewest lookups that are left, as a receiver counts; none where they have no bound.
     pub(super) fn lookups(
         &self,
         tree: &Tree,
@@ -161,30 +141,25 @@ impl Bounds {
         units: &[Unit],
         at: &Place<'_>,
         limits: &Profile,
-    ) -> u32 {
-        let mut seen = BTreeSet::new();
+    ) -> Option<u32> {
+        let mut seen = vec![false; tree.terms.len()];
         // What stays, and what may be opened yet.
         let mut sums = vec![(0u32, 0u32); self.undecided.len()];
-        for (number, source) in tree.records.iter().enumerate() {
-            if at.opened.records.get(number) != Some(&true) {
-                continue;
-            }
+        let open = |record: usize| at.opened.records.get(record) == Some(&true);
+        for (_, source) in tree.records.iter().enumerate().filter(|(number, _)| open(*number)) {
             for term in source.terms() {
                 let child = tree.terms.get(term).and_then(|term| term.child);
-                let is_open = child.is_some_and(|child| at.opened.records.get(child) == Some(&true));
-                if is_open || at.opened.hosts.get(term) == Some(&true) || !seen.insert(term) {
-                    continue;
-                }
-                let may_be_opened = units.iter().zip(at.decided).any(|(unit, decided)| {
-                    decided.is_none()
-                        && match unit.what {
-                            What::Record(record) => child == Some(record),
-                            What::Host(host) => host == term,
-                        }
-                });
+                let is_open = child.is_some_and(open) || at.opened.hosts.get(term) == Some(&true);
+                let Some(seen) = seen.get_mut(term).filter(|seen| !is_open && !**seen) else { continue };
+                *seen = true;
+                let unit = self.unit_of.get(&term).and_then(|unit| at.decided.get(*unit));
+                let may_be_opened = unit == Some(&None);
                 for ((stays, open), row) in sums.iter_mut().zip(&self.undecided) {
                     let Some(row) = classes.rows.get(*row) else { continue };
                     let least = classes.cell(row, term).least;
+                    if least.unbounded > 0 && !may_be_opened {
+                        return None;
+                    }
                     let cost = match limits.counting {
                         Counting::Evaluated => least.lookups,
                         Counting::Written => least.written,
@@ -207,7 +182,7 @@ impl Bounds {
             self.different.saturating_sub(opened + at.left + free)
         };
         let sums = sums.into_iter().map(|(stays, open)| stays + open.saturating_sub(saved));
-        sums.chain(u32::try_from(once)).max().unwrap_or(0)
+        sums.chain(u32::try_from(once)).max()
     }
 
     /// A bound on the objective of every draft below; none where no number of extra records up to `most` can hold it.
@@ -218,155 +193,167 @@ impl Bounds {
         room: &Room,
         most: usize,
     ) -> Option<Objective> {
-        let chosen = |at: &(&Cost, &Option<bool>)| *at.1 == Some(true);
-        let open = |at: &(&Cost, &Option<bool>)| at.1.is_none();
-        let pairs = || self.units.iter().zip(at.decided);
-        let mut terms: usize = pairs().filter(chosen).map(|(cost, _)| cost.terms).sum();
-        let mut octets: i64 = pairs().filter(chosen).map(|(cost, _)| cost.octets).sum();
-        let mut least: Vec<usize> =
-            pairs().filter(open).filter(|(cost, _)| cost.is_volatile).map(|(cost, _)| cost.terms).collect();
-        least.sort_unstable();
-        terms += least.iter().take(at.left).sum::<usize>();
-        let mut least: Vec<i64> =
-            pairs().filter(open).filter(|(cost, _)| cost.is_volatile).map(|(cost, _)| cost.octets).collect();
-        least.sort_unstable();
-        octets += least.iter().take(at.left).sum::<i64>();
-        // What may be opened besides can only help the size where it saves text.
-        let besides: i64 = pairs()
-            .filter(open)
-            .filter(|(cost, _)| !cost.is_volatile)
-            .map(|(cost, _)| cost.octets.min(0))
-            .sum();
-        let text =
-            usize::try_from(i64::try_from(self.least).unwrap_or(i64::MAX) + octets + besides).unwrap_or(0);
-        let extra = (0..=most).find(|extra| {
-            let held = extra * room.extra.saturating_sub(room.extra_taken) + self.gain;
-            room.apex_taken + wire((text + extra * room.reference).saturating_sub(held)) <= room.apex
-        })?;
-        if !self.counts_changes {
-            return Some(Objective { frozen, extra_records: extra, changed_terms: 0, octets: 0 });
-        }
-        let octets = usize::try_from(i64::try_from(self.written).unwrap_or(i64::MAX) + octets).unwrap_or(0);
-        Some(Objective { frozen, extra_records: extra, changed_terms: terms + extra, octets })
+        let taken = at.text.plus(self.islands.taken(&at.opened.records));
+        let held = room.held_by_extra();
+        let size = |number: i64| usize::try_from(number).unwrap_or(0);
+        let bound = |rest: &Text| {
+            let text = taken.plus(*rest);
+            let length = size(self.least + text.octets);
+            let extra = (0..=most).find(|extra| {
+                let apex = (length + extra * room.reference).saturating_sub(extra * held + self.gain);
+                room.apex_taken + wire(apex) <= room.apex
+            })?;
+            if !self.counts_changes {
+                return Some(Objective { frozen, extra_records: extra, changed_terms: 0, octets: 0 });
+            }
+            let beside = extra * (room.reference + "v=spf1".len());
+            Some(Objective {
+                frozen,
+                extra_records: extra,
+                changed_terms: size(text.terms) + extra,
+                octets: size(self.written + text.octets) + beside,
+            })
+        };
+        self.fronts.at(at.item, at.left).iter().filter_map(bound).min()
     }
 }
 
-/// Networks that touch no others: what writing them out takes does not depend on what else is written out.
-struct Islands {
-    /// For each class the record that alone has it, or `usize::MAX`.
-    of: Partition<usize>,
-    /// Whether everything passes in one way only, so that what is opened has to be written.
-    is_plain: bool,
+/// The units in an order in which each that one record alone refers to, and that in one place, follows that record;
+/// those that stand in several places come last, after all that refer to them.
+fn order(tree: &Tree, units: &[Unit], islands: &Islands) -> Vec<Item> {
+    let places = places(tree);
+    let named = |unit: &Unit| -> Vec<usize> {
+        places.keys().copied().filter(|term| unit.is_named(tree, *term)).collect()
+    };
+    // The record that alone refers to a unit.
+    let parent = |unit: &Unit| match named(unit).as_slice() {
+        [term] => places.get(term).filter(|(places, _)| *places == 1).map(|(_, record)| *record),
+        _ => None,
+    };
+    let parents: Vec<Option<usize>> = units.iter().map(parent).collect();
+    let texts: Vec<(Text, Text)> = units
+        .iter()
+        .map(|unit| {
+            let saved = saved(tree, unit, &named(unit), &places);
+            match unit.what {
+                What::Host(_) => (saved, Text::default()),
+                What::Record(record) => {
+                    let shared = islands.least_more(record);
+                    let brought = brought(tree, record, &places);
+                    (saved.plus(islands.alone(record)).plus(brought).plus(shared), shared)
+                }
+            }
+        })
+        .collect();
+    let mut order: Vec<Item> = Vec::new();
+    let mut is_there = vec![false; units.len()];
+    // Those of several places in the order of how far down they are.
+    let mut tops: Vec<usize> = (0..units.len()).filter(|unit| parents.get(*unit) == Some(&None)).collect();
+    let depths = depths(tree);
+    let depth = |unit: usize| match units.get(unit).map(|unit| unit.what) {
+        Some(What::Record(record)) => depths.get(record).copied().unwrap_or(usize::MAX),
+        _ => usize::MAX,
+    };
+    tops.sort_by_key(|unit| depth(*unit));
+    let below = |record: usize| -> Vec<usize> {
+        let mut below: Vec<usize> =
+            (0..units.len()).filter(|unit| parents.get(*unit) == Some(&Some(record))).collect();
+        below.sort_by_key(|unit| texts.get(*unit).map(|(text, _)| *text));
+        below
+    };
+    let mut open: Vec<(usize, bool)> = Vec::new();
+    let mut starts = below(0);
+    starts.extend(tops);
+    open.extend(starts.into_iter().rev().map(|unit| (unit, false)));
+    let mut at: Vec<usize> = Vec::new();
+    while let Some((number, is_done)) = open.pop() {
+        if is_done {
+            // All below it is in the order now.
+            let length = order.len();
+            if let Some(item) = at.pop().and_then(|start| Some((start, order.get_mut(start)?))) {
+                item.1.size = length - item.0;
+            }
+            continue;
+        }
+        let (Some(unit), Some((text, shared)), Some(known @ false)) =
+            (units.get(number), texts.get(number), is_there.get_mut(number))
+        else {
+            continue;
+        };
+        *known = true;
+        at.push(order.len());
+        open.push((number, true));
+        order.push(Item {
+            unit: number,
+            size: 1,
+            is_volatile: unit.is_volatile,
+            is_forced: unit.is_forced && parents.get(number).is_some_and(Option::is_some),
+            text: *text,
+            shared: *shared,
+        });
+        if let What::Record(record) = unit.what {
+            open.extend(below(record).into_iter().rev().map(|unit| (unit, false)));
+        }
+    }
+    order
 }
 
-const NOBODY: usize = usize::MAX;
-
-impl Islands {
-    fn new(tree: &Tree, classes: &Classes, units: &[Unit]) -> Self {
-        let mut owner = vec![NOBODY; tree.nets.len()];
+/// The longest way to each record.
+fn depths(tree: &Tree) -> Vec<usize> {
+    let mut depths = vec![0; tree.records.len()];
+    // A record stands behind the first that refers to it; a loop ends with the number of records.
+    for _ in 0..tree.records.len() {
+        let before = depths.clone();
         for (number, source) in tree.records.iter().enumerate() {
-            for piece in &source.pieces {
-                if let Piece::Nets(nets) = piece
-                    && let Some(owner) = owner.get_mut(*nets)
-                {
-                    *owner = number;
+            let deeper = before.get(number).map_or(0, |depth| depth + 1);
+            for child in source.terms().filter_map(|term| tree.terms.get(term).and_then(|term| term.child)) {
+                if let Some(depth) = depths.get_mut(child) {
+                    *depth = deeper.max(*depth);
                 }
             }
         }
-        let below: Vec<BTreeSet<usize>> = (0..tree.terms.len()).map(|term| below(tree, term)).collect();
-        let hosts: BTreeSet<usize> = units
-            .iter()
-            .filter_map(|unit| match unit.what {
-                What::Host(term) => Some(term),
-                What::Record(_) => None,
-            })
-            .collect();
-        // The record that alone has a class; whether anything has it at all.
-        let holder: Vec<(usize, bool)> = classes
-            .rows
-            .iter()
-            .map(|row| {
-                let mut holders = row.nets.iter().zip(&owner).filter(|(qualifier, _)| qualifier.is_some());
-                let is_held = holders.clone().next().is_some()
-                    || hosts.iter().any(|host| classes.cell(row, *host).state == State::Hit);
-                let (Some((Some(Qualifier::Pass), holder)), None) = (holders.next(), holders.next()) else {
-                    return (NOBODY, is_held);
-                };
-                let is_alone = (0..tree.terms.len()).all(|term| {
-                    classes.cell(row, term).state == State::Miss
-                        || below.get(term).is_some_and(|below| below.contains(holder))
-                });
-                (if is_alone { *holder } else { NOBODY }, is_held)
-            })
-            .collect();
-        let runs: Vec<(IpRange, (usize, bool))> = classes
-            .of
-            .runs()
-            .map(|(range, row)| (range, holder.get(*row).copied().unwrap_or((NOBODY, true))))
-            .collect();
-        let mut islands = Vec::new();
-        for touching in
-            runs.chunk_by(|left, right| left.1.1 && right.1.1 && left.0.family() == right.0.family())
-        {
-            let Some((_, (first, true))) = touching.first() else { continue };
-            if *first != NOBODY && touching.iter().all(|(_, (holder, _))| holder == first) {
-                islands.extend(touching.iter().map(|(range, _)| (*range, *first)));
-            }
+        if before == depths {
+            break;
         }
-        let passes = |source: &Source| {
-            source.end != End::Result(SpfResult::Pass)
-                && source.pieces.iter().all(|piece| match piece {
-                    Piece::Term { qualifier, .. } => *qualifier == Qualifier::Pass,
-                    Piece::Nets(_) => true,
-                })
-        };
-        let is_plain = tree.records.iter().all(passes);
-        Self { of: Partition::from_ranges(NOBODY, NOBODY, islands), is_plain }
     }
-
-    /// The terms and octets of what a record alone has; with none, of what the record itself alone has.
-    fn cost(&self, record: Option<usize>) -> (usize, usize) {
-        let record = record.unwrap_or(0);
-        let wanted =
-            self.of.map(|owner| if *owner == record { Want::Need(Qualifier::Pass) } else { Want::Nothing });
-        let nets = cover(&wanted);
-        (nets.len(), nets.iter().map(|net| 1 + net.text().len()).sum())
-    }
+    depths
 }
 
-/// The terms of the record itself that refer to a unit, and their octets.
-fn written_at_root(tree: &Tree, unit: &Unit) -> (usize, usize) {
-    let mut found = (0, 0);
+/// The live terms that a record brings with it, of those that stand nowhere else.
+fn brought(tree: &Tree, record: usize, places: &BTreeMap<usize, (usize, usize)>) -> Text {
+    let terms = tree.records.get(record).into_iter().flat_map(Source::terms);
+    terms
+        .filter(|term| places.get(term).is_some_and(|(places, _)| *places == 1))
+        .map(|term| moved(tree, term))
+        .fold(Text::default(), Text::plus)
+}
+
+fn moved(tree: &Tree, term: usize) -> Text {
+    let moved = tree.terms.get(term).and_then(|term| term.moved.as_ref());
+    moved.map_or_else(Text::default, |moved| Text::of_term(moved))
+}
+
+/// What goes with the terms that refer to a unit: those of the record itself are published, so they count as changes; those
+/// that another record brought come no more.
+fn saved(tree: &Tree, unit: &Unit, named: &[usize], places: &BTreeMap<usize, (usize, usize)>) -> Text {
+    let (mut terms, mut octets) = (0, 0);
     for piece in tree.records.first().iter().flat_map(|root| &root.pieces) {
         let Piece::Term { term, written, .. } = piece else { continue };
-        let is_it = match unit.what {
-            What::Host(host) => host == *term,
-            What::Record(record) => tree.terms.get(*term).and_then(|term| term.child) == Some(record),
-        };
-        if is_it {
-            found = (found.0 + 1, found.1 + 1 + written.len());
+        if unit.is_named(tree, *term) {
+            (terms, octets) = (terms + 1, octets + 1 + written.len());
         }
     }
-    if let (Some(End::Redirect(term)), What::Record(record)) =
-        (tree.records.first().map(|root| root.end), unit.what)
-        && let Some(term) = tree.terms.get(term)
-        && term.child == Some(record)
+    if let Some(End::Redirect(term)) = tree.records.first().map(|root| root.end)
+        && matches!(unit.what, What::Record(_))
+        && unit.is_named(tree, term)
     {
-        found = (found.0 + 1, found.1 + " redirect=".len() + term.own.1.len());
+        let target = tree.terms.get(term).map_or(0, |term| term.own.1.len());
+        (terms, octets) = (terms + 1, octets + " redirect=".len() + target);
     }
-    found
-}
-
-/// The records below a term.
-fn below(tree: &Tree, term: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<usize> = tree.terms.get(term).and_then(|term| term.child).into_iter().collect();
-    while let Some(record) = open.pop() {
-        if !found.insert(record) {
-            continue;
-        }
-        let Some(source) = tree.records.get(record) else { continue };
-        open.extend(source.terms().filter_map(|term| tree.terms.get(term).and_then(|term| term.child)));
-    }
-    found
+    let brought = named
+        .iter()
+        .filter(|term| places.get(term).is_some_and(|(places, record)| *places == 1 && *record != 0))
+        .map(|term| moved(tree, *term))
+        .fold(Text::default(), Text::plus);
+    Text { terms: count(terms), octets: -count(octets) }.minus(brought)
 }

@@ -39,6 +39,8 @@ pub(super) struct Cell {
     pub(super) least: Spent,
     /// The most that it spends where it does not match, in each part: there is a message for which it does.
     pub(super) missed: Spent,
+    /// Whether there is a message for which it does not match.
+    pub(super) may_miss: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,8 +119,13 @@ impl Classes {
 
     /// What a term does with a class.
     pub(super) fn cell(&self, row: &Row, term: usize) -> &Cell {
-        static NONE: Cell =
-            Cell { state: State::Wild, most: Spent::FREE, least: Spent::FREE, missed: Spent::FREE };
+        static NONE: Cell = Cell {
+            state: State::Wild,
+            most: Spent::FREE,
+            least: Spent::FREE,
+            missed: Spent::FREE,
+            may_miss: false,
+        };
         row.cells.get(term).and_then(|cell| self.cells.get(*cell)).unwrap_or(&NONE)
     }
 }
@@ -127,6 +134,7 @@ impl Cell {
     fn of(leaves: &BTreeSet<Leaf>) -> Self {
         let most = leaves.iter().fold(Spent::default(), |most, leaf| most.max(leaf.spent));
         let missed = || leaves.iter().filter(|leaf| leaf.result == SpfResult::Neutral).map(|leaf| leaf.spent);
+        let may_miss = missed().next().is_some();
         let least = missed().reduce(Spent::min).unwrap_or_default();
         let missed = missed().reduce(Spent::max).unwrap_or_default();
         let mut results: Vec<SpfResult> = leaves.iter().map(|leaf| leaf.result).collect();
@@ -141,7 +149,7 @@ impl Cell {
             }
             _ => State::Wild,
         };
-        Self { state, most, least, missed }
+        Self { state, most, least, missed, may_miss }
     }
 }
 

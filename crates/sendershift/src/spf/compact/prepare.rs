@@ -321,7 +321,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
                 .filter(kept)
                 .map(|term| record.written(term).to_owned())
                 .collect(),
-            is_published: extras.is_empty() && today.iter().eq(texts(record).iter()),
+            is_published: extras.is_empty() && today == live(record),
             record: live(record),
             published: std::iter::once(today).chain(extras.iter().map(|extra| extra.terms.clone())).collect(),
             references: extras.iter().map(|extra| extra.reference.clone()).collect(),

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::bounds::{Bounds, Place};
 use super::classes::Classes;
 use super::draft::{Draft, Element, Opened};
+use super::islands::Text;
 use super::pack::{Packed, Packing, Room, items, pack};
-use super::tree::{End, Piece, Tree};
+use super::tree::{Piece, Source, Tree};
 use crate::spf::{Profile, Spent};
 
 /// What is made small, in this order.
@@ -42,6 +43,16 @@ pub(super) enum What {
     Host(usize),
 }
 
+impl Unit {
+    /// Whether a term refers to it.
+    pub(super) fn is_named(&self, tree: &Tree, term: usize) -> bool {
+        match self.what {
+            What::Host(host) => host == term,
+            What::Record(record) => tree.terms.get(term).and_then(|term| term.child) == Some(record),
+        }
+    }
+}
+
 /// What the search is about.
 pub(super) struct Space<'a> {
     pub(super) tree: &'a Tree,
@@ -73,6 +84,17 @@ pub(super) struct Candidate {
     pub(super) packed: Packed,
 }
 
+/// A place in the search: what is decided up to an item.
+#[derive(Clone, Copy)]
+struct Node {
+    /// The first item that is not.
+    item: usize,
+    /// Records of others that are decided to be opened.
+    frozen: usize,
+    /// What the opened units take at the least, their shared islands taken off.
+    text: Text,
+}
+
 /// How the search ended.
 pub(super) struct Found {
     pub(super) best: Option<Candidate>,
@@ -94,7 +116,6 @@ struct Search<'a> {
     accept: &'a mut dyn FnMut(&Candidate) -> bool,
     watch: &'a mut dyn FnMut(usize) -> bool,
     bounds: Bounds,
-    order: Vec<usize>,
     /// Records of others that are opened in this round.
     frozen: usize,
     best: Option<Candidate>,
@@ -119,7 +140,6 @@ pub(super) fn search(
         space,
         accept,
         watch,
-        order: bounds.order(),
         bounds,
         frozen: 0,
         best: None,
@@ -135,7 +155,8 @@ pub(super) fn search(
         if search.is_complete {
             least_frozen = frozen;
         }
-        search.decide(0);
+        let start = search.next(0, 0, Text::default());
+        search.decide(start);
         let needed = search.best.as_ref().map_or(usize::MAX - 1, |best| best.objective.extra_records);
         search.is_complete &= search.unknown_at > needed;
         if search.best.is_some() || search.steps >= space.budget {
@@ -149,37 +170,62 @@ pub(super) fn search(
 }
 
 impl Search<'_> {
-    /// Decides the next unit that can be reached, with `frozen` decided to be opened so far.
-    fn decide(&mut self, frozen: usize) {
+    /// Decides the next unit that can be reached.
+    fn decide(&mut self, node: Node) {
         if self.steps >= self.space.budget || !(self.watch)(self.examined) {
             self.steps = self.space.budget;
             self.is_complete = false;
             return;
         }
         self.steps += 1;
-        let opened = self.opened();
-        if !self.is_promising(&opened, frozen) {
-            return;
-        }
-        let next = (self.order.iter().copied())
-            .find(|unit| self.decided.get(*unit) == Some(&None) && self.space.reaches(&opened, *unit));
-        let Some(unit) = next else {
-            if frozen == self.frozen {
+        let Some(item) = self.bounds.order.get(node.item).copied() else {
+            if node.frozen == self.frozen {
+                let opened = self.opened();
+                // Nothing is left out, unless the order were wrong.
+                let is_left =
+                    |unit: usize| self.decided.get(unit) == Some(&None) && self.space.reaches(&opened, unit);
+                self.is_complete &= !(0..self.decided.len()).any(is_left);
                 self.examine(&opened);
             }
             return;
         };
-        let Some(Unit { is_volatile, is_forced, .. }) = self.space.units.get(unit) else { return };
-        let opens = frozen + usize::from(*is_volatile);
+        let mut ways = Vec::new();
+        let opens = node.frozen + usize::from(item.is_volatile);
         if opens <= self.frozen {
-            self.set(unit, Some(true));
-            self.decide(opens);
+            self.set(item.unit, Some(true));
+            let text = node.text.plus(item.text).minus(item.shared);
+            ways.extend(self.promising(true, self.next(node.item + 1, opens, text)));
         }
-        if !is_forced {
-            self.set(unit, Some(false));
-            self.decide(frozen);
+        if !self.space.units.get(item.unit).is_some_and(|unit| unit.is_forced) {
+            self.set(item.unit, Some(false));
+            ways.extend(self.promising(false, self.next(node.item + item.size, node.frozen, node.text)));
         }
-        self.set(unit, None);
+        // What may become the best is looked at first: then the other way may be none any more.
+        ways.sort_by_key(|(bound, _, _)| *bound);
+        for (bound, is_opened, node) in ways {
+            if self.best.as_ref().is_none_or(|best| bound < best.objective) {
+                self.set(item.unit, Some(is_opened));
+                self.decide(node);
+            }
+        }
+        self.set(item.unit, None);
+    }
+
+    /// The place behind a decision: the first item from there on that can be reached.
+    fn next(&self, mut item: usize, frozen: usize, text: Text) -> Node {
+        let opened = self.opened();
+        while let Some(next) = self.bounds.order.get(item)
+            && !self.space.reaches(&opened, next.unit)
+        {
+            item += next.size;
+        }
+        Node { item, frozen, text }
+    }
+
+    /// A way on, if something there may be better than the best so far.
+    fn promising(&self, is_opened: bool, node: Node) -> Option<(Objective, bool, Node)> {
+        let bound = self.bound(&node)?;
+        self.best.as_ref().is_none_or(|best| bound < best.objective).then_some((bound, is_opened, node))
     }
 
     /// Something, where the search did not get to anything: all is opened, and closed again one by one, what takes the most
@@ -187,7 +233,7 @@ impl Search<'_> {
     fn close_one_by_one(&mut self) {
         self.decided.fill(Some(true));
         self.examine_as_decided();
-        for unit in self.order.clone().into_iter().rev() {
+        for unit in self.bounds.order.iter().map(|item| item.unit).rev().collect::<Vec<_>>() {
             if self.space.units.get(unit).is_none_or(|unit| unit.is_forced) {
                 continue;
             }
@@ -210,21 +256,18 @@ impl Search<'_> {
         self.examine(&opened);
     }
 
-    /// Whether something below may be better than the best so far.
-    fn is_promising(&self, opened: &Opened, frozen: usize) -> bool {
+    /// What nothing below is better than; none where nothing there keeps to the limits.
+    fn bound(&self, node: &Node) -> Option<Objective> {
         let Space { tree, classes, units, limits, room, most_records, .. } = self.space;
-        let at = Place { opened, decided: &self.decided, left: self.frozen.saturating_sub(frozen) };
-        let left = limits
-            .iter()
-            .map(|limits| limits.lookups.checked_sub(self.bounds.lookups(tree, classes, units, &at, limits)));
-        let Some(left) = left.min().unwrap_or(Some(u32::MAX)) else { return false };
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(*most_records).min(MOST_RECORDS);
-        let bound = self.bounds.objective(&at, self.frozen, room, most);
-        match (bound, &self.best) {
-            (None, _) => false,
-            (Some(bound), Some(best)) => bound < best.objective,
-            (Some(_), None) => true,
+        let opened = self.opened();
+        let left = self.frozen.checked_sub(node.frozen)?;
+        let at = Place { opened: &opened, decided: &self.decided, item: node.item, left, text: node.text };
+        let mut most = (*most_records).min(MOST_RECORDS);
+        for limits in limits {
+            let lookups = self.bounds.lookups(tree, classes, units, &at, limits)?;
+            most = most.min(usize::try_from(limits.lookups.checked_sub(lookups)?).unwrap_or(usize::MAX));
         }
+        self.bounds.objective(&at, self.frozen, room, most)
     }
 
     fn set(&mut self, unit: usize, decision: Option<bool>) {
@@ -257,7 +300,11 @@ impl Search<'_> {
 
     /// Looks at the records in which just these units are opened.
     fn examine(&mut self, opened: &Opened) {
-        for merged in [false, true] {
+        // Where the record has no networks itself there is nothing to merge.
+        let has_own = |source: &Source| source.pieces.iter().any(|piece| matches!(piece, Piece::Nets(_)));
+        let merged: &[bool] =
+            if self.space.tree.records.first().is_some_and(has_own) { &[false, true] } else { &[false] };
+        for merged in merged.iter().copied() {
             let opened = Opened { merged, ..opened.clone() };
             self.examined += 1;
             self.steps += STEPS_OF_A_DRAFT;
@@ -316,18 +363,9 @@ impl Space<'_> {
     /// Whether a unit stands in a record that is opened.
     fn reaches(&self, opened: &Opened, unit: usize) -> bool {
         let Some(unit) = self.units.get(unit) else { return false };
-        let names = |term: usize| match unit.what {
-            What::Host(host) => host == term,
-            What::Record(record) => self.tree.terms.get(term).and_then(|term| term.child) == Some(record),
-        };
         let is_open = |at: usize| opened.records.get(at).copied().unwrap_or(false);
-        self.tree.records.iter().enumerate().filter(|(at, _)| is_open(*at)).any(|(_, source)| {
-            let pieces = source.pieces.iter().any(|piece| match piece {
-                Piece::Term { term, .. } => names(*term),
-                Piece::Nets(_) => false,
-            });
-            pieces || matches!(source.end, End::Redirect(term) if names(term))
-        })
+        let open = self.tree.records.iter().enumerate().filter(|(at, _)| is_open(*at));
+        open.flat_map(|(_, source)| source.terms()).any(|term| unit.is_named(self.tree, term))
     }
 
     /// How many of the extra records of today a draft goes on to include.
