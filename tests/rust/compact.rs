@@ -323,6 +323,21 @@ fn terms_behind_all_take_no_room() {
 }
 
 #[test]
+fn terms_that_nobody_comes_to_are_no_proof_either() {
+    // Past the first term there is an error at once: the others are never asked.
+    let lines = [
+        "d.example v=spf1 include:w.example include:b.example include:c.example -all",
+        "w.example v=spf1 exists:%{i}.x.example include:gone.example -all",
+        "b.example v=spf1 exists:%{i}.b.example -all",
+        "c.example v=spf1 exists:%{i}.c.example -all",
+    ];
+    for most in 2..5 {
+        let found = run(&dns(&lines), &lookups(most));
+        assert!(found.unchanged || !found.records.is_empty() || found.proof.minimal == "unknown");
+    }
+}
+
+#[test]
 fn what_cannot_all_be_missed_is_no_proof() {
     // Whoever is past the first term is past the include, too.
     let lines = [

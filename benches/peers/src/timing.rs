@@ -71,7 +71,7 @@ fn times(values: impl Iterator<Item = f64>) -> Times {
     Times { least: values[0], median: values[values.len() / 2] }
 }
 
-pub fn time(nanoseconds: f64) -> String {
+fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         n if n < 99.95 => format!("{n:.1} ns"),
         n if n < 1e3 => format!("{n:.0} ns"),

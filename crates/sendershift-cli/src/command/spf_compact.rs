@@ -8,7 +8,7 @@ use crate::Global;
 use crate::addresses::{self, number};
 use crate::evidence::snapshot;
 use crate::failure::Failure;
-use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
+use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, Progress, STRONG, Text, counted, fill, styled};
 use clap::builder::PossibleValuesParser;
 
 #[derive(Debug, clap::Args)]
@@ -66,7 +66,16 @@ impl Compact {
             contract: self.contract,
             ..CompactRequest::default()
         };
-        let compacted = spf::compact(&evidence, &subject, &request)?;
+        let mut progress = Progress::new("drafts looked at");
+        let mut looked_at = 0;
+        let compacted = spf::compact_watched(&evidence, &subject, &request, |drafts| {
+            // It is told at each decision, of which there are far more.
+            let is_news = drafts != looked_at;
+            looked_at = drafts;
+            !is_news || progress.show(number(drafts))
+        });
+        progress.clear();
+        let compacted = compacted?;
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string(&compacted).unwrap_or_default()));
         } else {

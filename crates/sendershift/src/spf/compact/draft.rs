@@ -236,6 +236,8 @@ impl Draft {
         // `peak` is the most that is spent where all terms but one spend their least: some message does spend it.
         let (mut most, mut least, mut peak) = (Spent::default(), Spent::default(), Spent::default());
         let mut passed = 0;
+        // How many terms were passed where the evaluation first may end whatever the message.
+        let mut stopped = None;
         let mut fault = None;
         let mut ends = decided.is_none();
         for (at, element) in self.elements.iter().enumerate() {
@@ -251,9 +253,16 @@ impl Draft {
                 }
                 Element::Live { term, .. } => {
                     let cell = classes.cell(row, *term);
-                    peak = peak.then(cell.least).max(least.then(cell.missed));
-                    (most, least) = (most.then(cell.most), least.then(cell.least));
+                    most = most.then(cell.most);
+                    if stopped.is_none() {
+                        peak = peak.then(cell.least).max(least.then(cell.missed));
+                        least = least.then(cell.least);
+                    }
                     passed += 1;
+                    // Nobody is known to come past it: what is behind it need not be spent.
+                    if !cell.may_miss && stopped.is_none() {
+                        stopped = Some(passed);
+                    }
                     match cell.state {
                         State::Hit => {
                             ends = false;
@@ -274,15 +283,21 @@ impl Draft {
         }
         if let (true, None, End::Redirect(term)) = (ends, fault, self.end) {
             let cell = classes.cell(row, term);
-            peak = peak.then(cell.least).max(least.then(cell.missed));
             most = most.then(cell.most);
             passed += 1;
+            if stopped.is_none() {
+                peak = peak.then(cell.least).max(least.then(cell.missed));
+                stopped = Some(passed);
+            }
         }
         // Terms that are not reached are written all the same.
-        let written = u32::try_from(self.live().count() - passed).unwrap_or(u32::MAX);
-        let written = Spent { written, ..Spent::default() };
-        self.most.push(most.then(written));
-        self.least.push(peak.then(written));
+        let count = self.live().count();
+        let written = |passed: usize| {
+            let written = u32::try_from(count.saturating_sub(passed)).unwrap_or(u32::MAX);
+            Spent { written, ..Spent::default() }
+        };
+        self.most.push(most.then(written(passed)));
+        self.least.push(peak.then(written(stopped.unwrap_or(passed))));
     }
 }
 
