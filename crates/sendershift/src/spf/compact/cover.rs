@@ -17,6 +17,8 @@ pub(super) enum Want {
     Need(Qualifier),
     /// Such a term may be, or none.
     May(Qualifier),
+    /// Any term may match it, as it never comes to them.
+    Any,
 }
 
 /// One `ip4` or `ip6` term.
@@ -70,8 +72,9 @@ pub(super) fn cover(wanted: &Partition<Want>) -> Vec<Net> {
         let qualifiers: BTreeSet<Qualifier> = runs
             .iter()
             .filter_map(|run| match run.want {
-                Want::Need(qualifier) => Some(qualifier),
-                Want::May(_) | Want::Nothing => None,
+                // An exception may have exceptions in turn.
+                Want::Need(qualifier) | Want::May(qualifier) => Some(qualifier),
+                Want::Nothing | Want::Any => None,
             })
             .collect();
         let tree = Tree { family, qualifiers: qualifiers.into_iter().collect() };
@@ -162,7 +165,7 @@ impl Tree {
 
     fn uniform(&self, want: Want, above: Option<Qualifier>, base: u128, length: u8) -> Option<Size> {
         match (want, above) {
-            (Want::Nothing | Want::May(_), None) => Some(Size::default()),
+            (Want::Any, _) | (Want::Nothing | Want::May(_), None) => Some(Size::default()),
             (Want::Nothing, Some(_)) => None,
             (Want::Need(wanted) | Want::May(wanted), Some(above)) if wanted == above => Some(Size::default()),
             (Want::Need(wanted) | Want::May(wanted), _) => Some(self.size(base, length, wanted)),
@@ -282,6 +285,7 @@ mod tests {
             Just(Want::Need(Qualifier::Fail)),
             Just(Want::May(Qualifier::Pass)),
             Just(Want::May(Qualifier::Fail)),
+            Just(Want::Any),
         ];
         prop::collection::vec(want, 8)
     }
@@ -297,6 +301,7 @@ mod tests {
                 Want::Nothing => found.is_none(),
                 Want::Need(wanted) => found == Some(*wanted),
                 Want::May(wanted) => found.is_none_or(|found| found == *wanted),
+                Want::Any => true,
             }
         })
     }
@@ -343,6 +348,7 @@ mod tests {
                     Want::Nothing => found.is_some(),
                     Want::Need(wanted) => *found != Some(*wanted),
                     Want::May(wanted) => found.is_some_and(|found| found != *wanted),
+                    Want::Any => false,
                 })
                 .into();
             prop_assert!(wrong.is_empty(), "{wrong} of {nets:?}");

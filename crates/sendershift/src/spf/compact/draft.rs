@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::classes::{Classes, Row, State};
-use super::cover::{Want, qualifier};
+use super::cover::{Want, cover, qualifier};
 use super::tree::{End, Piece, Tree, directive};
-use crate::net::Partition;
+use crate::net::{AddressSet, Partition};
 use crate::spf::{Qualifier, Spent, SpfResult};
 
 /// What is opened: replaced by what it says today.
@@ -121,15 +121,11 @@ impl Draft {
         let mut demands = Vec::with_capacity(classes.rows.len());
         for row in &classes.rows {
             let demand = layout.walk(classes, row)?.and_then(|demand| draft.settled(classes, row, &demand));
-            // A network that may be there makes nothing dearer.
-            let needed = demand.filter(|(_, want)| matches!(want, Want::Need(_)));
-            draft.spend(classes, row, needed.map(|(at, _)| at));
+            if let Some((at, Want::Need(_))) = demand {
+                draft.spend(classes, row, Some(at));
+            }
             demands.push(demand);
         }
-        draft.most.sort();
-        draft.most.dedup();
-        draft.least.sort();
-        draft.least.dedup();
         let places: std::collections::BTreeSet<usize> = demands
             .iter()
             .flatten()
@@ -142,12 +138,14 @@ impl Draft {
                 .iter()
                 .zip(&classes.rows)
                 .map(|(demand, row)| match demand {
+                    // What the record itself decides before never comes here.
+                    _ if draft.is_decided(row, place) => Want::Any,
                     Some((at, want)) if *at == place => *want,
                     Some((_, Want::Need(_))) => Want::Nothing,
                     // Of addresses that no record names there is nothing to say.
                     _ if row.nets.iter().all(Option::is_none) => Want::Nothing,
                     _ => draft
-                        .settled_from(classes, row, place)
+                        .settled_from(classes, row, place, true)
                         .and_then(qualifier)
                         .map_or(Want::Nothing, Want::May),
                 })
@@ -155,7 +153,44 @@ impl Draft {
             let wanted = classes.of.map(|row| wants.get(*row).copied().unwrap_or(Want::Nothing));
             draft.wanted.insert(place, wanted);
         }
+        draft.spend_undecided(classes, &demands);
         Ok(draft)
+    }
+
+    /// Adds what the classes spend that need no networks, and may be in those of others.
+    fn spend_undecided(&mut self, classes: &Classes, demands: &[Option<(usize, Want)>]) {
+        self.list_each_once();
+        let is_needed = |demand: &Option<(usize, Want)>| matches!(demand, Some((_, Want::Need(_))));
+        let mut nets: Option<Vec<(usize, AddressSet)>> = None;
+        for (number, row) in classes.rows.iter().enumerate() {
+            if demands.get(number).is_none_or(is_needed) || !self.spends_more(classes, row) {
+                continue;
+            }
+            let nets = nets.get_or_insert_with(|| {
+                let set = |wanted| AddressSet::from_nets(cover(wanted).into_iter().map(|net| net.net));
+                self.wanted.iter().map(|(at, wanted)| (*at, set(wanted))).collect()
+            });
+            let class = classes.of.addresses_where(|row| *row == number);
+            let place = nets.iter().find(|(_, nets)| class.is_subset(nets)).map(|(at, _)| *at);
+            self.spend(classes, row, place);
+        }
+        self.list_each_once();
+    }
+
+    fn list_each_once(&mut self) {
+        for spent in [&mut self.most, &mut self.least] {
+            spent.sort();
+            spent.dedup();
+        }
+    }
+
+    /// Whether a class that no network decides spends more than others do.
+    fn spends_more(&self, classes: &Classes, row: &Row) -> bool {
+        let is_more = |(spent, known): (Spent, &[Spent])| {
+            !known.iter().any(|known| Spent::max(*known, spent) == *known)
+        };
+        let spent = self.spent(classes, row, None);
+        spent.is_some_and(|(most, least)| is_more((most, &self.most)) || is_more((least, &self.least)))
     }
 
     /// The record's terms that cost lookups.
@@ -197,13 +232,28 @@ impl Draft {
         Some((at, if is_settled { Want::May(qualifier) } else { Want::Need(qualifier) }))
     }
 
-    /// Whether a class comes to its result without networks of its own, by something that nobody else can change.
-    fn settles(&self, classes: &Classes, row: &Row, demand: &Demand) -> bool {
-        self.settled_from(classes, row, demand.at) == Some(demand.result)
+    /// Whether the record's own networks decide a class before an element.
+    fn is_decided(&self, row: &Row, at: usize) -> bool {
+        self.elements.iter().take(at).any(|element| match element {
+            Element::Own(nets) => row.nets.get(*nets).copied().flatten().is_some(),
+            Element::Live { .. } => false,
+        })
     }
 
-    /// The result that a class comes to from an element on by something that nobody else can change, if it does.
-    fn settled_from(&self, classes: &Classes, row: &Row, at: usize) -> Option<SpfResult> {
+    /// Whether a class comes to its result without networks of its own, by something that nobody else can change.
+    fn settles(&self, classes: &Classes, row: &Row, demand: &Demand) -> bool {
+        self.settled_from(classes, row, demand.at, false) == Some(demand.result)
+    }
+
+    /// The result that a class comes to from an element on by something that nobody else can change, if it does; whether a live
+    /// term may give it that today.
+    fn settled_from(
+        &self,
+        classes: &Classes,
+        row: &Row,
+        at: usize,
+        may_match_today: bool,
+    ) -> Option<SpfResult> {
         let mut on_the_way = None;
         let mut decided = None;
         for element in self.elements.get(at..).unwrap_or_default() {
@@ -216,7 +266,11 @@ impl Draft {
                 }
                 Element::Live { term, qualifier, .. } => {
                     let result = SpfResult::from(*qualifier);
-                    let goes_on = matches!(classes.cell(row, *term).state, State::Miss | State::Open);
+                    let goes_on = match classes.cell(row, *term).state {
+                        State::Miss | State::Open => true,
+                        State::Hit => may_match_today,
+                        State::Fault(_) | State::Wild => false,
+                    };
                     if !goes_on || on_the_way.is_some_and(|other| other != result) {
                         return None;
                     }
@@ -233,6 +287,14 @@ impl Draft {
 
     /// Adds what a class spends whose networks stand at `decided`.
     fn spend(&mut self, classes: &Classes, row: &Row, decided: Option<usize>) {
+        if let Some((most, least)) = self.spent(classes, row, decided) {
+            self.most.push(most);
+            self.least.push(least);
+        }
+    }
+
+    /// The most that a class spends whose networks stand at `decided`, and what one message spends at the least.
+    fn spent(&self, classes: &Classes, row: &Row, decided: Option<usize>) -> Option<(Spent, Spent)> {
         // `peak` is the most that is spent where all terms but one spend their least: some message does spend it.
         let (mut most, mut least, mut peak) = (Spent::default(), Spent::default(), Spent::default());
         let mut passed = 0;
@@ -279,10 +341,13 @@ impl Draft {
         }
         // What ends in permerror does so within the limits and beyond.
         if fault == Some(SpfResult::PermError) {
-            return;
+            return None;
         }
         if let (true, None, End::Redirect(term)) = (ends, fault, self.end) {
             let cell = classes.cell(row, term);
+            if cell.state == State::Fault(SpfResult::PermError) {
+                return None;
+            }
             most = most.then(cell.most);
             passed += 1;
             if stopped.is_none() {
@@ -296,8 +361,7 @@ impl Draft {
             let written = u32::try_from(count.saturating_sub(passed)).unwrap_or(u32::MAX);
             Spent { written, ..Spent::default() }
         };
-        self.most.push(most.then(written(passed)));
-        self.least.push(peak.then(written(stopped.unwrap_or(passed))));
+        Some((most.then(written(passed)), peak.then(written(stopped.unwrap_or(passed)))))
     }
 }
 
