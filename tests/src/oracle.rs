@@ -4,9 +4,11 @@
 //! outside; limits are applied on the way. What depends on the message is a question to a [`World`], and
 //! [`explore`](evaluate::explore) goes through all worlds that make a difference.
 
+pub mod cover;
 pub mod draw;
 pub mod evaluate;
 pub mod read;
+pub mod rewrite;
 pub mod tree;
 
 use std::collections::BTreeMap;

@@ -164,6 +164,59 @@ impl Draw {
         Term::Directive(qualifier, mechanism)
     }
 
+    /// A tree as it should be: nothing fails or leads back, and little is missing.
+    pub fn orderly(&mut self) -> Tree {
+        let count = 3 + self.below(4);
+        let domains = (0..count).map(|n| Domain::Record(self.orderly_record(n, count))).collect();
+        let hosts = (0..HOSTS)
+            .map(|_| {
+                let mut addresses = || match self.below(6) {
+                    0 => Answered::Absent,
+                    more => Answered::Records((0..=more / 5).map(|_| self.nibble()).collect()),
+                };
+                Host { a: addresses(), aaaa: addresses() }
+            })
+            .collect();
+        let exchanges = (0..EXCHANGES).map(|n| Answered::Records(vec![n])).collect();
+        Tree { domains, hosts, exchanges }
+    }
+
+    fn orderly_record(&mut self, n: usize, count: usize) -> Vec<Term> {
+        let most = if n == 0 { 6 } else { 4 };
+        let mut terms: Vec<Term> = (0..=self.below(most)).map(|_| self.orderly_term(n, count)).collect();
+        let redirects = n + 1 < count && self.percent(12);
+        if redirects {
+            terms.push(Term::Redirect(self.later(n, count)));
+        } else if self.percent(85) {
+            let qualifier = if self.percent(3) { '+' } else { self.of(&['-', '-', '~', '~', '?']) };
+            terms.push(Term::Directive(qualifier, Mechanism::All));
+        }
+        terms
+    }
+
+    fn later(&mut self, n: usize, count: usize) -> Name {
+        // A few are missing.
+        if self.percent(1) {
+            return Name::Domain(count);
+        }
+        Name::Domain(n + 1 + self.below(count.saturating_sub(n + 1)))
+    }
+
+    fn orderly_term(&mut self, n: usize, count: usize) -> Term {
+        let qualifier = self.of(&['+', '+', '+', '+', '+', '+', '+', '-', '~', '?']);
+        let mechanism = match self.below(40) {
+            0..=15 if n + 1 < count => Mechanism::Include(self.later(n, count)),
+            0..=5 | 16..=28 => Mechanism::Ip4(self.nibble(), self.of(&[1, 2, 3, 3, 4, 4, 4])),
+            6..=15 | 29..=32 => Mechanism::Ip6(self.nibble(), self.of(&[1, 2, 3, 3, 4, 4, 4])),
+            33..=34 => Mechanism::Exists(Name::Message("%{i}", self.below(3))),
+            35 => Mechanism::Exists(Name::MessageCurrent("%{i}")),
+            36..=37 => Mechanism::A(Name::Host(self.below(HOSTS)), 4, 4),
+            38 => Mechanism::Mx(Name::Mx(self.below(EXCHANGES)), 4, 4),
+            _ => Mechanism::Ptr(self.below(2)),
+        };
+        Term::Directive(qualifier, mechanism)
+    }
+
     /// A record with one small change, as people and programs make them.
     pub fn changed(&mut self, tree: &Tree, terms: &[Term]) -> Vec<Term> {
         let mut terms = terms.to_vec();

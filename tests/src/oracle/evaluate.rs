@@ -101,7 +101,7 @@ impl Run<'_> {
             Some(Domain::Record(terms)) => terms,
             Some(Domain::Nothing | Domain::Other) | None => return Ok(Outcome::None),
             Some(Domain::Several | Domain::Invalid) => return Err(PERM),
-            Some(Domain::Failed) => return Err(TEMP),
+            Some(Domain::Failed) => return Err(self.failed()),
         };
         let all = terms.iter().position(|term| matches!(term, Term::Directive(_, Mechanism::All)));
         if self.limits.written {
@@ -130,6 +130,9 @@ impl Run<'_> {
             if self.matches(n, *qualifier, mechanism)? {
                 if self.stack.len() > 1 && *qualifier != '+' && *mechanism != Mechanism::All {
                     self.met.insert("negative term in an include");
+                    if self.stack.len() > 2 {
+                        self.met.insert("nested negative term");
+                    }
                 }
                 return Ok(match qualifier {
                     '-' => Outcome::Fail,
@@ -234,7 +237,7 @@ impl Run<'_> {
                     Name::BelowAt(_) => self.void().map(|()| false),
                     Name::Host(host) => match self.tree.hosts.get(*host).map(|host| &host.a) {
                         Some(Answered::Records(_)) => Ok(true),
-                        Some(Answered::Failed) => Err(TEMP),
+                        Some(Answered::Failed) => Err(self.failed()),
                         Some(Answered::Absent) | None => self.void().map(|()| false),
                     },
                     Name::Domain(_) | Name::Current | Name::Mx(_) => self.void().map(|()| false),
@@ -273,7 +276,7 @@ impl Run<'_> {
         let Name::Mx(exchange) = name else { return self.void().map(|()| false) };
         let hosts = match self.tree.exchanges.get(exchange) {
             Some(Answered::Records(hosts)) => hosts,
-            Some(Answered::Failed) => return Err(TEMP),
+            Some(Answered::Failed) => return Err(self.failed()),
             Some(Answered::Absent) | None => return self.void().map(|()| false),
         };
         if too_many(hosts.len(), self.limits.mx_names) {
@@ -301,7 +304,7 @@ impl Run<'_> {
                 let within = |net: &u8| client.is_some_and(|host| (host ^ net) >> (4 - bits.min(4)) == 0);
                 Ok((addresses.iter().any(within), addresses.len()))
             }
-            Some(Answered::Failed) => Err(TEMP),
+            Some(Answered::Failed) => Err(self.failed()),
             Some(Answered::Absent) | None => self.void().map(|()| (false, 0)),
         }
     }
@@ -341,6 +344,11 @@ impl Run<'_> {
             self.lookup()?;
         }
         Ok(())
+    }
+
+    fn failed(&mut self) -> Stop {
+        self.met.insert("temperror from a failed answer");
+        TEMP
     }
 
     fn count_evaluated(&mut self) -> Result<(), Stop> {
