@@ -42,7 +42,8 @@ pub use expand::{MacroContext, Partial, PartialContext};
 pub use lint::{RULES, lint};
 pub use macros::{DomainSpec, MacroExpand, MacroLetter, MacroPart, MacroString};
 pub use policy::{
-    AddressPart, Assumed, Authorised, Beyond, Branch, Case, Leaf, Policy, Results, Spent, Turnout, Unknown,
+    AddressPart, Assumed, Authorised, Beyond, Branch, Case, Decider, Deciders, Decision, End, Idle, Leaf,
+    Policy, Reach, Results, Role, Spent, TermRole, Turnout, Unknown,
 };
 pub use profile::{Counting, Profile, VoidUnit};
 pub use record::{Directive, DualCidr, Mechanism, Modifier, Qualifier, SpfRecord, Term, TermKind};

@@ -108,6 +108,14 @@ impl SpfRecord {
         })
     }
 
+    /// The directives with the places of their terms among all terms.
+    pub(super) fn indexed_directives(&self) -> impl Iterator<Item = (usize, &Directive)> {
+        self.terms.iter().enumerate().filter_map(|(index, term)| match &term.kind {
+            TermKind::Directive(directive) => Some((index, directive)),
+            TermKind::Modifier(_) => None,
+        })
+    }
+
     /// The modifiers with their terms, in the order of the text.
     pub fn modifiers(&self) -> impl Iterator<Item = (&Term, &Modifier)> {
         self.terms.iter().filter_map(|term| match &term.kind {
@@ -122,6 +130,11 @@ impl SpfRecord {
             TermKind::Modifier(Modifier::Redirect(domain)) => Some(domain),
             _ => None,
         }
+    }
+
+    /// The place and the target of `redirect`, also where an `all` makes it idle.
+    pub(super) fn indexed_redirect(&self) -> Option<(usize, &DomainSpec)> {
+        Some((self.redirect?, self.redirect()?))
     }
 
     /// The term that `redirect` is, unless an `all` makes it idle.

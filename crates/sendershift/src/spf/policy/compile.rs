@@ -4,11 +4,16 @@
 //! nothing is asked that no address needs. Backwards, each term is laid over what the terms after it say. Limits play
 //! no part: every leaf keeps what its path spends.
 
+mod hosts;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use hosts::Hosts;
+
+use super::Spent;
 use super::diagram::{Diagram, Leaf, Node, Turnout, Unknown};
-use super::{Leaves, Spent};
+use super::marks::{End, Marked, Marks, Place};
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Problem;
 use crate::name::DomainName;
@@ -21,54 +26,83 @@ use crate::spf::{
 /// Records that one policy may be compiled from, repetitions included: an end for hostile evidence.
 const MAX_RECORDS: usize = 20_000;
 
-pub(super) struct Compiler<'e, E> {
+/// The ends of evaluations at every address, with marks.
+type Leaves<M> = Partition<Node<Marked<M>>>;
+
+pub(super) struct Compiler<'e, E, K: Marks> {
     evidence: &'e E,
     /// The domain of the sender, `%{o}`: `check_host()` begins with it.
     sender_domain: DomainName,
-    pub(super) diagram: Diagram<Leaf>,
-    done: BTreeMap<DomainName, Compiled>,
+    pub(super) diagram: Diagram<Marked<K::Mark>>,
+    pub(super) marks: K,
+    done: BTreeMap<DomainName, Compiled<K::Mark>>,
     stack: Vec<DomainName>,
     records: usize,
 }
 
 /// The policy of one domain, right for the addresses in `scope`.
 #[derive(Clone)]
-struct Compiled {
-    leaves: Leaves,
+struct Compiled<M> {
+    leaves: Leaves<M>,
     scope: AddressSet,
     /// The lowest place in the stack that a loop inside refers to; `usize::MAX` where there is no loop.
     loops_to: usize,
 }
 
 /// One term or several, ready to be laid over what comes after them.
-enum Layer {
+enum Layer<M> {
     /// Networks and their results; the first that holds an address decides. Costs nothing.
-    Nets(Vec<(IpRange, SpfResult)>),
+    Nets(Vec<Net<M>>),
     /// Results at some addresses; at the others the evaluation goes on at this cost, which differs by family.
-    Decided { hits: Partition<Option<Leaf>>, miss: [Spent; 2] },
+    Decided { hits: Partition<Option<Leaf>>, miss: [Spent; 2], mark: M },
     /// An include: the policy of the other record, and the result where that passes.
-    Include { child: Leaves, result: SpfResult },
+    Include { child: Leaves<M>, result: SpfResult, term: usize },
     /// A term with an unknown, and the result where it matches.
-    Open { unknown: usize, result: SpfResult, spent: Spent },
+    Open { unknown: usize, result: SpfResult, spent: Spent, mark: M },
 }
 
-impl<'e, E: Evidence> Compiler<'e, E> {
-    pub(super) fn new(evidence: &'e E, sender_domain: DomainName) -> Self {
+/// A network, with its result and mark.
+type Net<M> = (IpRange, (SpfResult, M));
+
+/// Where a term stands, for the family that its names are expanded for.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    domain: &'a DomainName,
+    term: usize,
+    family: Option<Family>,
+}
+
+impl<'e, E: Evidence, K: Marks> Compiler<'e, E, K> {
+    pub(super) fn new(evidence: &'e E, sender_domain: DomainName, marks: K) -> Self {
         let diagram = Diagram::new(Vec::new());
-        Self { evidence, sender_domain, diagram, done: BTreeMap::new(), stack: Vec::new(), records: 0 }
+        let (done, stack) = (BTreeMap::new(), Vec::new());
+        Self { evidence, sender_domain, diagram, marks, done, stack, records: 0 }
     }
 
-    pub(super) fn run(&mut self, scope: &AddressSet) -> Result<Leaves, Problem> {
+    pub(super) fn run(&mut self, scope: &AddressSet) -> Result<Leaves<K::Mark>, Problem> {
         let domain = self.sender_domain.clone();
         if domain.label_count() < 2 {
             // Section 4.3: there is no check for a name of one label.
-            return Ok(constant(SpfResult::None, Spent::default()).blank_mapped());
+            return Ok(self.ended(&domain, End::BadName, SpfResult::None).blank_mapped());
         }
         // A v4-mapped client is an IPv4 client (RFC 7208 section 5).
         let scope = scope.difference(&AddressSet::mapped());
         let leaves = self.domain(&domain, &scope)?.leaves.blank_mapped();
         self.refuse_too_complex()?;
         Ok(leaves)
+    }
+
+    /// The policy of a record that is included, as if it were the first one; the sender stays.
+    pub(super) fn alone(&mut self, domain: &DomainName) -> Result<Leaves<K::Mark>, Problem> {
+        let leaves = self.domain(domain, &AddressSet::all().difference(&AddressSet::mapped()))?.leaves;
+        self.refuse_too_complex()?;
+        Ok(leaves.blank_mapped())
+    }
+
+    /// A result at all addresses that no term of the domain's record leads to.
+    fn ended(&mut self, domain: &DomainName, end: End, result: SpfResult) -> Leaves<K::Mark> {
+        let mark = self.marks.end(domain, Place::Other(end));
+        constant(Leaf { result, spent: Spent::default() }, mark)
     }
 
     fn refuse_too_complex(&self) -> Result<(), Problem> {
@@ -82,7 +116,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         Err(Problem::new("spf.too-complex", message))
     }
 
-    fn domain(&mut self, domain: &DomainName, scope: &AddressSet) -> Result<Compiled, Problem> {
+    fn domain(&mut self, domain: &DomainName, scope: &AddressSet) -> Result<Compiled<K::Mark>, Problem> {
         if let Some(compiled) = self.done.get(domain)
             && scope.is_subset(&compiled.scope)
         {
@@ -90,23 +124,28 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         }
         self.records += 1;
         self.refuse_too_complex()?;
-        let everywhere = |result| Ok((constant(result, Spent::default()), usize::MAX));
         let (leaves, loops_to) = match resolve(self.evidence, domain, RecordType::Txt) {
             Resolved::Records(rrset) => match &*select(rrset) {
-                Selection::None => everywhere(SpfResult::None),
-                Selection::Several | Selection::Invalid(_) => everywhere(SpfResult::PermError),
+                Selection::None => (self.ended(domain, End::NoRecord, SpfResult::None), usize::MAX),
+                Selection::Several => {
+                    (self.ended(domain, End::SeveralRecords, SpfResult::PermError), usize::MAX)
+                }
+                Selection::Invalid(_) => {
+                    (self.ended(domain, End::InvalidRecord, SpfResult::PermError), usize::MAX)
+                }
                 Selection::Record(record) => {
+                    self.marks.enter(domain, record);
                     self.stack.push(domain.clone());
                     let leaves = self.record(record, domain, scope);
                     self.stack.pop();
-                    leaves
+                    leaves?
                 }
             },
-            Resolved::Absent { .. } => everywhere(SpfResult::None),
-            Resolved::Failed => everywhere(SpfResult::TempError),
+            Resolved::Absent { .. } => (self.ended(domain, End::NoRecord, SpfResult::None), usize::MAX),
+            Resolved::Failed => (self.ended(domain, End::NoAnswer, SpfResult::TempError), usize::MAX),
             // The answer is recorded as missing; compilation goes on to find what else is.
-            Resolved::Unknown => everywhere(SpfResult::Neutral),
-        }?;
+            Resolved::Unknown => (self.ended(domain, End::NoAnswer, SpfResult::Neutral), usize::MAX),
+        };
         let compiled = Compiled { leaves, scope: scope.clone(), loops_to };
         // Where a loop leads out of this domain, what it means depends on how the evaluation got here.
         if compiled.loops_to >= self.stack.len() {
@@ -121,16 +160,16 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         record: &SpfRecord,
         domain: &DomainName,
         scope: &AddressSet,
-    ) -> Result<(Leaves, usize), Problem> {
+    ) -> Result<(Leaves<K::Mark>, usize), Problem> {
         let mut left = scope.clone();
         let mut loops_to = usize::MAX;
-        let mut layers: Vec<(Option<Family>, Layer)> = Vec::new();
-        let mut nets: Vec<(IpRange, SpfResult)> = Vec::new();
+        let mut layers: Vec<(Option<Family>, Layer<K::Mark>)> = Vec::new();
+        let mut nets: Vec<Net<K::Mark>> = Vec::new();
         let mut end = None;
-        for (_, directive) in record.directives() {
+        for (term, directive) in record.indexed_directives() {
             let result = directive.qualifier_or_default().into();
             if let Some(net) = directive.mechanism.net() {
-                nets.push((net.into(), result));
+                nets.push((net.into(), (result, self.marks.end(domain, Place::Term(term)))));
                 continue;
             }
             flush(&mut nets, &mut left, &mut layers);
@@ -138,7 +177,8 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 break;
             }
             if directive.mechanism == Mechanism::All {
-                end = Some(constant(result, Spent::default()));
+                let mark = self.marks.end(domain, Place::Term(term));
+                end = Some(constant(Leaf { result, spent: Spent::default() }, mark));
                 break;
             }
             for family in families(directive.mechanism.domain()) {
@@ -147,7 +187,7 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 if left_in.is_empty() {
                     continue;
                 }
-                let at = (domain, *family);
+                let at = At { domain, term, family: *family };
                 let (layer, decided) = self.directive(directive, result, at, &left_in, &mut loops_to)?;
                 left = match (decided, family) {
                     (Some(decided), None) => left.difference(&decided),
@@ -158,12 +198,13 @@ impl<'e, E: Evidence> Compiler<'e, E> {
             }
         }
         flush(&mut nets, &mut left, &mut layers);
-        let mut leaves = match (end, record.redirect()) {
+        let mut leaves = match (end, record.indexed_redirect()) {
             (Some(end), _) => end,
-            (None, Some(target)) if !record.has_all() && !left.is_empty() => {
-                let mut leaves = constant(SpfResult::Neutral, Spent::default());
+            (None, Some((term, target))) if !record.has_all() && !left.is_empty() => {
+                let mut leaves = self.ended(domain, End::Default, SpfResult::Neutral);
                 for family in families(Some(target)) {
-                    let redirected = self.redirect(target, (domain, *family), &left, &mut loops_to)?;
+                    let at = At { domain, term, family: *family };
+                    let redirected = self.redirect(target, at, &left, &mut loops_to)?;
                     leaves = match family {
                         Some(family) => leaves.with_family(*family, redirected),
                         None => redirected,
@@ -171,10 +212,10 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                 }
                 leaves
             }
-            (None, _) => constant(SpfResult::Neutral, Spent::default()),
+            (None, _) => self.ended(domain, End::Default, SpfResult::Neutral),
         };
         for (family, layer) in layers.into_iter().rev() {
-            let laid = self.lay(layer, &leaves);
+            let laid = self.lay(layer, domain, &leaves);
             leaves = match family {
                 Some(family) => leaves.with_family(family, laid),
                 None => laid,
@@ -195,26 +236,29 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         &mut self,
         directive: &Directive,
         result: SpfResult,
-        (domain, family): (&DomainName, Option<Family>),
+        at: At<'_>,
         left: &AddressSet,
         loops_to: &mut usize,
-    ) -> Result<(Layer, Option<AddressSet>), Problem> {
+    ) -> Result<(Layer<K::Mark>, Option<AddressSet>), Problem> {
+        let At { domain, family, term } = at;
         let mechanism = &directive.mechanism;
+        let mark = self.marks.end(domain, Place::Term(term));
         let name = match mechanism.domain() {
             Some(spec) => self.expand(spec, domain, family),
             None => Some(Partial::Known(domain.clone())),
         };
         let open = |compiler: &mut Self, target: String, cidr: String, unbounded: u32| {
             let unknown = compiler.unknown(mechanism.name(), mechanism.domain(), target, cidr, domain);
-            Layer::Open { unknown, result, spent: Spent { unbounded, ..Spent::LOOKUP } }
+            Layer::Open { unknown, result, spent: Spent { unbounded, ..Spent::LOOKUP }, mark }
         };
         let layer = match (mechanism, name) {
             (Mechanism::Include(_), None) => {
-                Layer::Include { child: constant(SpfResult::PermError, Spent::default()), result }
+                let child = self.ended(domain, End::BadName, SpfResult::PermError);
+                Layer::Include { child, result, term }
             }
             (Mechanism::Include(_), Some(Partial::Known(target))) => {
                 let child = self.other(&target, left, loops_to)?;
-                Layer::Include { child, result }
+                Layer::Include { child, result, term }
             }
             (Mechanism::Include(_), Some(Partial::Open(target))) => open(self, target, String::new(), 1),
             (Mechanism::Ptr(_), Some(Partial::Known(target))) => {
@@ -231,29 +275,29 @@ impl<'e, E: Evidence> Compiler<'e, E> {
             }
             (Mechanism::Exists(_), Some(Partial::Known(target))) => {
                 match resolve(self.evidence, &target, RecordType::A) {
-                    Resolved::Records(_) => everywhere(Leaf { result, spent: Spent::LOOKUP }),
+                    Resolved::Records(_) => everywhere(Leaf { result, spent: Spent::LOOKUP }, mark),
                     Resolved::Failed => {
-                        everywhere(Leaf { result: SpfResult::TempError, spent: Spent::LOOKUP })
+                        everywhere(Leaf { result: SpfResult::TempError, spent: Spent::LOOKUP }, mark)
                     }
-                    Resolved::Absent { .. } => nowhere(Spent::LOOKUP.then(Spent::voids(1))),
-                    Resolved::Unknown => nowhere(Spent::LOOKUP),
+                    Resolved::Absent { .. } => nowhere(Spent::LOOKUP.then(Spent::voids(1)), mark),
+                    Resolved::Unknown => nowhere(Spent::LOOKUP, mark),
                 }
             }
             (Mechanism::A { cidr, .. }, Some(Partial::Known(target))) => {
                 let mut hosts = Hosts::new(result, left);
                 hosts.add(self.evidence, &target, *cidr);
-                hosts.layer(0)
+                hosts.layer(0, mark)
             }
             (Mechanism::Mx { cidr, .. }, Some(Partial::Known(target))) => {
-                self.mx(&target, *cidr, result, left)
+                self.mx(&target, *cidr, (result, mark), left)
             }
             // A name that DNS cannot hold matches nothing.
-            (_, _) => nowhere(Spent::LOOKUP),
+            (_, _) => nowhere(Spent::LOOKUP, mark),
         };
         let decided = match &layer {
             Layer::Decided { hits, .. } => Some(hits.addresses_where(Option::is_some)),
             Layer::Include { child, .. } => Some(child.addresses_where(|node| match node {
-                Node::Leaf(leaf) => {
+                Node::Leaf(Marked { leaf, .. }) => {
                     !matches!(leaf.result, SpfResult::Fail | SpfResult::SoftFail | SpfResult::Neutral)
                 }
                 Node::Choice(_) => false,
@@ -263,45 +307,56 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         Ok((layer, decided))
     }
 
-    fn mx(&self, target: &DomainName, cidr: DualCidr, result: SpfResult, left: &AddressSet) -> Layer {
+    fn mx(
+        &self,
+        target: &DomainName,
+        cidr: DualCidr,
+        (result, mark): (SpfResult, K::Mark),
+        left: &AddressSet,
+    ) -> Layer<K::Mark> {
         let rrset = match resolve(self.evidence, target, RecordType::Mx) {
             Resolved::Records(rrset) => rrset,
             Resolved::Failed => {
-                return everywhere(Leaf { result: SpfResult::TempError, spent: Spent::LOOKUP });
+                return everywhere(Leaf { result: SpfResult::TempError, spent: Spent::LOOKUP }, mark);
             }
-            Resolved::Absent { .. } => return nowhere(Spent::LOOKUP.then(Spent::voids(1))),
-            Resolved::Unknown => return nowhere(Spent::LOOKUP),
+            Resolved::Absent { .. } => return nowhere(Spent::LOOKUP.then(Spent::voids(1)), mark),
+            Resolved::Unknown => return nowhere(Spent::LOOKUP, mark),
         };
-        let Records::Mx(exchanges) = rrset.records() else { return nowhere(Spent::LOOKUP) };
+        let Records::Mx(exchanges) = rrset.records() else { return nowhere(Spent::LOOKUP, mark) };
         let mut hosts = Hosts::new(result, left);
         for exchange in exchanges {
             hosts.add(self.evidence, &exchange.exchange, cidr);
         }
-        hosts.layer(u32::try_from(exchanges.len()).unwrap_or(u32::MAX))
+        hosts.layer(u32::try_from(exchanges.len()).unwrap_or(u32::MAX), mark)
     }
 
     fn redirect(
         &mut self,
         target: &DomainSpec,
-        (domain, family): (&DomainName, Option<Family>),
+        at: At<'_>,
         left: &AddressSet,
         loops_to: &mut usize,
-    ) -> Result<Leaves, Problem> {
-        let spec = target;
+    ) -> Result<Leaves<K::Mark>, Problem> {
+        let (spec, At { domain, family, term }) = (target, at);
         let left_in = family.map_or(Cow::Borrowed(left), |family| Cow::Owned(left.of_family(family)));
         if left_in.is_empty() {
-            return Ok(constant(SpfResult::Neutral, Spent::default()));
+            return Ok(self.ended(domain, End::Default, SpfResult::Neutral));
         }
         match self.expand(spec, domain, family) {
-            None => Ok(constant(SpfResult::PermError, Spent::LOOKUP)),
+            None => {
+                let inner = self.marks.end(domain, Place::Other(End::BadName));
+                let mark = self.marks.through(domain, term, inner);
+                Ok(constant(Leaf { result: SpfResult::PermError, spent: Spent::LOOKUP }, mark))
+            }
             Some(Partial::Known(target)) => {
                 let child = self.other(&target, &left_in, loops_to)?;
-                Ok(self.each(&child, |compiler, node| {
-                    compiler.diagram.replace(node, &mut |_, leaf| {
+                Ok(self.each(&child, |Self { diagram, marks, .. }, node| {
+                    diagram.replace(node, &mut |_, Marked { leaf, mark }| {
                         // Section 6.1: a redirect to a domain without a record is an error.
                         let result =
                             if leaf.result == SpfResult::None { SpfResult::PermError } else { leaf.result };
-                        Node::Leaf(Leaf { result, spent: Spent::LOOKUP.then(leaf.spent) })
+                        let leaf = Leaf { result, spent: Spent::LOOKUP.then(leaf.spent) };
+                        Node::Leaf(Marked { leaf, mark: marks.through(domain, term, mark) })
                     })
                 }))
             }
@@ -311,8 +366,10 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                     unknown,
                     result: SpfResult::Neutral,
                     spent: Spent { unbounded: 1, ..Spent::LOOKUP },
+                    mark: self.marks.end(domain, Place::Term(term)),
                 };
-                Ok(self.lay(layer, &constant(SpfResult::Neutral, Spent::default())))
+                let rest = self.ended(domain, End::Default, SpfResult::Neutral);
+                Ok(self.lay(layer, domain, &rest))
             }
         }
     }
@@ -343,14 +400,14 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         target: &DomainName,
         left: &AddressSet,
         loops_to: &mut usize,
-    ) -> Result<Leaves, Problem> {
+    ) -> Result<Leaves<K::Mark>, Problem> {
         if let Some(place) = self.stack.iter().position(|domain| domain == target) {
             *loops_to = place.min(*loops_to);
-            return Ok(constant(SpfResult::PermError, Spent::default()));
+            return Ok(self.ended(target, End::Loop, SpfResult::PermError));
         }
         if self.stack.len() >= MAX_DEPTH {
             *loops_to = 0;
-            return Ok(constant(SpfResult::PermError, Spent::default()));
+            return Ok(self.ended(target, End::TooDeep, SpfResult::PermError));
         }
         let compiled = self.domain(target, left)?;
         *loops_to = compiled.loops_to.min(*loops_to);
@@ -369,14 +426,16 @@ impl<'e, E: Evidence> Compiler<'e, E> {
         spec.expand_known(&known).ok()
     }
 
-    /// Lays a layer over what comes after it.
-    fn lay(&mut self, layer: Layer, rest: &Leaves) -> Leaves {
+    /// Lays a layer of the record at `domain` over what comes after it.
+    fn lay(&mut self, layer: Layer<K::Mark>, domain: &DomainName, rest: &Leaves<K::Mark>) -> Leaves<K::Mark> {
         match layer {
             Layer::Nets(nets) => {
-                let leaf = |result| Node::Leaf(Leaf { result, spent: Spent::default() });
+                let leaf = |(result, mark)| {
+                    Node::Leaf(Marked { leaf: Leaf { result, spent: Spent::default() }, mark })
+                };
                 rest.overlay(nets.into_iter().map(|(range, result)| (range, leaf(result))))
             }
-            Layer::Decided { hits, miss: [v4, v6] } => {
+            Layer::Decided { hits, miss: [v4, v6], mark } => {
                 let mut done = BTreeMap::new();
                 let rest = rest.map_families(|family, node| {
                     let spent = if family == Family::V4 { v4 } else { v6 };
@@ -387,57 +446,71 @@ impl<'e, E: Evidence> Compiler<'e, E> {
                         }
                     }
                 });
-                hits.zip(&rest, |hit, rest| hit.map_or(*rest, Node::Leaf))
+                hits.zip(&rest, |hit, rest| hit.map_or(*rest, |leaf| Node::Leaf(Marked { leaf, mark })))
             }
-            Layer::Include { child, result } => {
+            Layer::Include { child, result, term } => {
                 let mut done = BTreeMap::new();
+                let mut include = |child, rest| self.include(child, rest, result, (domain, term));
                 child.zip(rest, |child, rest| match (child, rest) {
-                    (Node::Leaf(_), Node::Leaf(_)) => self.include(*child, *rest, result),
-                    both => *done.entry(both).or_insert_with(|| self.include(*child, *rest, result)),
+                    (Node::Leaf(_), Node::Leaf(_)) => include(*child, *rest),
+                    both => *done.entry(both).or_insert_with(|| include(*child, *rest)),
                 })
             }
-            Layer::Open { unknown, result, spent } => {
+            Layer::Open { unknown, result, spent, mark } => {
                 let mut done = BTreeMap::new();
                 rest.map(|rest| {
-                    *done.entry(*rest).or_insert_with(|| self.open(unknown, result, spent, *rest))
+                    *done.entry(*rest).or_insert_with(|| self.open(unknown, (result, mark), spent, *rest))
                 })
             }
         }
     }
 
     /// The node, with `spent` spent before it.
-    fn after(&mut self, spent: Spent, node: Node<Leaf>) -> Node<Leaf> {
-        self.diagram.replace(node, &mut |_, leaf| Node::Leaf(Leaf { spent: spent.then(leaf.spent), ..leaf }))
+    fn after(&mut self, spent: Spent, node: Node<Marked<K::Mark>>) -> Node<Marked<K::Mark>> {
+        self.diagram.replace(node, &mut |_, end| end.after(spent))
     }
 
     /// Section 5.2: what an include makes of the results of the other record.
-    fn include(&mut self, child: Node<Leaf>, rest: Node<Leaf>, result: SpfResult) -> Node<Leaf> {
-        self.diagram.replace(child, &mut |diagram, leaf| {
+    fn include(
+        &mut self,
+        child: Node<Marked<K::Mark>>,
+        rest: Node<Marked<K::Mark>>,
+        result: SpfResult,
+        (domain, term): (&DomainName, usize),
+    ) -> Node<Marked<K::Mark>> {
+        let Self { diagram, marks, .. } = self;
+        diagram.replace(child, &mut |diagram, Marked { leaf, mark: inner }| {
             let spent = Spent::LOOKUP.then(leaf.spent);
             let result = match leaf.result {
                 SpfResult::Pass => result,
                 SpfResult::TempError => SpfResult::TempError,
                 SpfResult::PermError | SpfResult::None => SpfResult::PermError,
                 SpfResult::Fail | SpfResult::SoftFail | SpfResult::Neutral => {
-                    return diagram.replace(rest, &mut |_, leaf| {
-                        Node::Leaf(Leaf { spent: spent.then(leaf.spent), ..leaf })
+                    return diagram.replace(rest, &mut |_, end| {
+                        Marked { mark: marks.pass_by(inner, end.mark), ..end }.after(spent)
                     });
                 }
             };
-            Node::Leaf(Leaf { result, spent })
+            Node::Leaf(Marked { leaf: Leaf { result, spent }, mark: marks.through(domain, term, inner) })
         })
     }
 
-    fn open(&mut self, unknown: usize, result: SpfResult, spent: Spent, rest: Node<Leaf>) -> Node<Leaf> {
+    fn open(
+        &mut self,
+        unknown: usize,
+        (result, mark): (SpfResult, K::Mark),
+        spent: Spent,
+        rest: Node<Marked<K::Mark>>,
+    ) -> Node<Marked<K::Mark>> {
         let branches = self.diagram.unknowns.get(unknown).map(Unknown::branches).unwrap_or_default();
-        let branches: Vec<Node<Leaf>> = branches
+        let branches: Vec<Node<Marked<K::Mark>>> = branches
             .into_iter()
             .map(|branch| {
                 let spent = spent.then(Spent::voids(branch.void_queries));
                 match branch.turnout {
-                    Turnout::Match => Node::Leaf(Leaf { result, spent }),
+                    Turnout::Match => Node::Leaf(Marked { leaf: Leaf { result, spent }, mark }),
                     Turnout::NoMatch => self.after(spent, rest),
-                    Turnout::Result(result) => Node::Leaf(Leaf { result, spent }),
+                    Turnout::Result(result) => Node::Leaf(Marked { leaf: Leaf { result, spent }, mark }),
                 }
             })
             .collect();
@@ -447,9 +520,9 @@ impl<'e, E: Evidence> Compiler<'e, E> {
     /// `change` of every node; of a choice only once, however many ranges it stands for.
     fn each(
         &mut self,
-        leaves: &Leaves,
-        mut change: impl FnMut(&mut Self, Node<Leaf>) -> Node<Leaf>,
-    ) -> Leaves {
+        leaves: &Leaves<K::Mark>,
+        mut change: impl FnMut(&mut Self, Node<Marked<K::Mark>>) -> Node<Marked<K::Mark>>,
+    ) -> Leaves<K::Mark> {
         let mut done = BTreeMap::new();
         leaves.map(|node| match node {
             Node::Leaf(_) => change(self, *node),
@@ -468,113 +541,30 @@ fn families(spec: Option<&DomainSpec>) -> &'static [Option<Family>] {
 }
 
 /// Makes a layer of the networks gathered so far.
-fn flush(
-    nets: &mut Vec<(IpRange, SpfResult)>,
-    left: &mut AddressSet,
-    layers: &mut Vec<(Option<Family>, Layer)>,
-) {
+fn flush<M>(nets: &mut Vec<Net<M>>, left: &mut AddressSet, layers: &mut Vec<(Option<Family>, Layer<M>)>) {
     if !nets.is_empty() {
         *left = left.difference(&AddressSet::from_ranges(nets.iter().map(|(range, _)| *range)));
         layers.push((None, Layer::Nets(std::mem::take(nets))));
     }
 }
 
-fn constant(result: SpfResult, spent: Spent) -> Leaves {
-    let leaf = Node::Leaf(Leaf { result, spent });
-    Partition::constant(leaf, leaf)
+fn constant<M: Copy>(leaf: Leaf, mark: M) -> Leaves<M> {
+    let end = Node::Leaf(Marked { leaf, mark });
+    Partition::constant(end, end)
 }
 
-fn everywhere(leaf: Leaf) -> Layer {
-    Layer::Decided { hits: Partition::constant(Some(leaf), Some(leaf)), miss: [Spent::default(); 2] }
+fn everywhere<M>(leaf: Leaf, mark: M) -> Layer<M> {
+    Layer::Decided { hits: Partition::constant(Some(leaf), Some(leaf)), miss: [Spent::default(); 2], mark }
 }
 
-fn nowhere(miss: Spent) -> Layer {
-    Layer::Decided { hits: Partition::constant(None, None), miss: [miss; 2] }
+fn nowhere<M>(miss: Spent, mark: M) -> Layer<M> {
+    Layer::Decided { hits: Partition::constant(None, None), miss: [miss; 2], mark }
 }
 
-/// The hosts of an `a` or `mx` term, asked one after the other, in both families at once.
-struct Hosts {
-    result: SpfResult,
-    families: [HostsOf; 2],
-}
-
-/// The part of one family.
-struct HostsOf {
-    family: Family,
-    /// Whether an address of this family gets here at all.
-    reached: bool,
-    void_queries: u32,
-    most_addresses: u32,
-    hits: Vec<(IpRange, Leaf)>,
-    /// Set when a query failed: everything that has not matched by then is temperror.
-    failed: Option<Leaf>,
-}
-
-impl Hosts {
-    fn new(result: SpfResult, left: &AddressSet) -> Self {
-        let of = |family| HostsOf {
-            family,
-            reached: !left.of_family(family).is_empty(),
-            void_queries: 0,
-            most_addresses: 0,
-            hits: Vec::new(),
-            failed: None,
-        };
-        Self { result, families: [of(Family::V4), of(Family::V6)] }
-    }
-
-    fn add<E: Evidence>(&mut self, evidence: &E, host: &DomainName, cidr: DualCidr) {
-        for part in &mut self.families {
-            if !part.reached || part.failed.is_some() {
-                continue;
-            }
-            let record_type = if part.family == Family::V4 { RecordType::A } else { RecordType::Aaaa };
-            match resolve(evidence, host, record_type) {
-                Resolved::Records(rrset) => {
-                    let ranges: Vec<IpRange> = match rrset.records() {
-                        Records::A(addresses) => addresses
-                            .iter()
-                            .filter_map(|address| ipnet::Ipv4Net::new(*address, cidr.v4_or_default()).ok())
-                            .map(|net| ipnet::IpNet::from(net).into())
-                            .collect(),
-                        Records::Aaaa(addresses) => addresses
-                            .iter()
-                            .filter_map(|address| ipnet::Ipv6Net::new(*address, cidr.v6_or_default()).ok())
-                            .map(|net| ipnet::IpNet::from(net).into())
-                            .collect(),
-                        _ => Vec::new(),
-                    };
-                    part.most_addresses =
-                        part.most_addresses.max(u32::try_from(ranges.len()).unwrap_or(u32::MAX));
-                    let leaf = part.leaf(self.result);
-                    part.hits.extend(ranges.into_iter().map(|range| (range, leaf)));
-                }
-                Resolved::Absent { .. } => part.void_queries += 1,
-                Resolved::Failed => part.failed = Some(part.leaf(SpfResult::TempError)),
-                Resolved::Unknown => {}
-            }
-        }
-    }
-
-    /// The layer, for an `mx` term with that many hosts (none for `a`).
-    fn layer(self, mx_names: u32) -> Layer {
-        let is_mx = mx_names > 0;
-        let finish = |leaf: Leaf| {
-            let mx_addresses = if is_mx { leaf.spent.mx_addresses } else { 0 };
-            Leaf { spent: Spent { mx_names, mx_addresses, ..leaf.spent }, ..leaf }
-        };
-        let [v4, v6] = &self.families;
-        let miss = [v4, v6].map(|part| finish(part.leaf(SpfResult::None)).spent);
-        let hits = v4.hits.iter().chain(&v6.hits).map(|(range, leaf)| (*range, Some(finish(*leaf))));
-        let hits = Partition::from_ranges(v4.failed.map(finish), v6.failed.map(finish), hits);
-        Layer::Decided { hits, miss }
-    }
-}
-
-impl HostsOf {
-    /// A result here, with what was spent so far.
-    fn leaf(&self, result: SpfResult) -> Leaf {
-        let voids = Spent::voids(self.void_queries);
-        Leaf { result, spent: Spent { mx_addresses: self.most_addresses, ..Spent::LOOKUP.then(voids) } }
+impl<M> Marked<M> {
+    /// The same end, with `spent` spent before it.
+    fn after(self, spent: Spent) -> Node<Self> {
+        let Self { leaf, mark } = self;
+        Node::Leaf(Self { leaf: Leaf { spent: spent.then(leaf.spent), ..leaf }, mark })
     }
 }

@@ -7,17 +7,21 @@
 //! and every turnout of the unknowns, at the same cost.
 
 mod compile;
+mod deciders;
 mod diagram;
 mod joint;
+mod marks;
 mod spent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+pub use deciders::{Decider, Deciders, Decision, Idle, Role, TermRole};
 pub(super) use diagram::most_void_queries;
 pub use diagram::{Assumed, Branch, Leaf, Turnout, Unknown};
 use diagram::{Diagram, Node};
 pub(super) use joint::Differing;
+pub use marks::End;
 use serde::Serialize;
 pub use spent::Spent;
 
@@ -86,9 +90,9 @@ impl Policy {
         scope: &AddressSet,
     ) -> Result<Self, Error> {
         let recording = Recording::new(evidence);
-        let mut compiler = compile::Compiler::new(&recording, domain.clone());
+        let mut compiler = compile::Compiler::new(&recording, domain.clone(), ());
         let leaves = compiler.run(scope)?;
-        let (leaves, diagram) = canonical(&leaves, &compiler.diagram, |leaf| leaf);
+        let (leaves, diagram) = canonical(&leaves, &compiler.diagram, |marked| marked.leaf);
         recording.complete(Self { leaves, diagram }).map_err(Error::from)
     }
 
@@ -155,15 +159,20 @@ impl Policy {
 }
 
 /// How a receiver's limits stand between an address and its pass.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reach {
+    /// The record passes it and the receiver never does.
     Always,
+    /// The record passes it and the receiver only sometimes, as unknowns turn out.
     Sometimes,
+    /// The record passes it only if an unknown matches; if so, the receiver may refuse to.
     Open,
 }
 
 impl Reach {
-    fn of(leaves: &BTreeSet<Leaf>, profile: &Profile) -> Option<Self> {
+    pub(super) fn of(leaves: &BTreeSet<Leaf>, profile: &Profile) -> Option<Self> {
         let is_over = |leaf: &&Leaf| !leaf.spent.is_within(profile);
         let passes: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.result == SpfResult::Pass).collect();
         let over = passes.iter().filter(|leaf| is_over(leaf)).count();
@@ -314,10 +323,10 @@ fn outcomes<L: Copy + Ord>(diagram: &Diagram<L>, node: Node<L>) -> Vec<Case<L>> 
 
 /// Rebuilds a policy in the one form that equal policies share: unknowns that matter, sorted, and choices numbered in
 /// the order of the addresses.
-fn canonical<M: Copy + Ord>(
-    leaves: &Leaves,
-    diagram: &Diagram<Leaf>,
-    leaf: impl Fn(Leaf) -> M,
+fn canonical<L: Copy + Ord, M: Copy + Ord>(
+    leaves: &Partition<Node<L>>,
+    diagram: &Diagram<L>,
+    leaf: impl Fn(L) -> M,
 ) -> (Partition<Node<M>>, Diagram<M>) {
     let mut order: Vec<usize> = (0..diagram.unknowns.len()).collect();
     order.sort_by_key(|index| diagram.unknowns.get(*index));
@@ -332,11 +341,11 @@ fn canonical<M: Copy + Ord>(
     self::copied(leaves, diagram, &kept, &leaf)
 }
 
-fn copied<M: Copy + Ord>(
-    leaves: &Leaves,
-    diagram: &Diagram<Leaf>,
+fn copied<L: Copy + Ord, M: Copy + Ord>(
+    leaves: &Partition<Node<L>>,
+    diagram: &Diagram<L>,
     order: &[usize],
-    leaf: &impl Fn(Leaf) -> M,
+    leaf: &impl Fn(L) -> M,
 ) -> (Partition<Node<M>>, Diagram<M>) {
     let unknowns = order.iter().filter_map(|index| diagram.unknowns.get(*index).cloned()).collect();
     let mut into = Diagram::new(unknowns);
