@@ -1,5 +1,9 @@
 //! `sendershift spf cost`
 
+mod paths;
+
+use std::net::IpAddr;
+
 use sendershift::name::DomainName;
 use sendershift::spf::{self, Note, RecordCost, Spent, Subject, TermCost, Unknown};
 
@@ -18,6 +22,9 @@ pub(crate) struct Cost {
     /// The domain that would publish the record
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     domain: Option<DomainName>,
+    /// Say which terms decide this address too
+    #[arg(long, value_name = "IP")]
+    ip: Option<IpAddr>,
     #[command(flatten)]
     receiver: Receiver,
 }
@@ -27,7 +34,7 @@ impl Cost {
         let subject = Subject::parse(&self.subject, self.domain.clone())
             .map_err(|invalid| Failure::of_argument("the argument", &self.subject, invalid))?;
         let evidence = snapshot(&global.dns)?;
-        let cost = spf::cost(&evidence, &subject, self.receiver.profile())?;
+        let cost = spf::cost_at(&evidence, &subject, self.receiver.profile(), self.ip)?;
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string(&cost).unwrap_or_default()));
         } else {
@@ -62,6 +69,9 @@ fn text(cost: &spf::Cost, width: usize) -> String {
         cost.receiver.name
     ));
     text.line("");
+    if let Some(address) = &cost.address {
+        paths::address(&mut text, cost, address, width);
+    }
     sums(&mut text, cost, width);
     text.line("");
     text.line(styled(FAINT, "lookups   voids"));
@@ -70,7 +80,10 @@ fn text(cost: &spf::Cost, width: usize) -> String {
     if cost.truncated {
         text.line("the tree is cut short; the sums have all of it");
     }
+    paths::classes(&mut text, cost, width);
+    paths::idle(&mut text, cost, width);
     beyond(&mut text, cost, width);
+    paths::behind(&mut text, cost, width);
     if !cost.broken.ranges.is_empty() {
         let told = format!("{}: {}", styled(BAD, "an error whatever the limits"), part(&cost.broken));
         text.line("");
@@ -171,6 +184,7 @@ impl Tree<'_> {
         if let Some(child) = &term.child {
             notes.extend(about(child));
         }
+        notes.extend(paths::beside(term).map(|note| styled(FAINT, note)));
         let indent = format!("{indent}  ");
         self.line(&totals, &indent, &term.term, term.term.chars().count(), &notes);
         if let Some(child) = &term.child {

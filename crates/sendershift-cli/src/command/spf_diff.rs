@@ -116,7 +116,8 @@ fn conditions(case: &DifferentCase, difference: &Difference) -> Vec<String> {
     case.assuming.iter().map(|assumed| condition(assumed, is_one_sender)).collect()
 }
 
-fn condition(assumed: &Assumed, is_one_sender: bool) -> String {
+/// How an unknown turns out, for people.
+pub(super) fn condition(assumed: &Assumed, is_one_sender: bool) -> String {
     let unknown = &assumed.unknown;
     let turnout = match assumed.branch.turnout {
         Turnout::Match => "matches".to_owned(),

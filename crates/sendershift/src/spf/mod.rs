@@ -33,7 +33,10 @@ pub use compact::{
     CompactRequest, Compacted, Figures, Infeasible, Objective, OpenedName, Proof, RECOMMENDED_OCTETS, Remedy,
     Removed, RrSetDocument, Staying, UnopenedName, compact, compact_watched,
 };
-pub use cost::{Cost, CostProblem, Limits, Lookups, Note, RecordCost, Remaining, TermCost, Totals, cost};
+pub use cost::{
+    AddressCase, AddressCost, AddressRanges, Behind, Between, Cost, CostClass, CostProblem, Decides, Limits,
+    Lookups, Note, RecordCost, Remaining, Spending, TermCost, Totals, cost, cost_at,
+};
 pub use diff::{
     Compared, Difference, DifferentCase, DifferentRange, Doubt, Elsewhere, Side, Verdict, Witness, diff,
 };

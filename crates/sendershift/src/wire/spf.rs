@@ -11,7 +11,7 @@ use crate::error::{Error, Invalid, Problem};
 use crate::name::DomainName;
 use crate::spf::{
     Checked, Compared, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check,
-    check_traced, cost, diff, lint,
+    check_traced, cost_at, diff, lint,
 };
 
 #[derive(Deserialize)]
@@ -46,20 +46,32 @@ struct About {
 }
 
 fn about(input: &str) -> Result<About, Invalid> {
+    about_with(input, |_, _| ()).map(|(about, ())| about)
+}
+
+/// The same with more fields; a problem of one is noted at the reader.
+fn about_with<T>(
+    input: &str,
+    more: impl FnOnce(&mut Reader, &mut Fields<'_>) -> T,
+) -> Result<(About, T), Invalid> {
     read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
         let subject =
             fields.required(reader, "subject").and_then(|value| reader.text(value)).map(str::to_owned);
         let profile = profile(reader, fields);
-        Some(About { snapshot: snapshot?, subject: subject?, at, profile: profile? })
+        let more = more(reader, fields);
+        Some((About { snapshot: snapshot?, subject: subject?, at, profile: profile? }, more))
     })
 }
 
 // Problems of the subject have their places in it, as those of a record that is parsed.
+/// As [`About`], with an optional `ip` whose deciding terms are told.
 pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
-    let About { snapshot, subject, at, profile } = about(input)?;
-    Ok(to_json(&cost(&snapshot, &Subject::parse(&subject, at)?, profile)?))
+    let (About { snapshot, subject, at, profile }, ip) =
+        about_with(input, |reader, fields| fields.optional("ip").map(|value| address(reader, value)))?;
+    let ip = ip.flatten();
+    Ok(to_json(&cost_at(&snapshot, &Subject::parse(&subject, at)?, profile, ip)?))
 }
 
 pub(super) fn lint_operation(input: &str) -> Result<String, Error> {
@@ -121,6 +133,13 @@ pub(super) fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str
     super::dns::evidence(reader, value, input)
 }
 
+fn address(reader: &mut Reader, value: &Value) -> Option<IpAddr> {
+    reader.parsed(value, |text| {
+        text.parse()
+            .map_err(|_| Problem::new("net.bad-address", format!("`{text}` is not an IPv4 or IPv6 address")))
+    })
+}
+
 fn profile(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<&'static Profile> {
     match fields.optional("receiver") {
         Some(value) => reader.parsed(value, Profile::named),
@@ -156,13 +175,7 @@ impl CheckRequest {
     }
 
     fn read(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Self> {
-        let ip = fields.required(reader, "ip").and_then(|value| {
-            reader.parsed(value, |text| {
-                text.parse().map_err(|_| {
-                    Problem::new("net.bad-address", format!("`{text}` is not an IPv4 or IPv6 address"))
-                })
-            })
-        });
+        let ip = fields.required(reader, "ip").and_then(|value| address(reader, value));
         let mut text = |value| reader.text(value).map(str::to_owned);
         let helo = fields.optional("helo").and_then(&mut text);
         let mail_from = fields.required(reader, "mail_from").and_then(|value| reader.text(value));

@@ -1,14 +1,19 @@
 //! What a record costs: the tree of what it refers to, the worst case, and who pays for passing a limit.
 //!
 //! Two readings stand side by side. The *tree* adds up what every term spends if nothing matches. The *worst case* is
-//! that of the [`Policy`]: the most that any one address spends on its way to a result, in each family.
+//! that of the [`Policy`]: the most that any one address spends on its way to a result, in each family. Beside them stands
+//! what each address has spent when it has its result, and by which terms.
 
+mod paths;
 mod walk;
 
+use std::net::IpAddr;
+
+pub use paths::{AddressCase, AddressCost, AddressRanges, Behind, Between, CostClass, Decides, Spending};
 use serde::Serialize;
 pub(super) use walk::tree;
 
-use super::policy::{AddressPart, Beyond, Policy, Spent, Unknown};
+use super::policy::{AddressPart, Beyond, Deciders, Idle, Policy, Role, Spent, Unknown};
 use super::{Counting, Profile, SpfResult, Subject, VoidUnit};
 use crate::dns::{Evidence, Recording};
 use crate::error::{Error, Span};
@@ -41,8 +46,15 @@ pub struct Cost {
     pub worst_v6: Spent,
     /// The authorised addresses that the limits keep from their pass.
     pub beyond: Beyond,
+    /// The same addresses, by the terms that authorise them.
+    pub behind: Vec<Behind>,
     /// The addresses whose evaluation can end in an error whatever the limits are.
     pub broken: AddressPart,
+    /// All addresses, by what has been spent when they have their result; the cheapest first.
+    pub classes: Vec<CostClass>,
+    /// What decides the address that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<AddressCost>,
     /// What the result depends on besides the address.
     pub unknowns: Vec<Unknown>,
     /// Whether records were left out of the tree; the sums have them all.
@@ -153,6 +165,13 @@ pub struct TermCost {
     pub problem: Option<CostProblem>,
     /// What else there is to say.
     pub note: Option<Note>,
+    /// What it can do, limits lifted; none where nothing gets to its record, for modifiers but `redirect`, and where records
+    /// are too entangled to tell.
+    pub role: Option<Role>,
+    /// Why it is idle, if it is.
+    pub idle: Option<Idle>,
+    /// The addresses that it decides, and what they have spent by then.
+    pub decides: Option<Decides>,
     /// The record that it refers to.
     pub child: Option<RecordCost>,
 }
@@ -209,10 +228,43 @@ pub fn cost<E: Evidence + ?Sized>(
     subject: &Subject,
     profile: &'static Profile,
 ) -> Result<Cost, Error> {
+    cost_at(evidence, subject, profile, None)
+}
+
+/// As [`cost`], and what decides one address.
+///
+/// # Errors
+///
+/// As [`cost`]; `spf.too-complex` also where an address is asked for and records are too entangled to tell.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::spf::{Profile, Subject, cost_at};
+///
+/// let subject = Subject::parse("v=spf1 ip4:192.0.2.0/24 ~all", None)?;
+/// let ip = "192.0.2.7".parse().unwrap();
+/// let cost = cost_at(&Snapshot::default(), &subject, &Profile::RFC7208, Some(ip))?;
+/// let by = &cost.address.unwrap().cases[0].by;
+/// assert_eq!(by[0].term.as_deref(), Some("ip4:192.0.2.0/24"));
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn cost_at<E: Evidence + ?Sized>(
+    evidence: &E,
+    subject: &Subject,
+    profile: &'static Profile,
+    ip: Option<IpAddr>,
+) -> Result<Cost, Error> {
     let evidence = subject.publish_on(evidence);
     let recording = Recording::new(&evidence);
     let walked = walk::tree(&evidence, &recording, &subject.domain, profile);
-    let policy = Policy::compile(&recording, &subject.domain);
+    let deciders = Deciders::compile_noting(&recording, &evidence, &subject.domain);
+    let policy = match &deciders {
+        Ok(deciders) => Ok(deciders.policy()),
+        // Without the terms that decide there is less to keep apart.
+        Err(_) => Policy::compile(&recording, &subject.domain),
+    };
     let (mut tree, truncated) = walked?;
     if subject.is_placed_anywhere() {
         tree.octets = None;
@@ -220,6 +272,17 @@ pub fn cost<E: Evidence + ?Sized>(
     // The tree may need more answers than the policy: all questions are told together.
     recording.complete(())?;
     let policy = policy?;
+    let (deciders, address) = match (deciders, ip) {
+        (Ok(deciders), ip) => {
+            let address = ip.map(|ip| paths::address(&deciders, ip, profile));
+            (Some(deciders), address)
+        }
+        (Err(problem), Some(_)) => return Err(problem.into()),
+        (Err(_), None) => (None, None),
+    };
+    if let Some(deciders) = &deciders {
+        paths::note(&mut tree, deciders, profile);
+    }
     let [worst_v4, worst_v6] = [Family::V4, Family::V6].map(|family| policy.worst(family));
     let worst = worst_v4.max(worst_v6);
     let left = |most: u32, spent: u32| Some(i64::from(Profile::limit(most)?) - i64::from(spent));
@@ -244,7 +307,10 @@ pub fn cost<E: Evidence + ?Sized>(
         worst_v4,
         worst_v6,
         beyond: policy.beyond(profile),
+        behind: deciders.map_or_else(Vec::new, |deciders| paths::behind(&deciders, profile)),
         broken: AddressPart::from(errors(&policy)),
+        classes: paths::classes(&policy, profile),
+        address,
         unknowns: policy.unknowns().to_vec(),
         truncated,
         tree,

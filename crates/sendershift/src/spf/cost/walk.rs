@@ -134,6 +134,9 @@ impl<E: Evidence, N: Evidence> Walk<'_, E, N> {
             assumed: None,
             problem: None,
             note: None,
+            role: None,
+            idle: None,
+            decides: None,
             child: None,
         };
         let (name, spec) = match &term.kind {
