@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sendershift::error::Error;
 use sendershift::plan::Plan;
-use sendershift::prove::{Judged, prove_with};
+use sendershift::prove::{Judged, prove_with_margin};
 use sendershift::render;
 
 use crate::Global;
@@ -27,10 +27,11 @@ impl Prove {
         let text = read(&self.plan)?;
         let plan = Plan::from_json(&text).map_err(|invalid| Failure::of_file(&self.plan, &text, invalid))?;
         let mut progress = Progress::new("mixes judged");
-        let proof = prove_with(&plan, &mut |mixes| progress.show(mixes)).map_err(|error| match error {
-            Error::Missing(missing) => Failure::MissingInPlan(missing),
-            other => other.into(),
-        })?;
+        let proof =
+            prove_with_margin(&plan, &mut |mixes| progress.show(mixes)).map_err(|error| match error {
+                Error::Missing(missing) => Failure::MissingInPlan(missing),
+                other => other.into(),
+            })?;
         progress.clear();
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string_pretty(&proof).unwrap_or_default()));

@@ -11,6 +11,7 @@ mod binding;
 mod counterexample;
 mod explore;
 mod listed;
+mod margin;
 mod promise;
 mod proof;
 mod remarks;
@@ -30,6 +31,7 @@ use world::{Choices, Flux, Lenient, World};
 
 pub use binding::Judgement;
 pub use explore::Explored;
+pub use margin::{Breaks, Margin, Most, PerMille, Seconds, margin, prove_with_margin};
 pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
 
 use crate::dmarc;
@@ -444,6 +446,7 @@ impl<'a> Prover<'a> {
             explored: self.explorer.explored,
             undecided,
             conditions: self.conditions,
+            margin: None,
         }
     }
 }

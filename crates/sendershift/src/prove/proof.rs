@@ -5,6 +5,7 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use super::binding::Judgement;
 use super::explore::Explored;
+use super::margin::Margin;
 use crate::dmarc;
 use crate::dns::{Question, Records};
 use crate::name::DomainName;
@@ -46,6 +47,9 @@ pub struct Proof {
     pub assumptions: Vec<Remark>,
     /// What has to hold besides for the verdict to apply.
     pub conditions: Vec<Remark>,
+    /// How much staler caches and longer queues could be. [`prove`](super::prove) does not compute it, as it takes dozens of proofs:
+    /// [`margin`](super::margin) does.
+    pub margin: Option<Margin>,
 }
 
 impl Serialize for Proof {
@@ -60,8 +64,7 @@ impl Serialize for Proof {
         document.serialize_field("undecided", &self.undecided)?;
         document.serialize_field("assumptions", &self.assumptions)?;
         document.serialize_field("conditions", &self.conditions)?;
-        // How much longer caches and queues could be is not computed.
-        document.serialize_field("margin", &None::<()>)?;
+        document.serialize_field("margin", &self.margin)?;
         document.end()
     }
 }

@@ -11,7 +11,7 @@ use page::Page;
 
 use crate::plan::{Identity, Plan, Remark, Step, Stream};
 use crate::planner::dates::date;
-use crate::prove::{Judged, PromiseVerdict, Proof, duration};
+use crate::prove::{Breaks, Judged, Most, PromiseVerdict, Proof, duration};
 
 /// A plan in lines of at most `width` characters, with the verdict of `proof` if there is one.
 ///
@@ -348,8 +348,44 @@ fn counterexamples(page: &mut Page, proof: &Proof) {
     page.section("What was not settled", |page| remarks(page, &proof.undecided));
 }
 
+/// How far a safe plan is from being none.
+fn margin(page: &mut Page, proof: &Proof) {
+    page.section("Margin", |page| {
+        let Some(margin) = &proof.margin else { return };
+        let mut line = |may: &str, value: Option<String>, then: Option<&Breaks>| {
+            let (Some(value), Some(then)) = (value, then) else {
+                page.item("- ", &format!("{may} any time."));
+                return;
+            };
+            let whom = match (then.promise, then.receiver) {
+                (Some(promise), Some(receiver)) => {
+                    format!("{} fails at {receiver} receivers", promise.to_ascii_uppercase())
+                }
+                _ => "not all can be judged".to_owned(),
+            };
+            let step = then
+                .step
+                .as_ref()
+                .map_or_else(String::new, |step| format!(", as step `{step}` can come too early"));
+            page.item("- ", &format!("{may} {value}. With more, {whom}{step} [{}].", then.code));
+        };
+        let time = |most: &Most| most.value.map(|most| duration(i64::try_from(most.0).unwrap_or(i64::MAX)));
+        let (stale, queue, delay) =
+            (&margin.resolver_stale, &margin.queue_lifetime, &margin.publication_delay);
+        line("Resolvers may answer from an entry after its TTL for", time(stale), stale.then.as_ref());
+        line("Messages may wait in the sender's queue for", time(queue), queue.then.as_ref());
+        line("What others publish on a date may take", time(delay), delay.then.as_ref());
+        let factor = &margin.factor_per_mille;
+        let times = factor
+            .value
+            .map(|factor| format!("{}.{:03} times what is assumed", factor.0 / 1000, factor.0 % 1000));
+        line("All three together may be", times, factor.then.as_ref());
+    });
+}
+
 /// What a verdict rests on, and what it says nothing about.
 fn grounds(page: &mut Page, proof: &Proof) {
+    margin(page, proof);
     page.section("Conditions", |page| remarks(page, &proof.conditions));
     page.section("Assumptions", |page| remarks(page, &proof.assumptions));
     page.section("What was looked at", |page| {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::migration::Migration;
 use crate::plan::Plan;
 use crate::planner;
-use crate::prove::{Judged, Proof, prove, prove_with};
+use crate::prove::{Judged, Proof, prove_with_margin};
 
 /// A plan with its proof: the document that `plan` gives.
 #[derive(Clone, Debug, Serialize)]
@@ -23,7 +23,8 @@ pub struct ProvenPlan {
 }
 
 impl ProvenPlan {
-    /// Plans a migration and judges the plan. `progress` is called as by [`prove_with`].
+    /// Plans a migration and judges the plan. `progress` is called as by
+    /// [`prove_with`](crate::prove::prove_with).
     ///
     /// # Errors
     ///
@@ -34,7 +35,7 @@ impl ProvenPlan {
         progress: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Self, Error> {
         let plan = planner::plan(migration, evidence)?;
-        let proof = prove_with(&plan, progress)?;
+        let proof = prove_with_margin(&plan, progress)?;
         Ok(Self { plan, proof })
     }
 
@@ -58,5 +59,5 @@ pub(super) fn plan_operation(input: &str) -> Result<String, Error> {
 
 /// A plan document in, a proof document out. Any proof inside the plan is ignored.
 pub(super) fn prove_operation(input: &str) -> Result<String, Error> {
-    Ok(to_json(&prove(&Plan::from_json(input)?)?))
+    Ok(to_json(&prove_with_margin(&Plan::from_json(input)?, &mut |_| true)?))
 }

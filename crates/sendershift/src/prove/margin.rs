@@ -1,0 +1,320 @@
+//! How much staler caches and longer queues may be before a plan that is safe no longer is.
+//!
+//! More time never makes fewer worlds: with longer caches and queues every mix of versions that could be held before still can be,
+//! and every message that could be judged. So the verdict only ever turns from safe to something else, at a value where some
+//! distance of the plan is passed. These values are read off the table of distances, and between them the last safe one
+//! is found by halving: each look is a whole proof.
+
+use std::collections::BTreeSet;
+
+use serde::{Serialize, Serializer};
+
+use super::binding::spans;
+use super::explore::BUDGET;
+use super::world::Flux;
+use super::{Judged, Proof, prove_with, prove_within};
+use crate::error::{Error, Invalid};
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Parameters, Plan, StepKind};
+
+/// The most sets of versions that the proof of a plan may have looked at: a margin takes some dozens of proofs.
+const MOST_MIXES: u64 = 20_000;
+/// The largest common factor that is looked for, per mille.
+const MOST_FACTOR: u64 = 100_000;
+
+/// How far a safe plan is from being none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Margin {
+    /// How long a resolver may answer from a cache entry whose TTL has run out, the rest as the plan has it.
+    pub resolver_stale: Most,
+    /// How long a message may wait in the sender's queue, the rest as the plan has it.
+    pub queue_lifetime: Most,
+    /// How long publication may take where somebody else does it on a date, the rest as the plan has it.
+    pub publication_delay: Most,
+    /// The largest factor on all three together, per mille.
+    pub factor_per_mille: Most<PerMille>,
+}
+
+/// The largest value with which a plan is still safe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Most<T = Seconds> {
+    /// The value; none where the plan is safe with any.
+    pub value: Option<T>,
+    /// What goes wrong with the next larger one.
+    pub then: Option<Breaks>,
+}
+
+/// Some seconds, written as a duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(pub u64);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("PT{}S", self.0))
+    }
+}
+
+/// A factor in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PerMille(pub u64);
+
+/// What fails first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Breaks {
+    /// The promise; none where the proof is undecided.
+    pub promise: Option<&'static str>,
+    /// The kind of receiver.
+    pub receiver: Option<&'static str>,
+    /// What fails, or why it is undecided.
+    pub code: String,
+    /// The step that comes too early then: the last that begins before the message is judged.
+    pub step: Option<String>,
+}
+
+/// As [`prove_with`], with the [`margin`] in the proof.
+///
+/// # Errors
+///
+/// As [`prove`](super::prove).
+pub fn prove_with_margin(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
+    let mut proof = prove_with(plan, progress)?;
+    proof.margin = margin(plan, &proof, progress)?;
+    Ok(proof)
+}
+
+/// The margin of a plan with this proof; none for a plan that is not safe, and where so much changes at a time that it would
+/// take too long. `progress` is called as by [`prove_with`], and ends the work by returning false.
+///
+/// # Errors
+///
+/// As [`prove`](super::prove).
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::plan::Plan;
+/// use sendershift::prove::{Seconds, margin, prove};
+///
+/// let plan = Plan::from_json(include_str!("../../../../tests/plans/safe-split.json"))?;
+/// let margin = margin(&plan, &prove(&plan)?, &mut |_| true)?.unwrap();
+/// assert!(margin.queue_lifetime.value >= Some(Seconds(5 * 86_400)));
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn margin(
+    plan: &Plan,
+    proof: &Proof,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<Margin>, Error> {
+    if proof.verdict != Judged::Safe || proof.explored.mixes_judged > MOST_MIXES {
+        return Ok(None);
+    }
+    let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
+    let order: Vec<usize> = timeline.steps().collect();
+    let flux = Flux::new(plan, &order);
+    let mut search = Search { plan, progress, stopped: false };
+    let parameters = &plan.parameters;
+    let stale = thresholds(plan, &flux, &timeline, Kind::Stale);
+    let resolver_stale = search
+        .most(parameters.resolver_stale, &stale, |parameters, value| parameters.resolver_stale = value)?;
+    let queue = thresholds(plan, &flux, &timeline, Kind::Queue);
+    let queue_lifetime = search
+        .most(parameters.queue_lifetime, &queue, |parameters, value| parameters.queue_lifetime = value)?;
+    let delay = thresholds(plan, &flux, &timeline, Kind::Delay);
+    let publication_delay = search.most(parameters.publication_delay, &delay, |parameters, value| {
+        parameters.publication_delay = value;
+    })?;
+    let factors: BTreeSet<u64> = (1000..MOST_FACTOR).collect();
+    let factor = search.most(1000, &factors, scale)?;
+    let (resolver_stale, queue_lifetime, publication_delay) =
+        (resolver_stale.map(Seconds), queue_lifetime.map(Seconds), publication_delay.map(Seconds));
+    let margin =
+        Margin { resolver_stale, queue_lifetime, publication_delay, factor_per_mille: factor.map(PerMille) };
+    Ok((!search.stopped).then_some(margin))
+}
+
+/// All three times, so many thousandths of what they were, rounded up.
+fn scale(parameters: &mut Parameters, per_mille: u64) {
+    for time in
+        [&mut parameters.resolver_stale, &mut parameters.queue_lifetime, &mut parameters.publication_delay]
+    {
+        *time = time.saturating_mul(per_mille).div_ceil(1000);
+    }
+}
+
+impl<T> Most<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Most<U> {
+        Most { value: self.value.map(f), then: self.then }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Stale,
+    Queue,
+    Delay,
+}
+
+/// The values of one time behind which the verdict can be another one: up to each of them, some event cannot come before
+/// a version is forgotten, or a queue is empty, and with a second more it can.
+fn thresholds(plan: &Plan, flux: &Flux, timeline: &Timeline, kind: Kind) -> BTreeSet<u64> {
+    let parameters = &plan.parameters;
+    // An event, the seconds after it that do not depend on the time, and how often the time is added to them.
+    let mut ends: Vec<(usize, u64, u64)> = Vec::new();
+    if kind == Kind::Queue {
+        let spans = plan.streams.iter().flat_map(|stream| spans(plan, flux, timeline, stream));
+        // A message waits in one queue, its bounce in another one after it.
+        ends.extend(spans.filter_map(|(_, span)| span.stop).flat_map(|stop| [(stop, 0, 1), (stop, 0, 2)]));
+    } else {
+        let questions = flux.questions();
+        let versions = questions.flat_map(|question| flux.versions(&question).unwrap_or_default().to_vec());
+        for (step, seconds) in versions.filter_map(|version| version.until) {
+            let external = plan.steps.get(step).is_some_and(|step| step.kind == StepKind::External);
+            let time = match kind {
+                Kind::Delay if external => parameters.publication_delay,
+                Kind::Delay => continue,
+                _ => parameters.resolver_stale,
+            };
+            ends.push((step, seconds.saturating_sub(time), 1));
+        }
+    }
+    let steps = 0..plan.steps.len();
+    let events: Vec<Event> =
+        [Event::Origin].into_iter().chain(steps.flat_map(|at| [Event::Start(at), Event::Done(at)])).collect();
+    let mut thresholds = BTreeSet::new();
+    for (step, rest, times) in ends {
+        for event in &events {
+            let distance = timeline.distance(Event::Done(step), *event);
+            let distance = distance.and_then(|distance| u64::try_from(distance).ok());
+            thresholds.extend(distance.and_then(|distance| Some(distance.checked_sub(rest)? / times)));
+        }
+    }
+    thresholds
+}
+
+struct Search<'a> {
+    plan: &'a Plan,
+    progress: &'a mut dyn FnMut(u64) -> bool,
+    stopped: bool,
+}
+
+impl Search<'_> {
+    /// The largest value that is safe, given that `current` is: only behind one of the thresholds it can be otherwise.
+    fn most(
+        &mut self,
+        current: u64,
+        thresholds: &BTreeSet<u64>,
+        set: impl Fn(&mut Parameters, u64),
+    ) -> Result<Most<u64>, Error> {
+        let values: Vec<u64> = thresholds.range(current..).copied().collect();
+        let Some(last) = values.last() else { return Ok(Most { value: None, then: None }) };
+        let mut then = self.breaks(last.saturating_add(1), &set)?;
+        if then.is_none() {
+            return Ok(Most { value: None, then: None });
+        }
+        // The first is safe, as nothing changes up to there; behind the last something breaks.
+        let (mut safe, mut broken) = (0, values.len());
+        while broken - safe > 1 {
+            let middle = safe.midpoint(broken);
+            let value = values.get(middle).copied().unwrap_or(current);
+            match self.breaks(value, &set)? {
+                None => safe = middle,
+                Some(found) => (broken, then) = (middle, Some(found)),
+            }
+        }
+        let value = values.get(safe).copied();
+        // With a second more.
+        let next = self.breaks(value.unwrap_or(current).saturating_add(1), &set)?;
+        Ok(Most { value, then: next.or(then) })
+    }
+
+    /// What breaks with another value, if anything does.
+    fn breaks(&mut self, value: u64, set: &impl Fn(&mut Parameters, u64)) -> Result<Option<Breaks>, Error> {
+        if self.stopped {
+            return Ok(None);
+        }
+        let mut plan = self.plan.clone();
+        set(&mut plan.parameters, value);
+        let proof = prove_within(&plan, BUDGET, self.progress)?;
+        self.stopped = proof.undecided.iter().any(|remark| remark.code == "proof.cancelled");
+        Ok((proof.verdict != Judged::Safe).then(|| broken(&proof)))
+    }
+}
+
+/// What a proof says is broken first.
+fn broken(proof: &Proof) -> Breaks {
+    let found = proof.promises.iter().find_map(|promise| Some((promise, promise.counterexample.as_ref()?)));
+    let Some((promise, counterexample)) = found else {
+        let code = proof.undecided.first().map_or("", |remark| remark.code.as_str());
+        return Breaks { promise: None, receiver: None, code: code.to_owned(), step: None };
+    };
+    let judged = counterexample.schedule.iter().position(|happening| happening.what == "judged");
+    let mut before = counterexample.schedule.iter().take(judged.unwrap_or(usize::MAX)).rev();
+    let step = before.find(|happening| happening.what == "started").and_then(|last| last.step.clone());
+    Breaks {
+        promise: Some(promise.promise),
+        receiver: Some(promise.receiver),
+        code: counterexample.code.to_owned(),
+        step,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(plan: &Plan) -> Margin {
+        let proof = prove_within(plan, BUDGET, &mut |_| true).unwrap();
+        margin(plan, &proof, &mut |_| true).unwrap().unwrap()
+    }
+
+    /// One second more than each margin is not safe, and the value itself is.
+    #[test]
+    fn a_second_more_breaks() {
+        for text in [
+            include_str!("../../../../tests/plans/safe-split.json"),
+            include_str!("../../../../tests/plans/safe-make-before-break.json"),
+        ] {
+            let plan = Plan::from_json(text).unwrap();
+            let margin = of(&plan);
+            let verdict = |set: &dyn Fn(&mut Parameters)| {
+                let mut plan = plan.clone();
+                set(&mut plan.parameters);
+                prove_within(&plan, BUDGET, &mut |_| true).unwrap().verdict
+            };
+            let (stale, queue) =
+                (margin.resolver_stale.value.unwrap().0, margin.queue_lifetime.value.unwrap().0);
+            for (more, expected) in [(0, true), (1, false)] {
+                let is_safe = verdict(&|parameters| parameters.resolver_stale = stale + more) == Judged::Safe;
+                assert_eq!(is_safe, expected, "{stale} + {more}");
+                let is_safe = verdict(&|parameters| parameters.queue_lifetime = queue + more) == Judged::Safe;
+                assert_eq!(is_safe, expected, "{queue} + {more}");
+                let factor = margin.factor_per_mille.value.unwrap().0;
+                assert_eq!(verdict(&|parameters| scale(parameters, factor + more)) == Judged::Safe, expected);
+            }
+            assert!(margin.resolver_stale.then.unwrap().step.is_some());
+        }
+    }
+
+    /// The last safe value is the last of all, not just of those that were looked at.
+    #[test]
+    fn nothing_between_thresholds() {
+        let plan =
+            Plan::from_json(include_str!("../../../../tests/plans/safe-make-before-break.json")).unwrap();
+        let most = of(&plan).resolver_stale.value.unwrap().0;
+        let mut step = most / 97 + 1;
+        for value in (plan.parameters.resolver_stale..most).step_by(usize::try_from(step).unwrap()) {
+            let mut plan = plan.clone();
+            plan.parameters.resolver_stale = value;
+            assert_eq!(prove_within(&plan, BUDGET, &mut |_| true).unwrap().verdict, Judged::Safe, "{value}");
+        }
+        step = most / 13;
+        for value in (most + 1..most * 3).step_by(usize::try_from(step).unwrap()) {
+            let mut plan = plan.clone();
+            plan.parameters.resolver_stale = value;
+            assert_ne!(prove_within(&plan, BUDGET, &mut |_| true).unwrap().verdict, Judged::Safe, "{value}");
+        }
+    }
+}
