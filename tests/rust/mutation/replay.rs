@@ -34,7 +34,7 @@ struct Message<'p> {
 }
 
 fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), String> {
-    if ["p2.record-too-large", "p6.no-gate"].contains(&found.code) {
+    if found.code == "p2.record-too-large" {
         return if found.stream.is_none() { Ok(()) } else { Err("it is about a record".to_owned()) };
     }
     let stream = plan.streams.iter().find(|stream| Some(&stream.id) == found.stream.as_ref());
@@ -217,7 +217,7 @@ impl Message<'_> {
                 };
                 !checked.rfc9989.reports.iter().any(takes)
             }
-            "p6.weaker" => found.holding.iter().any(|holding| {
+            "p6.weaker" | "p6.no-gate" => found.holding.iter().any(|holding| {
                 let Some(step) = &holding.published_by else { return false };
                 let (name, kind) = (&holding.question.name, holding.question.record_type);
                 let mut evidence = held(self.plan, found);
@@ -232,8 +232,11 @@ impl Message<'_> {
                         .as_ref()
                         .map(|effect| (effect.otherwise.unwrap_or(effect.policy), effect.percent))
                 };
-                level(&checked.rfc9989) < level(&was.rfc9989)
-                    || was.rfc7489.as_ref().is_some_and(|was| level(old) < level(was))
+                let new = (level(&checked.rfc9989), level(&was.rfc9989));
+                let old = (level(old), was.rfc7489.as_ref().and_then(level));
+                [new, old]
+                    .iter()
+                    .any(|(now, was)| if found.code == "p6.weaker" { now < was } else { now > was })
             }),
             "p6.read-differently" => checked.rfc9989.policy != old.policy,
             "p8.alignment-differs" => {

@@ -77,6 +77,16 @@ impl Fate {
         Self { spf_passes: self.spf_reaches, ..*self }.lacks().is_none()
     }
 
+    /// Whether messages fail in a way that is worse than how they do today, as the prover has it.
+    pub(super) fn is_worse_than(&self, today: &Self) -> bool {
+        let refused = |fate: &Self| fate.policy && fate.enforcing && !fate.spf_only && !fate.dkim;
+        if refused(today) || (!today.policy && !refused(self)) {
+            return false;
+        }
+        let loses_dkim = today.dkim && !self.dkim && (self.needs_both || self.signed);
+        refused(self) || !self.policy || loses_dkim
+    }
+
     /// What is wrong, for people; none where every message is authenticated.
     pub(super) fn lacks(&self) -> Option<&'static str> {
         let needs_dkim = self.needs_both || (!self.spf_only && (self.enforcing || self.signed));

@@ -23,10 +23,18 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
             ));
             continue;
         }
+        let kept = fate(now, now)?;
         if !moved.some_pass_today {
+            // What fails today may go on failing until it has moved, and not get worse on the way.
+            let today = draft.facts.fate(draft.facts.known, stream, now, now)?;
+            for mixed in [kept, fate(now, then)?, fate(then, now)?] {
+                if let Some(why) = mixed.lacks().filter(|_| mixed.is_worse_than(&today)) {
+                    let message = format!("it fails today, and on the way it would fail worse: {why}");
+                    found.push(("plan.mixed-messages-fail", stream, message));
+                }
+            }
             continue;
         }
-        let kept = fate(now, now)?;
         if let Some(why) = kept.lacks().filter(|_| moved.passes_today || !kept.reaches_some()) {
             found.push((
                 "plan.breaks-today",

@@ -128,13 +128,16 @@ fn waits(
             }
         }
     }
+    let queue = covering(draft.facts.migration.parameters.queue_lifetime);
     for moved in &draft.moves {
         if applies(&moved.then.author_domain) {
+            // Senders not yet switched may still have messages of the new identity in their queues.
+            let mixed = draft.facts.fate(&stricter, moved.stream, moved.then, &moved.stream.now)?;
+            let at_least = if mixed.lacks().is_some() { goal.dwell.max(queue) } else { goal.dwell };
             waits.push(After { step: moved.gate.clone(), at_least: 0 });
-            waits.push(After { step: moved.step.clone(), at_least: goal.dwell });
+            waits.push(After { step: moved.step.clone(), at_least });
         }
         if applies(&moved.stream.now.author_domain) {
-            let queue = covering(draft.facts.migration.parameters.queue_lifetime);
             waits.push(After { step: moved.step.clone(), at_least: queue });
             waits.push(After { step: moved.gate.clone(), at_least: 0 });
         }

@@ -26,8 +26,9 @@ pub(super) struct Found<'a> {
     pub(super) failure: &'a Failure,
 }
 
-/// How much there is to tell: bounds and versions, whether two identities play a part, RRsets.
-pub(super) type Length = (usize, bool, usize);
+/// How much there is to tell: whether it may follow from another failure of the promise, bounds and versions, whether two identities
+/// play a part, RRsets.
+pub(super) type Length = (bool, usize, bool, usize);
 
 /// What replaying the failure through plain evaluation gives.
 pub(super) struct Replay {
@@ -71,6 +72,8 @@ impl Found<'_> {
             self.versions().filter(|(_, version)| version.from.is_some() || version.until.is_some()).count();
         let mixed = self.binding.delivered_by != self.binding.identity;
         (
+            // Where a policy was too weak for a while, it gets stricter again.
+            self.failure.code == "p6.no-gate",
             self.binding.bounds.lower.len() + self.binding.bounds.upper.len() + changed,
             mixed,
             self.choices.len(),
@@ -251,7 +254,8 @@ impl Found<'_> {
         }
         match code {
             "p6.read-differently" => self.effect(self.choices).is_some_and(|effect| effect.differ),
-            "p6.weaker" => self.weakens(),
+            "p6.weaker" => self.step_by_step(promise::Effect::is_weaker_than),
+            "p6.no-gate" => self.step_by_step(promise::Effect::raises),
             "p1.no-dmarc-policy" => replay.result == DmarcResult::None,
             "p1.signature-not-verifiable" | "p1.no-dkim-under-enforcement" | "p1.dkim-needed-too" => {
                 !replay.dkim_aligned
@@ -280,14 +284,14 @@ impl Found<'_> {
         Some(promise::Effect::of(&self.evidence(choices)?, &self.binding.identity.author_domain))
     }
 
-    /// Whether one of the versions replaces one under which the policy was stricter.
-    fn weakens(&self) -> bool {
+    /// Whether one of the versions stands so to the one that it replaces.
+    fn step_by_step(&self, stands: impl Fn(&promise::Effect, &promise::Effect) -> bool) -> bool {
         self.choices.iter().any(|(question, index)| {
             let Some(earlier) = index.checked_sub(1) else { return false };
             let mut before = self.choices.clone();
             before.insert(question.clone(), earlier);
             let (now, was) = (self.effect(self.choices), self.effect(&before));
-            now.zip(was).is_some_and(|(now, was)| now.is_weaker_than(&was))
+            now.zip(was).is_some_and(|(now, was)| stands(&now, &was))
         })
     }
 

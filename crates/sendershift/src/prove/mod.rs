@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
-use promise::{Judged as MessageJudged, Receiver};
+use promise::{Failing, Judged as MessageJudged, Receiver};
 use remarks::{age, assumptions, judged_from, not_modelled, unexplored};
 pub(crate) use story::duration;
 use world::{Choices, Flux, Lenient, World};
@@ -138,8 +138,8 @@ impl<'a> Prover<'a> {
             self.untold(&binding);
             let addresses = self.addresses(&binding);
             judged |= self.authenticated(&binding, &addresses, &receivers, from, &mut fail_today)?;
+            self.published(&binding, &receivers)?;
             if binding.judgement == Judgement::Delivery {
-                self.published(&binding, &receivers)?;
                 self.within_limits(&binding, &addresses, &receivers, within_limits_from)?;
             }
         }
@@ -195,7 +195,9 @@ impl<'a> Prover<'a> {
         self.walk("p5", binding, &|world| {
             promise::seen(world, &Lenient(world), binding, receivers, today.as_ref())
         })?;
-        self.walk("p6", binding, &|world| promise::never_weaker(world, timeline, binding, receivers))?;
+        self.walk("p6", binding, &|world| {
+            promise::policy(world, timeline, binding, receivers, today.as_ref())
+        })?;
         let differs = !promise::one_reading(&Lenient(&world), binding, receivers).failures.is_empty();
         if differs && binding.stream.live.contains(&binding.identity.id) {
             let message = format!(
@@ -255,7 +257,7 @@ impl<'a> Prover<'a> {
             parts.push((binding.clone(), addresses.clone(), always));
         }
         for receiver in &later {
-            let passing = failing.get(&receiver.0).map(|failing| addresses.difference(failing));
+            let passing = failing.get(&receiver.0).map(|failing| addresses.difference(&failing.addresses));
             parts.extend(
                 passing
                     .filter(|passing| !passing.is_empty())
@@ -264,6 +266,14 @@ impl<'a> Prover<'a> {
         }
         if !later.is_empty() {
             fail_today.insert(&binding.identity.id);
+            // What fails today may fail on, and not get worse.
+            self.walk("p1", binding, &|world| {
+                let mut judged = promise::authenticated(world, binding, addresses, &later);
+                judged.failures.retain(|index, failure| {
+                    failing.get(index).is_none_or(|failing| !failing.excuses(failure.code))
+                });
+                judged
+            })?;
             let after = from.and_then(|from| binding.after(from, self.explorer.timeline));
             parts.extend(after.map(|after| (after, addresses.clone(), later)));
         }
@@ -359,7 +369,7 @@ impl<'a> Prover<'a> {
         &mut self,
         binding: &Binding<'a>,
         receivers: &[Receiver<'a>],
-    ) -> BTreeMap<usize, AddressSet> {
+    ) -> BTreeMap<usize, Failing> {
         let Binding { stream, identity, delivered_by, judgement, .. } = *binding;
         let is_live = |identity: &Identity| stream.live.contains(&identity.id);
         let (identities, both) = match (is_live(identity), is_live(delivered_by)) {
@@ -370,7 +380,7 @@ impl<'a> Prover<'a> {
         };
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let baseline = self.baseline();
-        let mut excused: BTreeMap<usize, AddressSet> = BTreeMap::new();
+        let mut excused: BTreeMap<usize, Failing> = BTreeMap::new();
         // What fails at delivery is lost for whoever would verify its signature later, too.
         for judgement in BTreeSet::from([Judgement::Delivery, judgement]) {
             let context = (plan, flux, timeline);
@@ -380,11 +390,12 @@ impl<'a> Prover<'a> {
             let failing = promise::failing(&world, &today, &addresses, receivers).unwrap_or_default();
             self.missing.append(&mut world.missing());
             for (index, failing) in failing {
-                let everywhere = !addresses.is_empty() && addresses.is_subset(&failing);
-                let failing = if both || !everywhere { failing } else { AddressSet::all() };
-                if (both || everywhere) && !failing.is_empty() {
+                let everywhere = !addresses.is_empty() && addresses.is_subset(&failing.addresses);
+                let there = if both || !everywhere { failing.addresses } else { AddressSet::all() };
+                if (both || everywhere) && !there.is_empty() {
                     let known = excused.entry(index).or_default();
-                    *known = known.union(&failing);
+                    known.addresses = known.addresses.union(&there);
+                    known.codes.extend(failing.codes);
                 }
             }
         }
@@ -411,17 +422,12 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
-        let general = [
-            ("p2", promise::too_large(plan, flux)),
-            ("p6", promise::ungated(plan, flux, self.explorer.timeline)),
-        ];
+        let sizes = promise::too_large(plan, flux);
         let mut promises = Vec::new();
         for promise in JUDGED.iter().copied() {
             for (index, profile) in plan.parameters.receivers.iter().enumerate() {
                 let found = self.shortest.remove(&(promise, index)).map(|(_, counterexample)| counterexample);
-                let found = found.or_else(|| {
-                    general.iter().find(|(of, _)| *of == promise).and_then(|(_, found)| found.clone())
-                });
+                let found = found.or_else(|| sizes.clone().filter(|_| promise == "p2"));
                 let verdict = match (&found, undecided.is_empty()) {
                     (Some(_), _) => Judged::Unsafe,
                     (None, false) => Judged::Undecided,

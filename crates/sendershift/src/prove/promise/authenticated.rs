@@ -1,6 +1,6 @@
 //! P1: every message is authenticated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Failure, Judged, Receiver, harshest, passes};
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
@@ -81,24 +81,59 @@ pub(in crate::prove) fn authenticated(
     judged
 }
 
-/// The addresses, by index of the receiver, for which P1 fails in a world.
+/// What P1 fails for, and how.
+#[derive(Clone, Debug, Default)]
+pub(in crate::prove) struct Failing {
+    pub(in crate::prove) addresses: AddressSet,
+    pub(in crate::prove) codes: BTreeSet<&'static str>,
+}
+
+impl Failing {
+    /// Whether a later failure is none that is worse: as many of SPF and DKIM pass as today, and receivers that let mail pass
+    /// all the same still do.
+    pub(in crate::prove) fn excuses(&self, code: &str) -> bool {
+        self.codes.iter().any(|today| {
+            code == *today
+                || match *today {
+                    "p1.no-dkim-under-enforcement" => true,
+                    "p1.no-dmarc-policy" => code != "p1.no-dkim-under-enforcement",
+                    "p1.not-authenticated" => {
+                        matches!(
+                            code,
+                            "p1.dkim-needed-too" | "p1.spf-needed-too" | "p1.signature-not-verifiable"
+                        )
+                    }
+                    "p1.dkim-needed-too" => {
+                        matches!(code, "p1.spf-needed-too" | "p1.signature-not-verifiable")
+                    }
+                    _ => false,
+                }
+        })
+    }
+}
+
+/// What P1 fails for in a world, by index of the receiver.
 pub(in crate::prove) fn failing(
     world: &World<'_>,
     binding: &Binding<'_>,
     addresses: &AddressSet,
     receivers: &[Receiver<'_>],
-) -> Result<BTreeMap<usize, AddressSet>, Error> {
+) -> Result<BTreeMap<usize, Failing>, Error> {
     let mut failing = BTreeMap::new();
     for (verified, receivers) in alike(world, binding, receivers) {
         match asked(world, binding, &verified) {
             Asked::Nothing => {}
-            Asked::Fails(_) => failing.extend(receivers.iter().map(|(index, _)| (*index, addresses.clone()))),
-            Asked::Spf(domain, _) => {
+            Asked::Fails(code) => {
+                let all = Failing { addresses: addresses.clone(), codes: BTreeSet::from([code]) };
+                failing.extend(receivers.iter().map(|(index, _)| (*index, all.clone())));
+            }
+            Asked::Spf(domain, code) => {
                 let classes = Policy::compile_within(world, domain, addresses)?.classes(addresses);
                 for (index, profile) in receivers {
                     let passed = |cases: &[Case<Leaf>]| cases.iter().any(|case| passes(&case.leaf, profile));
                     let fails = classes.iter().filter(|(_, cases)| !passed(cases));
-                    failing.insert(index, AddressSet::from_ranges(fails.map(|(range, _)| *range)));
+                    let addresses = AddressSet::from_ranges(fails.map(|(range, _)| *range));
+                    failing.insert(index, Failing { addresses, codes: BTreeSet::from([code]) });
                 }
             }
         }

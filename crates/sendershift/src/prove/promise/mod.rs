@@ -5,12 +5,11 @@
 //! | P1 authenticated | `authenticated` |
 //! | P2 within limits | `limits` |
 //! | P5 reports are seen | `seen` |
-//! | P6 policies never weaken, or tighten unseen | `policy`, `gate` |
+//! | P6 policies never weaken, or tighten unseen | `policy` |
 //! | P8 one reading | `one_reading` |
 //! | P9 reachable | `reachable` |
 
 mod authenticated;
-mod gate;
 mod limits;
 mod one_reading;
 mod policy;
@@ -20,11 +19,10 @@ mod seen;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-pub(super) use authenticated::{authenticated, failing};
-pub(super) use gate::ungated;
+pub(super) use authenticated::{Failing, authenticated, failing};
 pub(super) use limits::{too_large, within_limits};
 pub(super) use one_reading::one_reading;
-pub(super) use policy::{Effect, never_weaker};
+pub(super) use policy::{Effect, policy};
 pub(super) use reachable::reachable;
 pub(super) use seen::{declared, seen};
 

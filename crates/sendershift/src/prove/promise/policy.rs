@@ -1,10 +1,12 @@
-//! P6: policies never weaken, nor tighten past a gate, and read alike.
+//! P6: policies never weaken, nor tighten before a gate, and read alike.
 
+use super::seen::Declared;
 use super::{Judged, Receiver};
 use crate::dmarc::{self, InEffect, Message, Policy};
 use crate::dns::{Evidence, Question, RecordType};
 use crate::name::DomainName;
-use crate::plan::timeline::Timeline;
+use crate::plan::StepKind;
+use crate::plan::timeline::{Event, Timeline};
 use crate::prove::binding::Binding;
 use crate::prove::explore::Bounds;
 use crate::prove::world::{Choices, Lenient, World};
@@ -21,6 +23,8 @@ fn strictness(effect: Option<InEffect>) -> Strictness {
 pub(in crate::prove) struct Effect {
     rfc9989: Strictness,
     rfc7489: Strictness,
+    /// The record that receivers of RFC 9989 apply.
+    declared: Option<Declared>,
     /// Whether they read one record, could read it alike, and do not.
     pub(in crate::prove) differ: bool,
 }
@@ -32,58 +36,60 @@ impl Effect {
         let one_record =
             new.policy_record.as_ref().zip(old.as_ref().and_then(|old| old.policy_record.as_ref()));
         let comparable = one_record.is_some_and(|(new, old)| new.domain == old.domain && new.tag != "np");
+        let declared = new.policy_record.map(|found| (found.domain, found.record));
         let (rfc9989, rfc7489) = (strictness(new.policy), old.and_then(|old| strictness(old.policy)));
-        Self { rfc9989, rfc7489, differ: comparable && rfc9989 != rfc7489 }
+        Self { rfc9989, rfc7489, declared, differ: comparable && rfc9989 != rfc7489 }
     }
 
     pub(in crate::prove) fn is_weaker_than(&self, other: &Self) -> bool {
         self.rfc9989 < other.rfc9989 || self.rfc7489 < other.rfc7489
     }
+
+    /// Whether it makes receivers act, harder than the other one does.
+    pub(in crate::prove) fn raises(&self, other: &Self) -> bool {
+        let raises = |now: Strictness, was: Strictness| {
+            now > was && now.is_some_and(|(_, policy, _)| policy > Policy::None)
+        };
+        raises(self.rfc9989, other.rfc9989) || raises(self.rfc7489, other.rfc7489)
+    }
 }
 
-/// P6 for one message: for whoever holds these versions, no step that published one of them made the policy weaker, and both
-/// generations of receivers take it alike where they can.
-pub(in crate::prove) fn never_weaker(
+/// P6 for one message: for whoever holds these versions, no step that published one of them made the policy weaker, or made it
+/// stricter without a gate; and both generations of receivers take alike what the plan publishes, where they can.
+pub(in crate::prove) fn policy(
     world: &World<'_>,
     timeline: &Timeline,
     binding: &Binding<'_>,
     receivers: &[Receiver<'_>],
+    today: Option<&Declared>,
 ) -> Judged {
     let author = &binding.identity.author_domain;
-    // All that may be read is chosen first, so that the choices can be compared one by one.
-    let records: Vec<Question> = author
-        .ancestors()
-        .filter_map(|domain| Some(Question::new(domain.prefixed("_dmarc").ok()?, RecordType::Txt)))
-        .filter(|question| world.flux.versions(question).is_some())
-        .collect();
-    for question in &records {
-        world.answer(&question.name, question.record_type);
-    }
     let now = Effect::of(&Lenient(world), author);
-    if records.is_empty() || world.undecided().is_some() {
+    if world.undecided().is_some() {
         return Judged::default();
     }
-    let mut published = false;
-    let mut code = None;
-    for question in &records {
-        let Some(index) = world.choices.get(question).copied().filter(|index| *index > 0) else { continue };
-        published = true;
+    let mut code = (now.differ && now.declared.as_ref() != today).then_some("p6.read-differently");
+    for (question, index) in world.choices {
+        let Some(earlier) = index.checked_sub(1) else { continue };
         let mut before = world.choices.clone();
-        before.insert(question.clone(), index - 1);
+        before.insert(question.clone(), earlier);
         if !can_be_held(world, timeline, binding, &before) {
             continue;
         }
-        let earlier = World::new(world.plan, world.flux, &before);
-        let was = Effect::of(&Lenient(&earlier), author);
-        if let Some(question) = earlier.undecided() {
+        let then = World::new(world.plan, world.flux, &before);
+        let was = Effect::of(&Lenient(&then), author);
+        if let Some(question) = then.undecided() {
+            // It reads more: what is compared has to be chosen for both.
             world.answer(&question.name, question.record_type);
             return Judged::default();
         }
         if now.is_weaker_than(&was) {
             code = Some("p6.weaker");
+        } else if now.raises(&was) && !is_gated(&then, timeline, question, *index, &was) {
+            code = code.or(Some("p6.no-gate"));
         }
     }
-    Judged::everywhere(code.or((published && now.differ).then_some("p6.read-differently")), receivers)
+    Judged::everywhere(code, receivers)
 }
 
 /// Whether a receiver that judges a message of the binding can hold these versions.
@@ -92,5 +98,42 @@ fn can_be_held(world: &World<'_>, timeline: &Timeline, binding: &Binding<'_>, ch
     choices.iter().all(|(question, index)| {
         let version = world.flux.versions(question).and_then(|versions| versions.get(*index));
         version.is_none_or(|version| bounds.add(version, timeline))
+    })
+}
+
+/// Whether the step that publishes a version waits for a gate at which somebody can look at what the policy before it, `was`,
+/// let through.
+fn is_gated(
+    before: &World<'_>,
+    timeline: &Timeline,
+    question: &Question,
+    index: usize,
+    was: &Effect,
+) -> bool {
+    let from = |question: &Question, index: usize| {
+        before
+            .flux
+            .versions(question)
+            .and_then(|versions| versions.get(index))
+            .and_then(|version| version.from)
+    };
+    let Some(step) = from(question, index) else { return true };
+    let policy_record = was.declared.as_ref().and_then(|(domain, _)| {
+        let question = Question::new(domain.prefixed("_dmarc").ok()?, RecordType::Txt);
+        from(&question, *before.choices.get(&question)?)
+    });
+    let published: Vec<usize> = index
+        .checked_sub(1)
+        .and_then(|earlier| from(question, earlier))
+        .into_iter()
+        .chain(policy_record)
+        .collect();
+    let follows = |earlier: usize, later: usize| {
+        timeline.distance(Event::Done(earlier), Event::Start(later)).is_some_and(|distance| distance >= 0)
+    };
+    before.plan.steps.iter().enumerate().any(|(gate, of)| {
+        of.kind == StepKind::Gate
+            && follows(gate, step)
+            && published.iter().all(|published| follows(*published, gate))
     })
 }
