@@ -58,7 +58,7 @@ def reason(result):
     if idle(step, result):
         return "no message meets what it does, and its waits were kept"
     if step.get("changes"):
-        return "the records from before do as well; that no authority stays longer than needed (P4) is not judged"
+        return "the records from before do as well: what it takes away was there before the plan, and P4 lets that stay"
     return "the stream keeps the identities that it has, or sends nothing; no message is lost"
 
 

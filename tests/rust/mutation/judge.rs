@@ -71,21 +71,21 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The promise that is not judged and that alone a mutant can break: no verdict can tell. Read off the records, so that the
-/// prover has no say in what counts.
+/// What a mutant can miss without breaking a promise that is judged: a promise that is not, or a goal. Read off the records, so
+/// that the prover has no say in what counts.
 fn serves(plan: &Value, mutant: &Mutant) -> Option<&'static str> {
     let step = &plan["steps"][mutant.step];
     if mutant.operator == "delete" {
-        return purpose(step, true);
+        return purpose(plan, step, true);
     }
     let (index, _) = mutant.wait?;
     let earlier = &step["after"][index]["step"];
     let earlier = plan["steps"].as_array()?.iter().find(|other| other["id"] == *earlier)?;
-    purpose(earlier, false).or_else(|| purpose(step, false))
+    purpose(plan, earlier, false).or_else(|| purpose(plan, step, false))
 }
 
-/// The promise that a step is there for, if it is one that is not judged.
-fn purpose(step: &Value, deleted: bool) -> Option<&'static str> {
+/// What a step is there for, if that is no promise that is judged.
+fn purpose(plan: &Value, step: &Value, deleted: bool) -> Option<&'static str> {
     if step["kind"] == "notify" {
         return Some("p7");
     }
@@ -95,21 +95,33 @@ fn purpose(step: &Value, deleted: bool) -> Option<&'static str> {
     if deleted && all(&|change| name(change).starts_with("_dmarc.") && !change["ttl_before"].is_null()) {
         // Without it a policy stays as it is: the goal is missed, and nothing is promised about goals.
         Some("goal")
-    } else if deleted && all(&takes_away) {
-        Some("p4")
+    } else if deleted && all(&|change| takes_away(plan, change)) {
+        // Authority that was there before the plan may stay (P4).
+        Some("goal")
     } else {
         None
     }
 }
 
-/// Whether a change only takes away: records, or words of them.
-fn takes_away(change: &Value) -> bool {
-    let words = |key: &str| -> Vec<String> {
-        let records = change[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-        records.flat_map(str::split_ascii_whitespace).map(str::to_owned).collect()
+/// Whether a change only takes away what was there before the plan: records, or words of them.
+fn takes_away(plan: &Value, change: &Value) -> bool {
+    let words = |value: &Value| -> Vec<String> {
+        let records = value.as_array().into_iter().flatten();
+        let texts = records.map(|record| match record.as_array() {
+            Some(strings) => strings.iter().filter_map(Value::as_str).collect(),
+            None => record.as_str().unwrap_or_default().to_owned(),
+        });
+        texts.flat_map(|text| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
     };
-    let gone = words("remove");
-    !gone.is_empty() && words("add").iter().all(|word| gone.contains(word))
+    let answers = plan["evidence"]["answers"].as_array().into_iter().flatten();
+    let listed =
+        answers.filter(|answer| answer["name"] == change["name"] && answer["type"] == change["type"]);
+    let today: Vec<String> = listed.flat_map(|answer| words(&answer["records"])).collect();
+    let (gone, stays) = (words(&change["remove"]), words(&change["add"]));
+    let lost: Vec<&String> = gone.iter().filter(|word| !stays.contains(word)).collect();
+    !lost.is_empty()
+        && lost.iter().all(|word| today.contains(word))
+        && stays.iter().all(|word| gone.contains(word))
 }
 
 /// A plan that has to be unsafe.

@@ -1,5 +1,7 @@
 //! Shows counterexamples again: from the document of a proof alone, through the public checks, apart from the prover.
 
+mod others;
+
 use std::net::IpAddr;
 
 use sendershift::dkim::{self, KeyState};
@@ -36,6 +38,12 @@ struct Message<'p> {
 fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), String> {
     if found.code == "p2.record-too-large" {
         return if found.stream.is_none() { Ok(()) } else { Err("it is about a record".to_owned()) };
+    }
+    if found.code == "p4.given-up-in-use" {
+        return others::still_in_use(plan, found);
+    }
+    if let Some(domain) = &found.domain {
+        return others::shows(plan, profile, found, domain);
     }
     let stream = plan.streams.iter().find(|stream| Some(&stream.id) == found.stream.as_ref());
     let stream = stream.ok_or("no such stream")?;

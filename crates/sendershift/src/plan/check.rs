@@ -5,7 +5,7 @@ mod sequence;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Identity, Plan, Step, StepKind, Stream, Use};
+use super::{Change, GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
 use crate::document::nearest;
 use crate::error::{Invalid, Problem};
 use crate::net::AddressSet;
@@ -236,6 +236,12 @@ impl Check<'_> {
         }
         for (index, change) in step.changes.iter().enumerate() {
             self.change(&format!("{place}/changes/{index}"), change);
+        }
+        for (index, what) in step.gives_up.iter().enumerate() {
+            if let GivenUp::Source(id) = what {
+                let place = format!("{place}/gives_up/{index}/source");
+                self.lookup(&place, "plan.unknown-source", id, &self.names.sources);
+            }
         }
         let may_use = matches!(step.kind, StepKind::Customer | StepKind::External | StepKind::Send);
         for (key, uses) in [("starts", &step.starts), ("stops", &step.stops)] {

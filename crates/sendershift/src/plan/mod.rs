@@ -237,6 +237,9 @@ pub struct Step {
     pub starts: Vec<Use>,
     /// The identities that a `send` step stops using.
     pub stops: Vec<Use>,
+    /// What may be somebody else's from the start of the step on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gives_up: Vec<GivenUp>,
     /// What shows that the step is done.
     pub done_when: String,
     /// What shows that the plan must not go on.
@@ -265,6 +268,7 @@ impl Step {
             changes: Vec::new(),
             starts: Vec::new(),
             stops: Vec::new(),
+            gives_up: Vec::new(),
             done_when: String::new(),
             abort_when: String::new(),
             undo: String::new(),
@@ -320,6 +324,17 @@ impl Use {
     pub fn is_whole(&self) -> bool {
         self.share.is_none_or(|share| share >= 1000)
     }
+}
+
+/// Something that is ours until a step gives it up: an account ends, addresses go back, a name expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GivenUp {
+    /// A source, by id: its addresses, where no source that is kept has them too.
+    Source(String),
+    /// A name, with all names below it.
+    Name(DomainName),
 }
 
 /// An edit of one RRset. What it does not name stays.

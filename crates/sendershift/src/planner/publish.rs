@@ -17,7 +17,9 @@ use crate::plan::{After, StepKind};
 pub(super) fn keys(draft: &mut Draft<'_>) {
     let mut wanted: BTreeMap<DomainName, BTreeMap<DomainName, &Key>> = BTreeMap::new();
     for stream in draft.moves.iter().map(|moved| moved.stream).collect::<Vec<_>>() {
-        for key in &stream.keys {
+        // A key that nothing will be signed with would be authority for nobody.
+        let signed = |key: &&Key| stream.then.iter().any(|then| then.dkim.contains(&key.signature));
+        for key in stream.keys.iter().filter(signed) {
             let Ok(name) = key.signature.selector.key_name(&key.signature.domain) else { continue };
             let other = wanted.entry(key.signature.domain.clone()).or_default().insert(name.clone(), key);
             if other.is_some_and(|other| !other.records.same_as(&key.records)) {

@@ -7,9 +7,10 @@ use super::facts::{Fate, spf_domain, worst};
 use super::spf::{Current, current, overlay, terms_of, without_terms};
 use super::zone::{Wish, covering};
 use crate::dns::{Evidence, RecordType, Records, Txt};
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::name::DomainName;
 use crate::plan::{After, Signature, StepKind};
+use crate::spf::{Leaf, Policy, SpfResult};
 
 /// Takes the terms out of SPF records that authorise sources which no stream uses there any more.
 pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -35,15 +36,19 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
             let Ok(shorter) = shorter.parse() else { continue };
             let Some(wish) = wish(&domain, &text, &shorter, ours.ttl) else { continue };
             let after = fates(draft, &overlay(&draft.zone, &wish))?;
-            if harms(&before, &after) {
-                draft.finding(
-                    "plan.term-stays",
-                    domain.as_str(),
-                    format!("`{term}` stays in the SPF record: a stream that stays passes by it"),
-                );
+            let why = if harms(&before, &after) {
+                "a stream that stays passes by it"
+            } else if touches_others(draft, &domain, &wish)? {
+                "it decides about addresses that are of no declared source as well"
             } else {
                 kept = shorter;
-            }
+                continue;
+            };
+            draft.finding(
+                "plan.term-stays",
+                domain.as_str(),
+                format!("`{term}` stays in the SPF record: {why}"),
+            );
         }
         let Some(wish) = wish(&domain, &text, &kept, ours.ttl) else { continue };
         let cost = |spent: Option<crate::spf::Spent>| spent.map_or(0, |spent| spent.lookups);
@@ -124,6 +129,30 @@ fn staying<'m>(draft: &Draft<'m>, domain: &DomainName) -> Vec<&'m crate::migrati
         .flat_map(|last| &last.sources)
         .collect();
     draft.facts.migration.sources.iter().filter(|source| used.contains(&source.id)).collect()
+}
+
+/// Whether a record would say something else of addresses from which no declared mail of the domain comes: an include may list more than
+/// the source that it stands for.
+fn touches_others(draft: &Draft<'_>, domain: &DomainName, wish: &Wish) -> Result<bool, Error> {
+    let mut declared: BTreeSet<&String> = BTreeSet::new();
+    for stream in &draft.facts.migration.streams {
+        let identities = || [Some(&stream.now), stream.then.as_ref()].into_iter().flatten();
+        for (identity, delivered_by) in
+            identities().flat_map(|one| identities().map(move |other| (one, other)))
+        {
+            let names =
+                [Some(&identity.author_domain), identity.mail_from.as_ref(), delivered_by.helo.as_ref()];
+            if names.contains(&Some(domain)) {
+                declared.extend(&delivered_by.sources);
+            }
+        }
+    }
+    let others = draft.facts.addresses(declared).complement();
+    let before = Policy::compile(&draft.zone.world, domain)?;
+    let after = Policy::compile(&overlay(&draft.zone, wish), domain)?;
+    let classes = after.beside(&before, &others).map_err(Invalid::one)?;
+    let differ = |(leaf, was): &(Leaf, Leaf)| leaf.result != was.result && was.result != SpfResult::PermError;
+    Ok(classes.iter().flat_map(|(_, cases)| cases).any(|case| differ(&case.leaf)))
 }
 
 /// How every stream fares in the end.

@@ -116,8 +116,8 @@ fn customers(lead: u64) -> CustomerClass {
     }
 }
 
-/// All domains of these tests accept mail.
-fn mail_hosts() -> impl Iterator<Item = String> {
+/// All domains of these tests accept mail, of those that there are.
+fn mail_hosts(exists: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
     let domains = [
         "old.example",
         "bounce.old.example",
@@ -126,7 +126,7 @@ fn mail_hosts() -> impl Iterator<Item = String> {
         "bounce.new.example",
         "app.new.example",
     ];
-    let exchanges = domains.into_iter().map(|domain| {
+    let exchanges = domains.into_iter().filter(move |domain| exists(domain)).map(|domain| {
         format!(r#"{{ "name": "{domain}", "type": "MX", "ttl": 3600, "authoritative": true, "records": ["10 mx.old.example."] }}"#)
     });
     let host = r#"{ "name": "mx.old.example", "type": "A", "ttl": 3600, "authoritative": true, "records": ["203.0.113.25"] }"#;
@@ -139,7 +139,7 @@ fn zone(records: &[(&str, &str)]) -> Snapshot {
         .iter()
         .map(|zone| format!(r#"{{ "name": "{zone}", "type": "SOA", "ttl": 3600, "authoritative": true, "records": ["ns.{zone}. admin.{zone}. 1 7200 900 1209600 900"] }}"#))
         .collect();
-    answers.extend(mail_hosts());
+    answers.extend(mail_hosts(|domain| !domain.starts_with("app.")));
     let mut by_name: std::collections::BTreeMap<&str, Vec<String>> = std::collections::BTreeMap::new();
     for (name, text) in records {
         by_name.entry(name).or_default().push(format!("{text:?}"));

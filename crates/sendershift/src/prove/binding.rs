@@ -48,6 +48,9 @@ pub enum Judgement {
     Reply,
 }
 
+/// When a message is injected: not before these events, before those, and less than so long before the judgement.
+pub(super) type Injected = (Vec<Event>, Vec<Event>, u64);
+
 /// Messages that are judged alike: they carry one identity, come from the sources of one identity, and are signed as one identity.
 #[derive(Clone, Debug)]
 pub(super) struct Binding<'p> {
@@ -59,8 +62,8 @@ pub(super) struct Binding<'p> {
     pub(super) judgement: Judgement,
     /// What is known of the instant of judgement.
     pub(super) bounds: Bounds,
-    /// When the message is injected: not before these events, before those, and less than so long before the judgement.
-    pub(super) injected: (Vec<Event>, Vec<Event>, u64),
+    /// When the message is injected.
+    pub(super) injected: Injected,
     /// The key data that each signature on the message was made for, where its key record changes in the plan.
     keys: Vec<Option<String>>,
 }

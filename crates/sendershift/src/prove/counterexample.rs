@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::binding::{Binding, Judgement};
+use super::mix::Mix;
 use super::promise::{self, Failure};
-use super::proof::{Counterexample, Holding};
-use super::world::{Choices, Content, Flux, Version};
+use super::proof::Counterexample;
+use super::world::Choices;
 use crate::dmarc::{self, Authenticated, DmarcResult};
-use crate::dns::{Evidence, Overlay, Quality, Question, RecordType, Records, RrSet, Snapshot, Txt};
+use crate::dns::{Evidence, Overlay, Quality, RecordType, Records, RrSet, Snapshot, Txt};
 use crate::error::Missing;
 use crate::name::DomainName;
 use crate::plan::{Plan, Signature};
@@ -18,10 +19,8 @@ use crate::spf::{
 
 /// Everything about one failure.
 pub(super) struct Found<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) flux: &'a Flux,
+    pub(super) mix: Mix<'a>,
     pub(super) binding: &'a Binding<'a>,
-    pub(super) choices: &'a Choices,
     pub(super) profile: &'a Profile,
     pub(super) failure: &'a Failure,
 }
@@ -45,13 +44,37 @@ pub(super) struct Replay {
 /// A mailbox of the domain that SPF is checked for; which one plays no part.
 const LOCAL_PART: &str = "sender";
 
+/// Who is asked about, when SPF is checked: the domain, and the name that the client greets with.
+#[derive(Clone, Copy)]
+pub(super) struct Client<'a> {
+    pub(super) domain: &'a DomainName,
+    pub(super) helo: &'a DomainName,
+}
+
+impl<'a> Client<'a> {
+    pub(super) fn of(binding: &Binding<'a>) -> Option<Self> {
+        let domain = binding.spf_domain()?;
+        Some(Self { domain, helo: binding.delivered_by.helo.as_ref().unwrap_or(domain) })
+    }
+
+    /// What SPF says of it.
+    pub(super) fn checked<E: Evidence>(
+        self,
+        evidence: &E,
+        ip: IpAddr,
+        profile: &Profile,
+    ) -> Result<Checked, Missing> {
+        let query = Query::new(ip, &format!("{LOCAL_PART}@{}", self.domain), self.helo.as_str());
+        check(evidence, &query, profile)
+    }
+}
+
 /// The name that a term asks for with this target and client.
-pub(super) fn expanded(binding: &Binding<'_>, target: &str, ip: IpAddr) -> Option<DomainName> {
+pub(super) fn expanded(client: Client<'_>, target: &str, ip: IpAddr) -> Option<DomainName> {
     let record: SpfRecord = format!("v=spf1 exists:{target}").parse().ok()?;
     let (_, directive) = record.directives().next()?;
     let Mechanism::Exists(spec) = &directive.mechanism else { return None };
-    let domain = binding.spf_domain()?;
-    let helo = binding.delivered_by.helo.as_ref().unwrap_or(domain);
+    let Client { domain, helo } = client;
     let context = MacroContext {
         local_part: LOCAL_PART,
         sender_domain: domain,
@@ -68,16 +91,9 @@ pub(super) fn expanded(binding: &Binding<'_>, target: &str, ip: IpAddr) -> Optio
 impl Found<'_> {
     /// A measure of how much there is to tell: the least is told.
     pub(super) fn length(&self) -> Length {
-        let changed =
-            self.versions().filter(|(_, version)| version.from.is_some() || version.until.is_some()).count();
         let mixed = self.binding.delivered_by != self.binding.identity;
-        (
-            // Where a policy was too weak for a while, it gets stricter again.
-            self.failure.code == "p6.no-gate",
-            self.binding.bounds.lower.len() + self.binding.bounds.upper.len() + changed,
-            mixed,
-            self.choices.len(),
-        )
+        // Where a policy was too weak for a while, it gets stricter again.
+        (self.failure.code == "p6.no-gate", self.mix.length(), mixed, self.mix.choices.len())
     }
 
     /// The counterexample; `None` where plain evaluation does not confirm it, which would be a defect of the prover.
@@ -86,7 +102,7 @@ impl Found<'_> {
         if !self.confirms(&replay) {
             return None;
         }
-        let schedule = self.schedule()?;
+        let schedule = self.mix.schedule()?;
         let binding = self.binding;
         let story = self.story(&replay, &schedule);
         Some(Counterexample {
@@ -94,13 +110,14 @@ impl Found<'_> {
             stream: Some(binding.stream.id.clone()),
             identity: Some(binding.identity.id.clone()),
             delivered_by: Some(binding.delivered_by.id.clone()),
+            domain: None,
             address: self.failure.address,
             mail_from: binding.spf_domain().cloned(),
             helo: binding.delivered_by.helo.clone(),
             judgement: Some(binding.judgement),
-            holding: self.holding(),
+            holding: self.mix.holding(),
             assuming: self.failure.assuming.iter().cloned().map(Assumed::from).collect(),
-            schedule: self.happenings(&schedule),
+            schedule: self.mix.happenings(&schedule),
             spf: replay.checked.clone(),
             dmarc: Some(replay.result),
             policy: replay.policy,
@@ -108,118 +125,24 @@ impl Found<'_> {
         })
     }
 
-    pub(super) fn versions(&self) -> impl Iterator<Item = (&Question, &Version)> {
-        self.chosen(self.choices)
-    }
-
-    fn chosen<'c>(&'c self, choices: &'c Choices) -> impl Iterator<Item = (&'c Question, &'c Version)> {
-        choices
-            .iter()
-            .filter_map(|(question, index)| Some((question, self.flux.versions(question)?.get(*index)?)))
-    }
-
     /// The evidence as a receiver has it that holds these versions.
     fn evidence(&self, choices: &Choices) -> Option<Overlay<&Snapshot>> {
-        let mut overlay = self.evidence_today()?;
-        for (question, version) in self.chosen(choices) {
-            match &version.content {
-                Content::Set(rrset) | Content::Alias(rrset) => {
-                    // The records that come in place of an alias hide it, and the other way round.
-                    let hidden = if matches!(version.content, Content::Set(_)) {
-                        RecordType::Cname
-                    } else {
-                        question.record_type
-                    };
-                    if hidden != rrset.records().record_type() {
-                        overlay.remove(&question.name, hidden);
-                    }
-                    overlay.publish(&question.name, rrset.clone());
-                }
-                Content::Absent => {
-                    overlay.remove(&question.name, question.record_type);
-                    overlay.remove(&question.name, RecordType::Cname);
-                }
-            }
-        }
-        Some(overlay)
+        Some(self.mix.with(choices).published(self.evidence_today()?))
     }
 
     /// The evidence of the plan, with unknown questions answered as the failure assumes.
     fn evidence_today(&self) -> Option<Overlay<&Snapshot>> {
-        let mut overlay = Overlay::new(&self.plan.evidence);
-        if let Some(ip) = self.failure.address {
-            for (unknown, branch) in &self.failure.assuming {
-                self.assume(&mut overlay, ip, unknown, *branch)?;
-            }
-        }
-        Some(overlay)
-    }
-
-    /// Adds the answers that let an unknown turn out as assumed for one client.
-    fn assume(
-        &self,
-        evidence: &mut Overlay<&Snapshot>,
-        ip: IpAddr,
-        unknown: &Unknown,
-        branch: Branch,
-    ) -> Option<()> {
-        let rrset = |records| RrSet::new(records, None, Quality::Cached);
-        let address = rrset(match ip {
-            IpAddr::V4(ip) => Records::A(vec![ip]),
-            IpAddr::V6(ip) => Records::Aaaa(vec![ip]),
-        });
-        if unknown.mechanism == "ptr" {
-            let target: DomainName = unknown.target.parse().ok()?;
-            let validated =
-                if branch.turnout == Turnout::Match { target } else { "client.invalid".parse().ok()? };
-            // Ten names are looked at: nine void ones pass the same limits as ten.
-            let voids =
-                (0..branch.void_queries.min(9)).filter_map(|n| validated.prefixed(&format!("void{n}")).ok());
-            let names: Vec<DomainName> = voids.chain([validated.clone()]).collect();
-            if branch != (Branch { turnout: Turnout::NoMatch, void_queries: 1 }) {
-                evidence.publish(&validated, address);
-                evidence.publish(&DomainName::reverse(ip), rrset(Records::Ptr(names)));
-            }
-            return Some(());
-        }
-        let name = expanded(self.binding, &unknown.target, ip)?;
-        let text = |text: &str| Some(rrset(Records::Txt(vec![Txt::from_text(text).ok()?])));
-        match (unknown.mechanism, branch.turnout) {
-            ("exists", Turnout::Match) => {
-                evidence.publish(&name, rrset(Records::A(vec![[127, 0, 0, 2].into()])));
-            }
-            ("a", Turnout::Match) => evidence.publish(&name, address),
-            ("include", Turnout::Match) | ("redirect", Turnout::Result(SpfResult::Pass)) => {
-                evidence.publish(&name, text("v=spf1 +all")?);
-            }
-            ("include", Turnout::NoMatch) | ("redirect", Turnout::Result(SpfResult::Fail)) => {
-                evidence.publish(&name, text("v=spf1 -all")?);
-            }
-            ("redirect", Turnout::Result(SpfResult::SoftFail)) => {
-                evidence.publish(&name, text("v=spf1 ~all")?);
-            }
-            ("redirect", Turnout::Result(SpfResult::Neutral)) => {
-                evidence.publish(&name, text("v=spf1 ?all")?);
-            }
-            (_, Turnout::Result(SpfResult::TempError)) => evidence.fail(&name, RecordType::Txt),
-            _ => {
-                evidence.remove(&name, RecordType::A);
-                evidence.remove(&name, RecordType::Txt);
-            }
-        }
-        Some(())
+        assuming(self.mix.plan, Client::of(self.binding), self.failure)
     }
 
     /// What SPF says of the address of the failure, if it has one.
     fn checked<E: Evidence>(&self, evidence: &E) -> Option<Result<Checked, Missing>> {
-        let domain = self.binding.spf_domain()?;
-        let helo = self.binding.delivered_by.helo.as_ref().unwrap_or(domain);
-        let query = Query::new(self.failure.address?, &format!("{LOCAL_PART}@{domain}"), helo.as_str());
-        Some(check(evidence, &query, self.profile))
+        let client = Client::of(self.binding)?;
+        Some(client.checked(evidence, self.failure.address?, self.profile))
     }
 
     fn replay(&self) -> Option<Replay> {
-        let evidence = self.evidence(self.choices)?;
+        let evidence = self.evidence(self.mix.choices)?;
         let binding = self.binding;
         let verified = |profile| -> Vec<Signature> {
             binding.verifiable(&evidence, profile).into_iter().cloned().collect()
@@ -247,13 +170,13 @@ impl Found<'_> {
     /// Whether the plain evaluation shows the same failure.
     fn confirms(&self, replay: &Replay) -> bool {
         let code = self.failure.code;
-        if let Some(evidence) = self.evidence(self.choices)
+        if let Some(evidence) = self.evidence(self.mix.choices)
             && let Some(shown) = promise::shows(code, &evidence, self.binding)
         {
             return shown;
         }
         match code {
-            "p6.read-differently" => self.effect(self.choices).is_some_and(|effect| effect.differ),
+            "p6.read-differently" => self.effect(self.mix.choices).is_some_and(|effect| effect.differ),
             "p6.weaker" => self.step_by_step(promise::Effect::is_weaker_than),
             "p6.no-gate" => self.step_by_step(promise::Effect::raises),
             "p1.no-dmarc-policy" => replay.result == DmarcResult::None,
@@ -286,28 +209,82 @@ impl Found<'_> {
 
     /// Whether one of the versions stands so to the one that it replaces.
     fn step_by_step(&self, stands: impl Fn(&promise::Effect, &promise::Effect) -> bool) -> bool {
-        self.choices.iter().any(|(question, index)| {
+        self.mix.choices.iter().any(|(question, index)| {
             let Some(earlier) = index.checked_sub(1) else { return false };
-            let mut before = self.choices.clone();
+            let mut before = self.mix.choices.clone();
             before.insert(question.clone(), earlier);
-            let (now, was) = (self.effect(self.choices), self.effect(&before));
+            let (now, was) = (self.effect(self.mix.choices), self.effect(&before));
             now.zip(was).is_some_and(|(now, was)| stands(&now, &was))
         })
     }
+}
 
-    pub(super) fn holding(&self) -> Vec<Holding> {
-        let id = |step: usize| self.plan.steps.get(step).map(|step| step.id.clone());
-        self.versions()
-            .map(|(question, version)| Holding {
-                question: question.clone(),
-                records: match &version.content {
-                    Content::Set(rrset) | Content::Alias(rrset) => Some(rrset.records().clone()),
-                    Content::Absent => None,
-                },
-                published_by: version.from.and_then(id),
-                replaced_by: version.until.and_then(|(step, _)| id(step)),
-                kept_for: version.until.map(|(_, seconds)| seconds),
-            })
-            .collect()
+/// The evidence of a plan, with unknown questions answered as a failure assumes.
+pub(super) fn assuming<'p>(
+    plan: &'p Plan,
+    client: Option<Client<'_>>,
+    failure: &Failure,
+) -> Option<Overlay<&'p Snapshot>> {
+    let mut overlay = Overlay::new(&plan.evidence);
+    if let Some(ip) = failure.address {
+        for (unknown, branch) in &failure.assuming {
+            assume(client, &mut overlay, ip, unknown, *branch)?;
+        }
     }
+    Some(overlay)
+}
+
+/// Adds the answers that let an unknown turn out as assumed for one client.
+fn assume(
+    client: Option<Client<'_>>,
+    evidence: &mut Overlay<&Snapshot>,
+    ip: IpAddr,
+    unknown: &Unknown,
+    branch: Branch,
+) -> Option<()> {
+    let rrset = |records| RrSet::new(records, None, Quality::Cached);
+    let address = rrset(match ip {
+        IpAddr::V4(ip) => Records::A(vec![ip]),
+        IpAddr::V6(ip) => Records::Aaaa(vec![ip]),
+    });
+    if unknown.mechanism == "ptr" {
+        let target: DomainName = unknown.target.parse().ok()?;
+        let validated =
+            if branch.turnout == Turnout::Match { target } else { "client.invalid".parse().ok()? };
+        // Ten names are looked at: nine void ones pass the same limits as ten.
+        let voids =
+            (0..branch.void_queries.min(9)).filter_map(|n| validated.prefixed(&format!("void{n}")).ok());
+        let names: Vec<DomainName> = voids.chain([validated.clone()]).collect();
+        if branch != (Branch { turnout: Turnout::NoMatch, void_queries: 1 }) {
+            evidence.publish(&validated, address);
+            evidence.publish(&DomainName::reverse(ip), rrset(Records::Ptr(names)));
+        }
+        return Some(());
+    }
+    let name = expanded(client?, &unknown.target, ip)?;
+    let text = |text: &str| Some(rrset(Records::Txt(vec![Txt::from_text(text).ok()?])));
+    match (unknown.mechanism, branch.turnout) {
+        ("exists", Turnout::Match) => {
+            evidence.publish(&name, rrset(Records::A(vec![[127, 0, 0, 2].into()])));
+        }
+        ("a", Turnout::Match) => evidence.publish(&name, address),
+        ("include", Turnout::Match) | ("redirect", Turnout::Result(SpfResult::Pass)) => {
+            evidence.publish(&name, text("v=spf1 +all")?);
+        }
+        ("include", Turnout::NoMatch) | ("redirect", Turnout::Result(SpfResult::Fail)) => {
+            evidence.publish(&name, text("v=spf1 -all")?);
+        }
+        ("redirect", Turnout::Result(SpfResult::SoftFail)) => {
+            evidence.publish(&name, text("v=spf1 ~all")?);
+        }
+        ("redirect", Turnout::Result(SpfResult::Neutral)) => {
+            evidence.publish(&name, text("v=spf1 ?all")?);
+        }
+        (_, Turnout::Result(SpfResult::TempError)) => evidence.fail(&name, RecordType::Txt),
+        _ => {
+            evidence.remove(&name, RecordType::A);
+            evidence.remove(&name, RecordType::Txt);
+        }
+    }
+    Some(())
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::binding::Binding;
-use super::counterexample::expanded;
+use super::counterexample::{Client, expanded};
 use super::world::World;
 use crate::dns::{Answer, Evidence, Question, RecordType};
 use crate::net::IpRange;
@@ -60,7 +60,9 @@ fn is_listed(world: &World<'_>, binding: &Binding<'_>, unknown: &Unknown, ip: Ip
     if unknown.mechanism != "exists" || !by_address {
         return false;
     }
-    let Some(name) = expanded(binding, &unknown.target, ip) else { return false };
+    let Some(name) = Client::of(binding).and_then(|client| expanded(client, &unknown.target, ip)) else {
+        return false;
+    };
     let changes = [RecordType::A, RecordType::Cname]
         .into_iter()
         .any(|kind| world.flux.versions(&Question::new(name.clone(), kind)).is_some());

@@ -7,26 +7,33 @@
 //! put on a `schedule` and told as a `story`. It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
 //! nothing with the planner.
 
+mod aside;
 mod binding;
+mod bystander;
 mod counterexample;
 mod explore;
 mod listed;
 mod margin;
+mod mix;
 mod promise;
 mod proof;
 mod remarks;
 mod schedule;
 mod story;
+mod users;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aside::not_settled;
 use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
+use mix::Mix;
 use promise::{Failing, Judged as MessageJudged, Receiver};
 use remarks::{age, assumptions, judged_from, not_modelled, unexplored};
 pub(crate) use story::duration;
+use users::Users;
 use world::{Choices, Flux, Lenient, World};
 
 pub use binding::Judgement;
@@ -45,16 +52,16 @@ use crate::spf::Policy;
 
 /// The promises that [`prove`] judges. P8 takes the public suffix list (feature `psl`).
 #[cfg(feature = "psl")]
-pub const JUDGED: &[&str] = &["p1", "p2", "p5", "p6", "p8", "p9"];
+pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p8", "p9", "p10"];
 /// The promises that it does not judge.
 #[cfg(feature = "psl")]
-pub const NOT_JUDGED: &[&str] = &["p3", "p4", "p7", "p10"];
+pub const NOT_JUDGED: &[&str] = &["p3", "p7"];
 /// The promises that [`prove`] judges.
 #[cfg(not(feature = "psl"))]
-pub const JUDGED: &[&str] = &["p1", "p2", "p5", "p6", "p9"];
+pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p9", "p10"];
 /// The promises that it does not judge. P8 takes the public suffix list (feature `psl`).
 #[cfg(not(feature = "psl"))]
-pub const NOT_JUDGED: &[&str] = &["p3", "p4", "p7", "p8", "p10"];
+pub const NOT_JUDGED: &[&str] = &["p3", "p7", "p8"];
 
 /// Judges a plan.
 ///
@@ -88,17 +95,21 @@ fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool)
         shortest: BTreeMap::new(),
         undecided: BTreeMap::new(),
         conditions: Vec::new(),
+        findings: Vec::new(),
+        general: BTreeMap::new(),
         missing: BTreeSet::new(),
     };
     let halted = plan.streams.iter().enumerate().find_map(|(at, stream)| {
         let halt = prover.stream(stream).err()?;
         Some(unexplored(halt, stream, plan.streams.len() - at - 1))
     });
+    let users = Users::new(plan, &flux, &timeline, &prover.sources);
+    let halted = halted.or_else(|| prover.collateral(&users)).or_else(|| prover.authority(&users));
     missing.append(&mut prover.missing);
     if !missing.is_empty() {
         return Err(Missing { questions: missing.into_iter().collect() }.into());
     }
-    Ok(prover.proof(halted))
+    Ok(prover.proof(halted, &users))
 }
 
 struct Prover<'a> {
@@ -108,6 +119,9 @@ struct Prover<'a> {
     shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
     undecided: BTreeMap<(&'static str, String), Remark>,
     conditions: Vec<Remark>,
+    findings: Vec<Remark>,
+    /// Counterexamples that hold for every receiver.
+    general: BTreeMap<&'static str, Counterexample>,
     missing: BTreeSet<Question>,
 }
 
@@ -307,25 +321,14 @@ impl<'a> Prover<'a> {
         let Self { explorer, shortest, undecided, missing, .. } = self;
         explorer.walk(&binding.bounds, &mut |world| evaluate(world), &mut |explored, world, judged| {
             explored.address_classes += judged.classes;
-            if let Some(Error::Invalid(invalid)) = &judged.error {
-                for problem in &invalid.problems {
-                    undecided.insert((promise, problem.code.to_owned()), Remark::new(problem.code, Some(&binding.stream.id), &problem.message));
-                }
-            }
-            if judged.unbounded {
-                let message = "SPF includes a name that depends on the message: how many lookups that takes is not known";
-                undecided.insert((promise, "proof.unbounded".to_owned()), Remark::new("proof.unbounded", Some(&binding.stream.id), message));
-            }
-            if let Some((unknown, name)) = &judged.unsettled {
-                let message = format!(
-                    "the plan changes {name}, and whether {}:{} matches may depend on it: that is not judged",
-                    unknown.mechanism, unknown.target
-                );
-                undecided.insert((promise, "proof.answer-changes".to_owned()), Remark::new("proof.answer-changes", Some(&binding.stream.id), message));
+            for remark in not_settled(&judged, &binding.stream.id) {
+                undecided.insert((promise, remark.code.clone()), remark);
             }
             for (index, failure) in &judged.failures {
                 let Some(profile) = plan.parameters.receivers.get(*index) else { continue };
-                let found = Found { plan, flux, binding, choices: world.choices, profile, failure };
+                let (choices, bounds, injected) = (world.choices, &binding.bounds, Some(&binding.injected));
+                let mix = Mix { plan, flux, choices, bounds, injected };
+                let found = Found { mix, binding, profile, failure };
                 let length = found.length();
                 if shortest.get(&(promise, *index)).is_some_and(|(shortest, _)| *shortest <= length) {
                     continue;
@@ -335,11 +338,8 @@ impl<'a> Prover<'a> {
                         shortest.insert((promise, *index), (length, counterexample));
                     }
                     None => {
-                        let message = format!(
-                            "{} was found, and replaying it does not confirm it: no course of events leads there, or plain evaluation differs",
-                            failure.code
-                        );
-                        undecided.insert((promise, failure.code.to_owned()), Remark::new("proof.not-confirmed", Some(&binding.stream.id), message));
+                        let remark = remarks::not_confirmed(failure.code, &binding.stream.id);
+                        undecided.insert((promise, failure.code.to_owned()), remark);
                     }
                 }
             }
@@ -402,7 +402,7 @@ impl<'a> Prover<'a> {
         excused
     }
 
-    fn proof(mut self, halted: Option<Remark>) -> Proof {
+    fn proof(mut self, halted: Option<Remark>, users: &Users<'_>) -> Proof {
         let plan = self.explorer.plan;
         let flux = self.explorer.flux;
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
@@ -422,12 +422,21 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
-        let sizes = promise::too_large(plan, flux);
+        let general = [
+            ("p2", promise::too_large(plan, flux)),
+            ("p4", self.general.remove("p4")),
+            ("p10", promise::removed(plan, flux, self.explorer.timeline, users)),
+        ];
         let mut promises = Vec::new();
         for promise in JUDGED.iter().copied() {
             for (index, profile) in plan.parameters.receivers.iter().enumerate() {
                 let found = self.shortest.remove(&(promise, index)).map(|(_, counterexample)| counterexample);
-                let found = found.or_else(|| sizes.clone().filter(|_| promise == "p2"));
+                let found = found.or_else(|| {
+                    general
+                        .iter()
+                        .find(|(of, found)| *of == promise && found.is_some())
+                        .and_then(|(_, found)| found.clone())
+                });
                 let verdict = match (&found, undecided.is_empty()) {
                     (Some(_), _) => Judged::Unsafe,
                     (None, false) => Judged::Undecided,
@@ -452,6 +461,7 @@ impl<'a> Prover<'a> {
             explored: self.explorer.explored,
             undecided,
             conditions: self.conditions,
+            findings: self.findings,
             margin: None,
         }
     }

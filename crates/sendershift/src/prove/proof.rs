@@ -47,6 +47,8 @@ pub struct Proof {
     pub assumptions: Vec<Remark>,
     /// What has to hold besides for the verdict to apply.
     pub conditions: Vec<Remark>,
+    /// What is worth knowing, and changes no verdict.
+    pub findings: Vec<Remark>,
     /// How much staler caches and longer queues could be. [`prove`](super::prove) does not compute it, as it takes dozens of proofs:
     /// [`margin`](super::margin) does.
     pub margin: Option<Margin>,
@@ -54,7 +56,7 @@ pub struct Proof {
 
 impl Serialize for Proof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("Proof", 10)?;
+        let mut document = serializer.serialize_struct("Proof", 11)?;
         document.serialize_field("format", FORMAT)?;
         document.serialize_field("verdict", &self.verdict)?;
         document.serialize_field("judged", &self.judged)?;
@@ -64,6 +66,7 @@ impl Serialize for Proof {
         document.serialize_field("undecided", &self.undecided)?;
         document.serialize_field("assumptions", &self.assumptions)?;
         document.serialize_field("conditions", &self.conditions)?;
+        document.serialize_field("findings", &self.findings)?;
         document.serialize_field("margin", &self.margin)?;
         document.end()
     }
@@ -95,6 +98,8 @@ pub struct Counterexample {
     pub identity: Option<String>,
     /// The identity whose sources deliver it.
     pub delivered_by: Option<String>,
+    /// The name that it is about, where it is about no message of a stream.
+    pub domain: Option<DomainName>,
     /// The address that it comes from.
     pub address: Option<std::net::IpAddr>,
     /// The domain that SPF is checked for.
@@ -149,10 +154,16 @@ pub struct Happening {
 }
 
 impl Counterexample {
+    /// A counterexample that is about a name and no message.
+    pub(super) fn of_name(code: &'static str, name: DomainName, story: String) -> Self {
+        Self { domain: Some(name), ..Self::of_record(code, story) }
+    }
+
     /// A counterexample that is about a record and no message.
     pub(super) fn of_record(code: &'static str, story: String) -> Self {
         Self {
             code,
+            domain: None,
             stream: None,
             identity: None,
             delivered_by: None,

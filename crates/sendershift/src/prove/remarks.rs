@@ -18,15 +18,35 @@ pub(super) fn unexplored(halt: Halt, stream: &Stream, streams_after: usize) -> R
         1 => ", and nothing of 1 stream after it".to_owned(),
         several => format!(", and nothing of {several} streams after it"),
     };
-    let (code, why) = match halt {
+    let (code, why) = why(halt);
+    let message = format!("not all was judged of stream `{}`{rest}. {why}", stream.id);
+    Remark::new(code, Some(&stream.id), message)
+}
+
+/// Why a walk ended, with its code.
+fn why(halt: Halt) -> (&'static str, &'static str) {
+    match halt {
         Halt::Budget => (
             "proof.budget",
             "too many mixes of record versions are possible: fewer records that change at a time, or longer waits between them, make it fewer",
         ),
         Halt::Cancelled => ("proof.cancelled", "the proof was stopped before its end"),
-    };
-    let message = format!("not all was judged of stream `{}`{rest}. {why}", stream.id);
-    Remark::new(code, Some(&stream.id), message)
+    }
+}
+
+/// What was not looked at of other mail, when a walk ended early at this domain.
+pub(super) fn unexplored_domain(halt: Halt, promise: &str, domain: &DomainName) -> Remark {
+    let (code, why) = why(halt);
+    let message = format!("not all was judged of {promise} for {domain} and the domains after it. {why}");
+    Remark::new(code, Some(domain.as_str()), message)
+}
+
+/// A failure that plain evaluation does not show again.
+pub(super) fn not_confirmed(code: &str, subject: &str) -> Remark {
+    let message = format!(
+        "{code} was found, and replaying it does not confirm it: no course of events leads there, or plain evaluation differs"
+    );
+    Remark::new("proof.not-confirmed", Some(subject), message)
 }
 
 /// What the age of the evidence asks for: the verdict is about the DNS that is in it.

@@ -1,7 +1,6 @@
 //! A course of events in which a failure happens: the earliest solution of all constraints.
 
-use super::counterexample::Found;
-use super::explore::Bounds;
+use super::mix::Mix;
 use super::proof::Happening;
 use crate::plan::StepKind;
 use crate::plan::timeline::Event;
@@ -26,18 +25,8 @@ impl Schedule {
     }
 }
 
-impl Found<'_> {
-    /// All bounds on the instant of judgement: those of the message and those of the versions.
-    fn bounds(&self) -> Bounds {
-        let mut bounds = self.binding.bounds.clone();
-        for (_, version) in self.versions() {
-            bounds.lower.extend(version.from.map(Event::Start));
-            bounds.upper.extend(version.until.map(|(step, seconds)| (Event::Done(step), seconds)));
-        }
-        bounds
-    }
-
-    /// The earliest course of events with this failure: the seconds after the origin of each event. A message may wait in
+impl Mix<'_> {
+    /// The earliest course of events in which these versions are held: the seconds after the origin of each event. A message may wait in
     /// a queue from before the origin; where it need not, it is injected after.
     pub(super) fn schedule(&self) -> Option<Schedule> {
         self.earliest(true).or_else(|| self.earliest(false))
@@ -74,17 +63,18 @@ impl Found<'_> {
                 }
             }
         }
-        let bounds = self.bounds();
+        let bounds = self.all_bounds();
         edges.push((0, judged, 0));
         edges.extend(bounds.lower.iter().map(|event| (node(*event), judged, 0)));
         for (event, seconds) in &bounds.upper {
             edges.push((judged, node(*event), less(*seconds)?));
         }
-        let (from, until, horizon) = &self.binding.injected;
-        edges.extend([(injected, judged, 0), (judged, injected, less((*horizon).max(1))?)]);
-        edges.extend(injected_after_origin.then_some((0, injected, 0)));
-        edges.extend(from.iter().map(|event| (node(*event), injected, 0)));
-        edges.extend(until.iter().map(|event| (injected, node(*event), 1)));
+        if let Some((from, until, horizon)) = self.injected {
+            edges.extend([(injected, judged, 0), (judged, injected, less((*horizon).max(1))?)]);
+            edges.extend(injected_after_origin.then_some((0, injected, 0)));
+            edges.extend(from.iter().map(|event| (node(*event), injected, 0)));
+            edges.extend(until.iter().map(|event| (injected, node(*event), 1)));
+        }
         let mut at = vec![0i64; judged + 1];
         // Longest paths by relaxation: they exist, unless the bounds contradict each other.
         for _ in 0..=at.len() {
@@ -113,14 +103,11 @@ impl Found<'_> {
 
     /// The steps that play a part: those that the bounds name.
     pub(super) fn parts(&self) -> Vec<usize> {
-        let bounds = self.bounds();
-        let (from, until, _) = &self.binding.injected;
-        let events = bounds
-            .lower
-            .into_iter()
-            .chain(bounds.upper.into_iter().map(|(event, _)| event))
-            .chain(from.iter().copied())
-            .chain(until.iter().copied());
+        let bounds = self.all_bounds();
+        let injected =
+            self.injected.into_iter().flat_map(|(from, until, _)| from.iter().chain(until).copied());
+        let events =
+            bounds.lower.into_iter().chain(bounds.upper.into_iter().map(|(event, _)| event)).chain(injected);
         let mut steps: Vec<usize> = events
             .filter_map(|event| match event {
                 Event::Start(step) | Event::Done(step) => Some(step),
@@ -142,7 +129,9 @@ impl Found<'_> {
             push(schedule.start(step), 0, "started", id.clone());
             push(schedule.done(step), 3, "done", id);
         }
-        push(schedule.injected, 1, "injected", None);
+        if self.injected.is_some() {
+            push(schedule.injected, 1, "injected", None);
+        }
         push(schedule.judged, 2, "judged", None);
         happenings.sort_by(|a, b| (a.0, a.1, &a.2.step).cmp(&(b.0, b.1, &b.2.step)));
         happenings.into_iter().map(|(_, _, happening)| happening).collect()

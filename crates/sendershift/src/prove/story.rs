@@ -4,11 +4,15 @@ use jiff::{Timestamp, tz};
 
 use super::binding::Judgement;
 use super::counterexample::{Found, Replay};
+use super::mix::Mix;
 use super::schedule::Schedule;
 use crate::dmarc::{self, DmarcResult};
-use crate::spf::Turnout;
+use crate::spf::{Branch, Turnout, Unknown};
 
-impl Found<'_> {
+/// Something to tell: its instant, its rank among what happens then, and the words.
+pub(super) type Told = (i64, u8, String);
+
+impl Mix<'_> {
     /// An instant as text: RFC 3339 for documents, shorter for people.
     pub(super) fn time(&self, seconds: i64, for_documents: bool) -> String {
         let instant = Timestamp::from_second(self.plan.parameters.start.as_second().saturating_add(seconds));
@@ -20,6 +24,76 @@ impl Found<'_> {
         offset.to_datetime(instant).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// What the steps do that play a part.
+    pub(super) fn happened(&self, schedule: &Schedule) -> Vec<Told> {
+        let mut events = Vec::new();
+        for step in self.parts() {
+            let Some(named) = self.plan.steps.get(step) else { continue };
+            let (start, done) = (schedule.start(step), schedule.done(step));
+            let title = if named.title.is_empty() { String::new() } else { format!(" ({})", named.title) };
+            if start == done {
+                events.push((start, 0, format!("step `{}` is done{title}.", named.id)));
+            } else {
+                events.push((start, 0, format!("step `{}` starts{title}.", named.id)));
+                events.push((done, 3, format!("step `{}` is done.", named.id)));
+            }
+        }
+        events
+    }
+
+    /// The events as lines, in the order of time.
+    pub(super) fn in_order(&self, mut events: Vec<Told>) -> Vec<String> {
+        events.sort();
+        events.into_iter().map(|(at, _, text)| format!("{}: {text}", self.time(at, false))).collect()
+    }
+
+    /// What the receiver holds.
+    pub(super) fn held(&self) -> Vec<String> {
+        let mut story = Vec::new();
+        for holding in self.holding() {
+            let records = holding.records.as_ref().map_or_else(
+                || "that there is none".to_owned(),
+                |records| {
+                    records
+                        .to_texts()
+                        .iter()
+                        .map(|text| format!("\"{}\"", shortened(text)))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                },
+            );
+            let since = match (&holding.published_by, &holding.replaced_by) {
+                (None, None) => String::new(),
+                (None, Some(step)) => format!(", as before step `{step}`"),
+                (Some(step), None) => format!(", as step `{step}` left it"),
+                (Some(first), Some(second)) => format!(", as between steps `{first}` and `{second}`"),
+            };
+            let kept = match (&holding.replaced_by, holding.kept_for) {
+                (Some(_), Some(seconds)) => format!(
+                    "; caches may keep it for {} after",
+                    duration(i64::try_from(seconds).unwrap_or(i64::MAX))
+                ),
+                _ => String::new(),
+            };
+            story.push(format!("The receiver holds for {}: {records}{since}{kept}.", holding.question));
+        }
+        story
+    }
+}
+
+/// How the questions turn out that the evidence leaves open.
+pub(super) fn assumed(assuming: &[(Unknown, Branch)]) -> impl Iterator<Item = String> {
+    assuming.iter().map(|(unknown, branch)| {
+        let turnout = match branch.turnout {
+            Turnout::Match => "matches".to_owned(),
+            Turnout::NoMatch => "does not match".to_owned(),
+            Turnout::Result(result) => format!("gives {result}"),
+        };
+        format!("Here {}:{} {turnout}.", unknown.mechanism, unknown.target)
+    })
+}
+
+impl Found<'_> {
     pub(super) fn story(&self, replay: &Replay, schedule: &Schedule) -> Vec<String> {
         let binding = self.binding;
         let identity = binding.identity;
@@ -35,17 +109,7 @@ impl Found<'_> {
                 binding.stream.id, identity.id, identity.author_domain
             ),
         )];
-        for step in self.parts() {
-            let Some(named) = self.plan.steps.get(step) else { continue };
-            let (start, done) = (schedule.start(step), schedule.done(step));
-            let title = if named.title.is_empty() { String::new() } else { format!(" ({})", named.title) };
-            if start == done {
-                events.push((start, 0, format!("step `{}` is done{title}.", named.id)));
-            } else {
-                events.push((start, 0, format!("step `{}` starts{title}.", named.id)));
-                events.push((done, 3, format!("step `{}` is done.", named.id)));
-            }
-        }
+        events.extend(self.mix.happened(schedule));
         let address =
             self.failure.address.map_or_else(|| "any of its addresses".to_owned(), |ip| ip.to_string());
         let by = if binding.delivered_by.id == identity.id {
@@ -76,44 +140,9 @@ impl Found<'_> {
                 }
             },
         ));
-        events.sort();
-        let mut story: Vec<String> =
-            events.into_iter().map(|(at, _, text)| format!("{}: {text}", self.time(at, false))).collect();
-        for holding in self.holding() {
-            let records = holding.records.as_ref().map_or_else(
-                || "that there is none".to_owned(),
-                |records| {
-                    records
-                        .to_texts()
-                        .iter()
-                        .map(|text| format!("\"{}\"", shortened(text)))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                },
-            );
-            let since = match (&holding.published_by, &holding.replaced_by) {
-                (None, None) => String::new(),
-                (None, Some(step)) => format!(", as before step `{step}`"),
-                (Some(step), None) => format!(", as step `{step}` left it"),
-                (Some(first), Some(second)) => format!(", as between steps `{first}` and `{second}`"),
-            };
-            let kept = match (&holding.replaced_by, holding.kept_for) {
-                (Some(_), Some(seconds)) => format!(
-                    "; caches may keep it for {} after",
-                    duration(i64::try_from(seconds).unwrap_or(i64::MAX))
-                ),
-                _ => String::new(),
-            };
-            story.push(format!("The receiver holds for {}: {records}{since}{kept}.", holding.question));
-        }
-        for (unknown, branch) in &self.failure.assuming {
-            let turnout = match branch.turnout {
-                Turnout::Match => "matches".to_owned(),
-                Turnout::NoMatch => "does not match".to_owned(),
-                Turnout::Result(result) => format!("gives {result}"),
-            };
-            story.push(format!("Here {}:{} {turnout}.", unknown.mechanism, unknown.target));
-        }
+        let mut story = self.mix.in_order(events);
+        story.extend(self.mix.held());
+        story.extend(assumed(&self.failure.assuming));
         if matches!(binding.judgement, Judgement::Delivery | Judgement::Later) {
             story.push(self.verdict(replay));
         }
@@ -163,7 +192,7 @@ impl Found<'_> {
 }
 
 /// Why a failure is one, for people.
-fn reason(code: &str) -> &'static str {
+pub(super) fn reason(code: &str) -> &'static str {
     match code {
         "p1.no-dmarc-policy" => {
             "Without a policy record there is no DMARC pass, and nothing aligns between sibling domains"
@@ -211,6 +240,15 @@ fn reason(code: &str) -> &'static str {
         }
         "p2.too-many-mx" | "p2.too-many-mx-addresses" => {
             "That is more than this receiver looks up for one `mx` (RFC 7208 section 4.6.4)"
+        }
+        "p4.given-up-authorised" => {
+            "The address may be somebody else's by then, and whoever has it passes SPF"
+        }
+        "p10.spf-changed" => {
+            "The address belongs to no declared source of the domain, and what SPF says of it changes: mail that nobody declared is treated otherwise"
+        }
+        "p10.policy-changed" => {
+            "Nobody declared mail from this domain, and what receivers do with what fails changes for it"
         }
         _ => "The promise is broken",
     }

@@ -269,6 +269,13 @@ impl Flux {
         before.map(|(_, position)| position + 1).max().unwrap_or(0)
     }
 
+    /// The steps that change something, in the order of the eras.
+    pub(super) fn changing(&self) -> impl Iterator<Item = usize> {
+        let mut steps: Vec<(usize, usize)> = self.changing.iter().map(|(step, at)| (*at, *step)).collect();
+        steps.sort_unstable();
+        steps.into_iter().map(|(_, step)| step)
+    }
+
     /// What the servers say before the first step, and after each step that changes something.
     pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = Era<'a>> {
         (0..=self.changing.len()).map(move |done| Era { plan, flux: self, done, changes: Cell::new(false) })

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use page::Page;
 
-use crate::plan::{Identity, Plan, Remark, Step, Stream};
+use crate::plan::{GivenUp, Identity, Plan, Remark, Step, Stream};
 use crate::planner::dates::date;
 use crate::prove::{Breaks, Judged, Most, PromiseVerdict, Proof, duration};
 
@@ -24,7 +24,10 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
         counterexamples(&mut page, proof);
     }
     page.section("What stands in the way", |page| remarks(page, &plan.blockers));
-    page.section("Worth knowing", |page| remarks(page, &plan.findings));
+    page.section("Worth knowing", |page| {
+        remarks(page, &plan.findings);
+        remarks(page, proof.map_or(&[], |proof| &proof.findings));
+    });
     page.section("Streams", |page| plan.streams.iter().for_each(|stream| streams(page, plan, stream)));
     page.section("Steps", |page| steps(page, plan));
     page.section("Records before and after", |page| changes::records(page, plan));
@@ -66,6 +69,7 @@ pub fn proof(proof: &Proof, width: usize) -> String {
         }
     });
     counterexamples(&mut page, proof);
+    page.section("Worth knowing", |page| remarks(page, &proof.findings));
     grounds(&mut page, proof);
     page.finish()
 }
@@ -289,6 +293,13 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
     }
     for change in &step.changes {
         changes::change(page, change, costs.get(&change.name));
+    }
+    for what in &step.gives_up {
+        let what = match what {
+            GivenUp::Source(id) => format!("the addresses of `{id}`"),
+            GivenUp::Name(name) => name.to_string(),
+        };
+        page.item("   ", &format!("From its start on, {what} may be somebody else's."));
     }
     for (verb, uses) in [("Start", &step.starts), ("Cease", &step.stops)] {
         let mut together: Vec<(&str, Option<u64>, Vec<&str>)> = Vec::new();

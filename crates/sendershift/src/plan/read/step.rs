@@ -3,13 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::parts::{
-    read_list, read_seconds, read_text, read_word, required_list, required_name, required_text, transposed,
+    optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
+    required_text, transposed,
 };
 use crate::dns::snapshot::read_record_list;
 use crate::dns::{RecordType, Records};
 use crate::document::{Fields, Kind, Reader, Value};
-use crate::error::Problem;
-use crate::plan::{After, Change, Dates, Expect, Preview, Step, StepKind, Use};
+use crate::error::{Problem, Span};
+use crate::name::DomainName;
+use crate::plan::{After, Change, Dates, Expect, GivenUp, Preview, Step, StepKind, Use};
 
 const KINDS: [(&str, StepKind); 6] = [
     ("customer", StepKind::Customer),
@@ -35,6 +37,7 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
     let changes = read_list(reader, &mut fields, "changes", read_change);
     let starts = read_list(reader, &mut fields, "starts", read_use);
     let stops = read_list(reader, &mut fields, "stops", read_use);
+    let gives_up = read_list(reader, &mut fields, "gives_up", read_given_up);
     let mut text = |key| read_text(reader, &mut fields, key);
     let (phase, owner, title, why) = (text("phase"), text("owner"), text("title"), text("why"));
     let (done_when, abort_when, undo) = (text("done_when"), text("abort_when"), text("undo"));
@@ -54,6 +57,7 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
         changes: changes?,
         starts: starts?,
         stops: stops?,
+        gives_up: gives_up?,
         done_when,
         abort_when,
         undo,
@@ -93,6 +97,24 @@ fn read_use(reader: &mut Reader, value: &Value) -> Option<Use> {
     let over = fields.optional("over").and_then(|value| read_seconds(reader, value));
     fields.finish(reader);
     Some(Use { stream: stream?, identity: identity?, share, over })
+}
+
+/// A source or a name, one of them.
+fn read_given_up(reader: &mut Reader, value: &Value) -> Option<GivenUp> {
+    let mut fields = reader.fields(value)?;
+    let place = Span::new(value.span.start, value.span.start + 1);
+    let source = optional_text(reader, &mut fields, "source");
+    let name = fields.optional("name").map(|value| reader.parsed(value, DomainName::parse));
+    fields.finish(reader);
+    match (source, name) {
+        (Some(source), None) => Some(GivenUp::Source(source)),
+        (None, Some(name)) => name.map(GivenUp::Name),
+        _ => {
+            let problem = Problem::new("plan.bad-gives-up", "either a source is given up here, or a name");
+            reader.problem(problem.at(place).help("write `{ \"source\": ID }` or `{ \"name\": DOMAIN }`"));
+            None
+        }
+    }
 }
 
 fn read_change(reader: &mut Reader, value: &Value) -> Option<Change> {

@@ -75,6 +75,13 @@ fn domains_that_no_mail_has() {
         (path, "\"mail_from\": \"example..com\"", "name.empty-label", 9),
         (path, &format!("{path}, \"helo\": \"[192.0.2.1]\""), "name.not-for-mail", 9),
         (
+            "\"id\": \"dead\",",
+            r#""id": "dead", "gives_up": [{ "source": "pool", "name": "example.org" }],"#,
+            "plan.bad-gives-up",
+            23,
+        ),
+        ("\"id\": \"dead\",", r#""id": "dead", "gives_up": [{}],"#, "plan.bad-gives-up", 23),
+        (
             path,
             &format!(r#"{path}, "dkim": [{{ "selector": "s1", "domain": "@example.com" }}]"#),
             "name.mailbox",
@@ -106,6 +113,12 @@ fn documents_that_make_no_sense() {
         ),
         ("\"identity\": \"new\"", "\"identity\": \"neu\"", "plan.unknown-identity", 20),
         ("\"sources\": [\"pool\"]", "\"sources\": [\"pool\", \"pol\"]", "plan.unknown-source", 9),
+        (
+            "\"id\": \"dead\",",
+            r#""id": "dead", "gives_up": [{ "name": "example.org" }, { "source": "pol" }],"#,
+            "plan.unknown-source",
+            23,
+        ),
         ("\"id\": \"dead\"", "\"id\": \"publish\"", "plan.duplicate-id", 23),
         (
             "[\"192.0.2.0/28\"] }",

@@ -10,8 +10,8 @@ use crate::dns::{RecordType, Records, Snapshot, Txt};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::{
-    After, Change, Dates, Expect, Identity, Parameters, Plan, Preview, Remark, Signature, SignedAt, Source,
-    Step, StepKind, Stream, Use,
+    After, Change, Dates, Expect, GivenUp, Identity, Parameters, Plan, Preview, Remark, Signature, SignedAt,
+    Source, Step, StepKind, Stream, Use,
 };
 use crate::spf::Profile;
 
@@ -74,6 +74,10 @@ fn dates() -> impl Strategy<Value = Dates> {
         .prop_map(|(earliest, latest, slack)| Dates { earliest, latest, slack })
 }
 
+fn given_up() -> impl Strategy<Value = GivenUp> {
+    prop_oneof![Just(GivenUp::Source("source".to_owned())), domain().prop_map(GivenUp::Name)]
+}
+
 /// A step of a chain: the index decides its place, and what it may do.
 fn step(index: usize) -> impl Strategy<Value = Step> {
     let kind = match index {
@@ -92,8 +96,16 @@ fn step(index: usize) -> impl Strategy<Value = Step> {
         share,
         over,
     });
-    (vec(text(), 7), 0u64..=3_153_600_000, time(), changes, r#use, option::of(dates()), any::<bool>())
-        .prop_map(move |(texts, at_least, on, changes, r#use, dates, reversible)| {
+    (
+        vec(text(), 7),
+        0u64..=3_153_600_000,
+        time(),
+        changes,
+        r#use,
+        (option::of(dates()), vec(given_up(), 0..3)),
+        any::<bool>(),
+    )
+        .prop_map(move |(texts, at_least, on, changes, r#use, (dates, gives_up), reversible)| {
             let [phase, owner, title, why, done_when, abort_when, undo] = texts.try_into().unwrap();
             let live = index.is_multiple_of(IDENTITIES);
             let uses =
@@ -113,6 +125,7 @@ fn step(index: usize) -> impl Strategy<Value = Step> {
                 changes,
                 starts: uses(!live),
                 stops: uses(live),
+                gives_up,
                 done_when,
                 abort_when,
                 undo,

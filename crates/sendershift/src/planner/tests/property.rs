@@ -156,7 +156,15 @@ fn of_shape(number: usize, shape: &Shape) -> Stream {
 }
 
 fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
-    let mut answers: Vec<String> = mail_hosts().collect();
+    // What nobody declared, and mail may come from, would be judged too (P10).
+    let identities = || streams.iter().flat_map(|stream| [Some(&stream.now), stream.then.as_ref()]).flatten();
+    let used = |domain: &str| {
+        let is = |name: &DomainName| name.as_str() == domain;
+        identities()
+            .any(|identity| is(&identity.author_domain) || identity.mail_from.as_ref().is_some_and(is))
+    };
+    let shared = |domain: &str| !domain.starts_with("app.") && !domain.starts_with("bounce.") || used(domain);
+    let mut answers: Vec<String> = mail_hosts(shared).collect();
     let quality = setting.authoritative;
     if setting.soa {
         for zone in ["old.example", "new.example"] {
@@ -174,7 +182,10 @@ fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
         _ => "ip4:192.0.2.0/26",
     };
     let fillers: Vec<String> = (0..setting.fillers).map(|n| format!("include:f{n}.old.example")).collect();
-    for name in ["old.example", "bounce.old.example", "app.old.example", "mta.old.example"] {
+    for name in ["old.example", "bounce.old.example", "app.old.example", "mta.old.example"]
+        .into_iter()
+        .filter(|name| shared(name))
+    {
         txt(name, &format!("v=spf1 {} {terms} ~all", fillers.join(" ")));
     }
     txt("all.old.example", "v=spf1 ip4:192.0.2.0/26 ip4:198.51.100.0/28 ?all");
@@ -185,7 +196,8 @@ fn evidence(setting: &Setting, streams: &[Stream]) -> Snapshot {
     match setting.parked {
         0 => {}
         1 => txt("new.example", "v=spf1 -all"),
-        _ => txt("bounce.new.example", "v=spf1 ip4:203.0.113.9 -all"),
+        _ if used("bounce.new.example") => txt("bounce.new.example", "v=spf1 ip4:203.0.113.9 -all"),
+        _ => {}
     }
     let policy = |number| {
         [
@@ -229,7 +241,13 @@ fn planned_at_random(shapes: &[Shape], setting: &Setting) -> (Plan, Migration) {
         }
         source
     });
-    let domains = vec![domain("old.example", setting.goals[0]), domain("new.example", setting.goals[1])];
+    // A policy for a domain that nobody is declared to write from would change what becomes of other mail (P10).
+    let identities = || streams.iter().flat_map(|stream| [Some(&stream.now), stream.then.as_ref()]).flatten();
+    let declared = identities().any(|identity| {
+        identity.author_domain == name("old.example") || identity.mail_from == Some(name("old.example"))
+    });
+    let goals = [setting.goals[0].filter(|_| declared), setting.goals[1]];
+    let domains = vec![domain("old.example", goals[0]), domain("new.example", goals[1])];
     let mut migration = migration(domains, sources.to_vec(), streams);
     for domain in &mut migration.domains {
         if let Some(goal) = &mut domain.dmarc {

@@ -60,7 +60,7 @@ pub(in crate::prove) fn within_limits(
 }
 
 /// A name that the plan changes and that the question may lead to for some message.
-fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
+pub(super) fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
     let asked: &[RecordType] = match unknown.mechanism {
         "exists" => &[RecordType::A],
         "a" => &[RecordType::A, RecordType::Aaaa],
@@ -68,16 +68,20 @@ fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
         "ptr" => &[RecordType::Ptr, RecordType::A, RecordType::Aaaa],
         _ => &[RecordType::Txt],
     };
-    // The labels behind the last macro stand in every name that is asked for; an address that `mx` or `ptr` ask for may be anywhere.
-    let behind = unknown.target.rsplit('}').next().unwrap_or_default();
-    let fixed = behind.split_once('.').map_or("", |(_, labels)| labels);
-    let fixed = DomainName::parse(fixed).ok().filter(|_| !matches!(unknown.mechanism, "mx" | "ptr"));
+    // An address that `mx` or `ptr` ask for may be anywhere.
+    let fixed = behind_macros(unknown).filter(|_| !matches!(unknown.mechanism, "mx" | "ptr"));
     let touches = |change: &&Change| {
         let leads_there =
             fixed.as_ref().is_none_or(|fixed| change.name.is_within(fixed) && change.name != *fixed);
         leads_there && (asked.contains(&change.record_type) || change.record_type == RecordType::Cname)
     };
     plan.steps.iter().flat_map(|step| &step.changes).find(touches).map(|change| change.name.clone())
+}
+
+/// The labels behind the last macro, which stand in every name that is asked for.
+pub(in crate::prove) fn behind_macros(unknown: &Unknown) -> Option<DomainName> {
+    let behind = unknown.target.rsplit('}').next().unwrap_or_default();
+    DomainName::parse(behind.split_once('.').map_or("", |(_, labels)| labels)).ok()
 }
 
 /// What is wrong with a path.

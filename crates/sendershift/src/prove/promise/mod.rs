@@ -4,12 +4,17 @@
 //! |---|---|
 //! | P1 authenticated | `authenticated` |
 //! | P2 within limits | `limits` |
+//! | P4 no more authority than needed | `authority`, `given_up` |
 //! | P5 reports are seen | `seen` |
 //! | P6 policies never weaken, or tighten unseen | `policy` |
 //! | P8 one reading | `one_reading` |
 //! | P9 reachable | `reachable` |
+//! | P10 no collateral | `collateral` |
 
 mod authenticated;
+mod authority;
+mod collateral;
+mod given_up;
 mod limits;
 mod one_reading;
 mod policy;
@@ -20,7 +25,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 pub(super) use authenticated::{Failing, authenticated, failing};
-pub(super) use limits::{too_large, within_limits};
+pub(super) use authority::{authority, domains, key_left_behind};
+pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, undeclared, with_spf};
+pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
+pub(super) use limits::{behind_macros, too_large, within_limits};
 pub(super) use one_reading::one_reading;
 pub(super) use policy::{Effect, policy};
 pub(super) use reachable::reachable;
@@ -74,7 +82,7 @@ impl Judged {
         Self { failures: failures.collect(), ..Self::default() }
     }
 
-    fn error(error: impl Into<Error>) -> Self {
+    pub(in crate::prove) fn error(error: impl Into<Error>) -> Self {
         Self { error: Some(error.into()), ..Self::default() }
     }
 

@@ -41,6 +41,14 @@ impl Effect {
         Self { rfc9989, rfc7489, declared, differ: comparable && rfc9989 != rfc7489 }
     }
 
+    /// Whether receivers of either generation do something else with what fails; that they begin to report is nothing else.
+    pub(in crate::prove) fn acts_otherwise_than(&self, other: &Self) -> bool {
+        fn acted(strictness: Strictness) -> Strictness {
+            strictness.filter(|(_, policy, _)| *policy > Policy::None)
+        }
+        acted(self.rfc9989) != acted(other.rfc9989) || acted(self.rfc7489) != acted(other.rfc7489)
+    }
+
     pub(in crate::prove) fn is_weaker_than(&self, other: &Self) -> bool {
         self.rfc9989 < other.rfc9989 || self.rfc7489 < other.rfc7489
     }

@@ -1,0 +1,212 @@
+//! P4: nobody may send, or sign, who needs not.
+
+use std::collections::BTreeSet;
+
+use super::collateral::with_spf;
+use crate::dkim::KeyRecord;
+use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
+use crate::error::Error;
+use crate::name::DomainName;
+use crate::net::AddressSet;
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Plan, Remark};
+use crate::prove::binding::spans;
+use crate::prove::proof::Counterexample;
+use crate::prove::users::{Used, Users, key_names};
+use crate::prove::world::Flux;
+use crate::spf::{Policy, SpfRecord, SpfResult};
+
+/// The addresses that a record means to let pass.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Authorised {
+    /// Those that pass whatever the message is.
+    always: AddressSet,
+    /// Those that pass for some message, the ones that always do among them.
+    sometimes: AddressSet,
+}
+
+impl Authorised {
+    fn of<E: Evidence>(evidence: &E, domain: &DomainName) -> Result<Self, Error> {
+        let intended = Policy::compile(evidence, domain)?.intended();
+        let mapped = AddressSet::mapped();
+        Ok(Self {
+            always: intended.always(SpfResult::Pass).difference(&mapped),
+            sometimes: intended.sometimes(SpfResult::Pass).difference(&mapped),
+        })
+    }
+
+    /// What has more authority here than in either of the others. That an address may pass for some message does not hide that
+    /// it comes to pass for all.
+    fn beyond(&self, before: &Self, last: &Self) -> AddressSet {
+        let always = self.always.difference(&before.always).difference(&last.always);
+        let sometimes = self.sometimes.difference(&before.sometimes).difference(&last.sometimes);
+        always.union(&sometimes)
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        Self { always: self.always.union(&other.always), sometimes: self.sometimes.union(&other.sometimes) }
+    }
+}
+
+/// Who may send for a domain: before the plan, at one time or another, and once all is done.
+struct Granted {
+    before: Authorised,
+    ever: Authorised,
+    after: Authorised,
+}
+
+/// What was found out about the authority over one domain.
+pub(in crate::prove) struct Authority {
+    pub(in crate::prove) found: Option<Counterexample>,
+    pub(in crate::prove) finding: Option<Remark>,
+}
+
+/// The domains whose authority is judged: SPF is checked for them, or the plan changes their record or one below it.
+pub(in crate::prove) fn domains(plan: &Plan, users: &Users<'_>) -> BTreeSet<DomainName> {
+    let published = plan.steps.iter().flat_map(|step| &step.changes).filter(|change| {
+        let Some(Records::Txt(texts)) = &change.add else { return false };
+        texts.iter().any(|text| SpfRecord::is_spf(text.octets()))
+    });
+    let names = published.map(|change| &change.name).chain(with_spf(plan)).chain(users.spf_domains());
+    names.filter(|name| !users.only_lists(plan, name)).cloned().collect()
+}
+
+/// P4 for SPF: an address that a step authorises is one of a source from which mail of the domain may still come, and once
+/// all is done one from which it does.
+///
+/// What the servers say after each step is enough: no mix of versions lets pass what none of its records does.
+///
+/// # Errors
+///
+/// What compiling a record gives.
+pub(in crate::prove) fn authority(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    users: &Users<'_>,
+    domain: &DomainName,
+) -> Result<Authority, Error> {
+    let mut eras = flux.eras(plan);
+    let none = Authorised::default();
+    let mut granted = Granted { before: none.clone(), ever: none.clone(), after: none };
+    if let Some(first) = eras.next() {
+        let before = match Authorised::of(&first, domain) {
+            Ok(before) => before,
+            // What the plan leaves alone needs no evidence.
+            Err(_) if !first.changes() => return Ok(Authority { found: None, finding: None }),
+            Err(error) => return Err(error),
+        };
+        granted = Granted { ever: before.clone(), after: before.clone(), before };
+        if !first.changes() {
+            return Ok(Authority { found: None, finding: finding(plan, users, domain, &granted) });
+        }
+    }
+    let declared = users.of(plan, domain);
+    let mut found = None;
+    for (step, era) in flux.changing().zip(eras) {
+        let now = Authorised::of(&era, domain)?;
+        let added = now.beyond(&granted.before, &granted.after);
+        let needing = declared.iter().copied().filter(|used| !used.is_over(timeline, Event::Start(step)));
+        let excess = added.difference(&users.addresses(needing));
+        if let Some(ip) = excess.first().filter(|_| found.is_none()) {
+            let id = plan.steps.get(step).map_or("", |step| step.id.as_str());
+            let story = format!(
+                "Step `{id}` lets {} more addresses pass SPF for {domain} than any source needs that sends for it from then on, {ip} among them.",
+                excess.count()
+            );
+            found = Some(excessive("p4.more-than-needed", domain, ip, story));
+        }
+        granted.ever = granted.ever.union(&now);
+        granted.after = now;
+    }
+    let staying = users.addresses(declared.iter().copied().filter(|used| used.stays()));
+    let left = granted.after.beyond(&granted.before, &granted.before).difference(&staying);
+    if let Some(ip) = left.first().filter(|_| found.is_none()) {
+        let story = format!(
+            "Once all steps are done, SPF for {domain} still lets {} addresses pass that did not before the plan and that nothing is sent from any more, {ip} among them.",
+            left.count()
+        );
+        found = Some(excessive("p4.left-behind", domain, ip, story));
+    }
+    Ok(Authority { found, finding: finding(plan, users, domain, &granted) })
+}
+
+fn excessive(code: &'static str, domain: &DomainName, ip: std::net::IpAddr, story: String) -> Counterexample {
+    Counterexample { address: Some(ip), ..Counterexample::of_name(code, domain.clone(), story) }
+}
+
+/// How many addresses may send for a domain of an identity, where that changes or is more than is known to be needed.
+fn finding(plan: &Plan, users: &Users<'_>, domain: &DomainName, granted: &Granted) -> Option<Remark> {
+    if !users.spf_domains().any(|of| of == domain) {
+        return None;
+    }
+    let Granted { before, ever, after } = granted;
+    let beyond = before.always.difference(&users.declared_for(plan, domain));
+    if before == ever && before == after && beyond.is_empty() {
+        return None;
+    }
+    let mut message = format!(
+        "{} addresses may send for it before the plan, {} at one time or another during it, {} after it",
+        before.always.count(),
+        ever.always.count(),
+        after.always.count()
+    );
+    if ever.sometimes != ever.always {
+        message.push_str(", and others for some messages");
+    }
+    let beyond = match beyond.count() {
+        _ if beyond.is_empty() => String::new(),
+        count => format!("; {count} of those before are of no declared source"),
+    };
+    Some(Remark::new("proof.authority", Some(domain.as_str()), message + &beyond))
+}
+
+impl Used<'_> {
+    /// Whether the last message was delivered for certain when something happens.
+    fn is_over(&self, timeline: &Timeline, event: Event) -> bool {
+        self.until.iter().any(|(end, seconds)| {
+            let seconds = i64::try_from(*seconds).unwrap_or(i64::MAX);
+            timeline.distance(*end, event).is_some_and(|distance| distance >= seconds)
+        })
+    }
+}
+
+/// P4 for DKIM: once all is done there is no key that the plan published and that nothing is signed with.
+pub(in crate::prove) fn key_left_behind(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+) -> Option<Counterexample> {
+    let last = flux.eras(plan).last()?;
+    let mut used: BTreeSet<DomainName> = BTreeSet::new();
+    for stream in &plan.streams {
+        let stays = spans(plan, flux, timeline, stream).into_iter().filter(|(_, span)| span.stop.is_none());
+        for signature in stays.flat_map(|(identity, _)| &identity.dkim) {
+            used.extend(
+                signature.selector.key_name(&signature.domain).iter().flat_map(|name| key_names(&last, name)),
+            );
+        }
+    }
+    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    let names: BTreeSet<&DomainName> = changes
+        .filter(|change| matches!(change.record_type, RecordType::Txt | RecordType::Cname))
+        .map(|change| &change.name)
+        .filter(|name| name.labels().any(|label| label == "_domainkey") && !used.contains(*name))
+        .collect();
+    names.into_iter().find_map(|name| {
+        let before = keys(&plan.evidence, name);
+        keys(&last, name).into_iter().find(|key| !before.contains(key))?;
+        let story = format!("Once all steps are done, {name} has a DKIM key that the plan published, and nothing is signed with it.");
+        Some(Counterexample::of_name("p4.key-left-behind", name.clone(), story))
+    })
+}
+
+/// The keys at a name that are not revoked.
+fn keys<E: Evidence>(evidence: &E, name: &DomainName) -> BTreeSet<String> {
+    let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return BTreeSet::new() };
+    let records = rrset.texts().iter().filter_map(|text| KeyRecord::parse(text.octets()).ok());
+    let valid = records.filter(|record| !record.is_revoked());
+    valid
+        .map(|record| record.tags().find(|(tag, _)| *tag == "p").map_or("", |(_, key)| key).to_owned())
+        .collect()
+}

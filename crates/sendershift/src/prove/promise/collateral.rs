@@ -1,0 +1,261 @@
+//! P10: nothing changes for mail that nobody declared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::limits::changes;
+use super::{Effect, Judged, Receiver};
+use crate::adjacent::is_null_mx;
+use crate::dkim::KeyRecord;
+use crate::dmarc::{self, DmarcRecord};
+use crate::dns::{Answer, Evidence, Question, RecordType, Records, Resolved, RrSet, Txt, resolve};
+use crate::name::DomainName;
+use crate::net::AddressSet;
+use crate::plan::timeline::Timeline;
+use crate::plan::{Change, Plan, Step, StepKind};
+use crate::prove::proof::Counterexample;
+use crate::prove::users::Users;
+use crate::prove::world::{Flux, Lenient, World};
+use crate::spf::{Case, Leaf, Mechanism, Modifier, Policy, Profile, SpfRecord, SpfResult, TermKind};
+
+/// Mail of a domain that nobody declared.
+pub(in crate::prove) struct Others {
+    /// Where it may come from: all addresses but those of declared mail.
+    pub(in crate::prove) addresses: AddressSet,
+    today: Policy,
+    /// Whether anybody passes SPF today; from a domain that lets nobody pass no mail comes that could be harmed.
+    any_passes: bool,
+    /// Whether the record may go: only declared mail passed by it, and that has left.
+    may_go: bool,
+}
+
+impl Others {
+    pub(in crate::prove) fn new(today: Policy, addresses: AddressSet, is_left: bool) -> Self {
+        let passes = today.intended().sometimes(SpfResult::Pass);
+        let may_go = is_left && passes.is_disjoint(&addresses);
+        Self { addresses, today, any_passes: !passes.is_empty(), may_go }
+    }
+
+    fn harmed(&self, leaf: &Leaf, was: &Leaf, profile: &Profile) -> bool {
+        let excused = match leaf.result {
+            SpfResult::Pass => false,
+            SpfResult::None => self.may_go || !self.any_passes,
+            _ => !self.any_passes,
+        };
+        !excused && differs(leaf, was, profile)
+    }
+}
+
+/// P10 for SPF: every address, of those that no declared mail of the domain comes from, gets the result that it got before the plan,
+/// meant and at each receiver.
+pub(in crate::prove) fn spf_unchanged(
+    world: &World<'_>,
+    domain: &DomainName,
+    others: &Others,
+    receivers: &[Receiver<'_>],
+) -> Judged {
+    let policy = match Policy::compile_within(world, domain, &others.addresses) {
+        Ok(policy) => policy,
+        Err(error) => return Judged::error(error),
+    };
+    let mut judged = Judged::default();
+    let mut unknowns = policy.unknowns().iter().chain(others.today.unknowns());
+    judged.unsettled = unknowns.find_map(|unknown| Some((unknown.clone(), changes(world.plan, unknown)?)));
+    match policy.beside(&others.today, &others.addresses) {
+        Ok(classes) => {
+            for (range, cases) in classes {
+                judged.classes += 1;
+                for Case { assuming, leaf: (leaf, was) } in &cases {
+                    judged.class(receivers, (range, assuming), |profile| {
+                        others.harmed(leaf, was, profile).then_some("p10.spf-changed")
+                    });
+                }
+            }
+            judged
+        }
+        Err(problem) => Judged::error(problem),
+    }
+}
+
+/// Whether an address is treated otherwise than before, by what the record means or by what a receiver makes of it. That an error
+/// goes away is no harm: nobody means one.
+fn differs(leaf: &Leaf, was: &Leaf, profile: &Profile) -> bool {
+    if was.result == SpfResult::PermError {
+        return false;
+    }
+    let (now, before) = (leaf.under(profile), was.under(profile));
+    leaf.result != was.result || (now != before && now != leaf.result)
+}
+
+/// P10 for DMARC: the policy in effect for a domain is that of today.
+pub(in crate::prove) fn policy_unchanged(
+    world: &World<'_>,
+    domain: &DomainName,
+    receivers: &[Receiver<'_>],
+    today: &Effect,
+) -> Judged {
+    // Only what decides between policies has to be known.
+    dmarc::discover(world, domain);
+    let changed = Effect::of(&Lenient(world), domain).acts_otherwise_than(today);
+    Judged::everywhere(changed.then_some("p10.policy-changed"), receivers)
+}
+
+/// The domains of the evidence with an SPF record.
+pub(in crate::prove) fn with_spf(plan: &Plan) -> impl Iterator<Item = &DomainName> {
+    plan.evidence.names().filter(|name| spf_record(plan, name).is_some())
+}
+
+fn spf_record(plan: &Plan, name: &DomainName) -> Option<SpfRecord> {
+    let Resolved::Records(rrset) = resolve(&plan.evidence, name, RecordType::Txt) else { return None };
+    let text = rrset.texts().iter().find(|text| SpfRecord::is_spf(text.octets()))?;
+    SpfRecord::parse(text.octets()).ok()
+}
+
+/// What the evidence lists at a name itself.
+fn own<'p>(plan: &'p Plan, name: &DomainName, record_type: RecordType) -> Option<&'p RrSet> {
+    match plan.evidence.answer(name, record_type) {
+        Answer::Records(rrset) => Some(rrset),
+        _ => None,
+    }
+}
+
+/// The domains of the evidence that mail comes from without anybody having declared it, as far as it shows: they have mail exchanges,
+/// DKIM keys, or an SPF record that is not there for others to include.
+pub(in crate::prove) fn undeclared(plan: &Plan) -> BTreeSet<DomainName> {
+    let mut included: BTreeSet<DomainName> =
+        plan.sources.iter().filter_map(|source| source.include.clone()).collect();
+    let (mut domains, mut sends) = (BTreeSet::new(), BTreeSet::new());
+    for name in plan.evidence.names() {
+        if let Some((_, domain)) = name.as_str().split_once("._domainkey.") {
+            sends.extend(DomainName::parse(domain));
+        }
+        let has_mail = own(plan, name, RecordType::Mx).is_some_and(|rrset| !is_null_mx(rrset));
+        if has_mail {
+            domains.insert(name.clone());
+        }
+        let Some(record) = spf_record(plan, name) else { continue };
+        for term in record.terms() {
+            let target = match &term.kind {
+                TermKind::Directive(directive) => match &directive.mechanism {
+                    Mechanism::Include(domain) => Some(domain),
+                    _ => None,
+                },
+                TermKind::Modifier(Modifier::Redirect(domain)) => Some(domain),
+                TermKind::Modifier(_) => None,
+            };
+            included.extend(target.and_then(|target| target.literal()).cloned());
+        }
+    }
+    sends.extend(with_spf(plan).filter(|name| !included.contains(*name) && may_send(plan, name)).cloned());
+    domains.extend(sends.iter().cloned());
+    // Without a pass there is no mail; what cannot be told may be.
+    let is_null = |name: &DomainName| {
+        spf_record(plan, name).is_some()
+            && Policy::compile(&plan.evidence, name)
+                .is_ok_and(|policy| policy.intended().sometimes(SpfResult::Pass).is_empty())
+    };
+    domains.retain(|name| {
+        let can_have_mail = name.check_for_mail().is_ok() && !name.as_str().starts_with("*.");
+        can_have_mail && !Users::declare(plan, name) && may_change(plan, name)
+    });
+    domains.retain(|name| !is_null(name) && (sends.contains(name) || !publishes_policy(plan, name)));
+    domains
+}
+
+/// Whether the plan changes the policy record of a domain itself: for one that only receives mail, as far as the evidence shows, that is
+/// what is declared.
+fn publishes_policy(plan: &Plan, domain: &DomainName) -> bool {
+    let own = domain.prefixed("_dmarc").ok();
+    plan.steps.iter().flat_map(|step| &step.changes).any(|change| Some(&change.name) == own.as_ref())
+}
+
+/// Whether mail may come from a domain: not from one to which nothing can be returned, as it has neither mail exchanges nor an address
+/// (RFC 5321 section 5.1).
+fn may_send(plan: &Plan, domain: &DomainName) -> bool {
+    let absent = |kind| matches!(resolve(&plan.evidence, domain, kind), Resolved::Absent { .. });
+    ![RecordType::Mx, RecordType::A, RecordType::Aaaa].into_iter().all(absent)
+}
+
+/// Whether the policy of a domain may change: the plan changes a record that it may be found in, directly or by an alias.
+fn may_change(plan: &Plan, domain: &DomainName) -> bool {
+    domain.ancestors().filter_map(|above| above.prefixed("_dmarc").ok()).any(|name| {
+        let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
+        changes.any(|change| change.name == name)
+            || !matches!(
+                plan.evidence.answer(&name, RecordType::Txt),
+                Answer::Records(_) | Answer::NoData | Answer::NxDomain
+            )
+    })
+}
+
+/// P10 for what stands beside: a string of somebody else, or a record that no declared mail needs, goes with a step of the plan. That
+/// nothing else stays beside an alias is asked of every plan already ([`Plan::check`]).
+pub(in crate::prove) fn removed(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    users: &Users<'_>,
+) -> Option<Counterexample> {
+    let mut state: BTreeMap<Question, Option<RrSet>> = BTreeMap::new();
+    let mut needed = None;
+    for at in timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)) {
+        let Some(step) = plan.steps.get(at) else { continue };
+        for change in &step.changes {
+            let question = Question::new(change.name.clone(), change.record_type);
+            let before = state
+                .remove(&question)
+                .unwrap_or_else(|| own(plan, &change.name, change.record_type).cloned());
+            let after = change.apply(before.as_ref()).unwrap_or(before);
+            // What others do on their date is no doing of the plan.
+            if step.kind != StepKind::External
+                && let Some(text) = lost(plan, change, after.as_ref())
+            {
+                let other = change.record_type != RecordType::Txt;
+                let names = needed.get_or_insert_with(|| users.names(plan, flux));
+                if !(other && (names.contains(&change.name) || users.may_ask(plan, flux, &change.name))) {
+                    return Some(record_removed(step, change, &text));
+                }
+            }
+            state.insert(question, after);
+        }
+    }
+    None
+}
+
+fn record_removed(step: &Step, change: &Change, text: &str) -> Counterexample {
+    let Change { name, record_type, .. } = change;
+    let why = if *record_type == RecordType::Txt {
+        "it is none of SPF, DMARC and DKIM, so it serves something else"
+    } else {
+        "no declared mail needs that name, so it serves something else"
+    };
+    let story = format!("Step `{}` removes \"{text}\" from {name} {record_type}: {why}.", step.id);
+    Counterexample::of_name("p10.record-removed", name.clone(), story)
+}
+
+/// A record of today that goes with a change and is not there for mail to be authenticated.
+fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<String> {
+    // Delegations and zones are not judged at all; serial numbers come and go.
+    if matches!(change.record_type, RecordType::Soa | RecordType::Ns) {
+        return None;
+    }
+    let today = own(plan, &change.name, change.record_type)?;
+    let removed: Vec<String> = change.remove.as_ref()?.to_texts();
+    let stays = after.map(|rrset| rrset.records().to_texts()).unwrap_or_default();
+    if change.record_type == RecordType::Txt {
+        let Some(Records::Txt(texts)) = &change.remove else { return None };
+        let stays = |octets: &[u8]| {
+            after.is_some_and(|rrset| rrset.texts().iter().any(|text| text.octets() == octets))
+        };
+        let mut gone =
+            texts.iter().filter(|text| today.texts().iter().any(|old| old.octets() == text.octets()));
+        return gone.find(|text| !stays(text.octets()) && !serves_mail(text.octets())).map(Txt::text);
+    }
+    let today = today.records().to_texts();
+    removed.into_iter().find(|text| today.contains(text) && !stays.contains(text))
+}
+
+/// Whether a string is there for mail to be authenticated: SPF, DMARC with its authorisations of reports, or a DKIM key, behind
+/// aliases at any name.
+fn serves_mail(text: &[u8]) -> bool {
+    SpfRecord::is_spf(text) || DmarcRecord::is_dmarc(text) || KeyRecord::parse(text).is_ok()
+}

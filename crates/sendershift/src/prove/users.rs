@@ -1,0 +1,265 @@
+//! Who uses a domain: whose addresses its SPF record is there for, and which names are read for mail that is declared.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::binding::{Binding, Judgement, Sources, bindings};
+use super::promise::behind_macros;
+use super::world::{Era, Flux};
+use crate::dkim;
+use crate::dmarc;
+use crate::dns::{Answer, Evidence, RecordType, Records, Resolved, resolve};
+use crate::name::DomainName;
+use crate::net::AddressSet;
+use crate::plan::Plan;
+use crate::plan::timeline::{Event, Timeline};
+use crate::spf::{Policy, SpfResult};
+
+/// Messages that are delivered from some sources, as long as they are.
+pub(super) struct Used<'p> {
+    author_domain: &'p DomainName,
+    /// The domains that SPF is checked for: MAIL FROM, and the name that the sources greet with.
+    spf_domains: [Option<&'p DomainName>; 2],
+    sources: &'p [String],
+    /// When the last of them is delivered: less than so long after these events; never where there are none.
+    pub(super) until: Vec<(Event, u64)>,
+}
+
+impl<'p> Used<'p> {
+    fn new(binding: &Binding<'p>) -> Self {
+        let Binding { identity, delivered_by, bounds, .. } = binding;
+        Self {
+            author_domain: &identity.author_domain,
+            spf_domains: [identity.mail_from.as_ref(), delivered_by.helo.as_ref()],
+            sources: &delivered_by.sources,
+            until: bounds.upper.clone(),
+        }
+    }
+
+    fn spf_domains(&self) -> impl Iterator<Item = &'p DomainName> + use<'p> {
+        self.spf_domains.into_iter().flatten()
+    }
+
+    /// Whether it goes on when all steps are done.
+    pub(super) fn stays(&self) -> bool {
+        self.until.is_empty()
+    }
+}
+
+/// All uses of identities, and what they read.
+pub(super) struct Users<'p> {
+    pub(super) uses: Vec<Used<'p>>,
+    /// For each domain that SPF is checked for, the names that its check may read.
+    reads: BTreeMap<DomainName, BTreeSet<DomainName>>,
+    /// The names that SPF reads once all is done, for the identities that stay.
+    left: BTreeSet<DomainName>,
+    /// The names that the includes of sources read: what stands there says what a source is.
+    lists: BTreeSet<DomainName>,
+    /// The addresses of the sources, with all that their includes ever list for any message.
+    addresses: BTreeMap<&'p str, AddressSet>,
+}
+
+impl<'p> Users<'p> {
+    pub(super) fn new(plan: &'p Plan, flux: &Flux, timeline: &Timeline, sources: &Sources<'p>) -> Self {
+        let bindings = plan.streams.iter().flat_map(|stream| bindings(plan, flux, timeline, stream));
+        let delivered = bindings.filter(|binding| binding.judgement == Judgement::Delivery);
+        let uses: Vec<Used<'p>> = delivered.map(|binding| Used::new(&binding)).collect();
+        let mut reads: BTreeMap<DomainName, BTreeSet<DomainName>> = BTreeMap::new();
+        for domain in uses.iter().flat_map(Used::spf_domains) {
+            if !reads.contains_key(domain) {
+                reads.insert(domain.clone(), read_by(plan, flux, domain));
+            }
+        }
+        let mut left = BTreeSet::new();
+        if let Some(era) = flux.eras(plan).last() {
+            let stay = uses.iter().filter(|used| used.stays());
+            left.extend(stay.flat_map(Used::spf_domains).flat_map(|domain| read_in(&era, domain)));
+        }
+        let mut addresses = BTreeMap::new();
+        for source in &plan.sources {
+            let mut all =
+                sources.addresses.get(source.id.as_str()).cloned().unwrap_or_else(AddressSet::empty);
+            for era in source.include.iter().flat_map(|_| flux.eras(plan)) {
+                let policy = source.include.as_ref().map(|include| Policy::compile(&era, include));
+                if let Some(Ok(policy)) = policy {
+                    all = all.union(&policy.intended().sometimes(SpfResult::Pass));
+                }
+                if !era.changes() {
+                    break;
+                }
+            }
+            addresses.insert(source.id.as_str(), all);
+        }
+        let includes = plan.sources.iter().filter_map(|source| source.include.as_ref());
+        let lists = includes.flat_map(|include| read_by(plan, flux, include)).collect();
+        Self { uses, reads, left, lists, addresses }
+    }
+
+    /// The uses that the SPF record of a name is there for: those that have it as MAIL FROM or HELO. A record that stands at
+    /// a name for others to include, one without mail exchanges, is there for those who do.
+    pub(super) fn of(&self, plan: &Plan, name: &DomainName) -> Vec<&Used<'p>> {
+        let has_mail = matches!(resolve(&plan.evidence, name, RecordType::Mx), Resolved::Records(_));
+        let own: Vec<_> =
+            self.uses.iter().filter(|used| used.spf_domains().any(|domain| domain == name)).collect();
+        if has_mail || !own.is_empty() {
+            return own;
+        }
+        let reads = |domain| self.reads.get(domain).is_some_and(|names| names.contains(name));
+        self.uses.iter().filter(|used| used.spf_domains().any(reads)).collect()
+    }
+
+    /// Whether the SPF record of a name is there to list a source, and no mail has the name: it authorises nobody, but where it is
+    /// included.
+    pub(super) fn only_lists(&self, plan: &Plan, name: &DomainName) -> bool {
+        let has_mail = matches!(resolve(&plan.evidence, name, RecordType::Mx), Resolved::Records(_));
+        self.lists.contains(name) && !has_mail && !self.reads.contains_key(name)
+    }
+
+    /// Whether SPF of declared mail may ask for a name that depends on the message.
+    pub(super) fn may_ask(&self, plan: &Plan, flux: &Flux, name: &DomainName) -> bool {
+        let asks = |evidence: &Era<'_>, domain| {
+            let unknowns = Policy::compile(evidence, domain).map(|policy| policy.unknowns().to_vec());
+            let mut open = unknowns.into_iter().flatten().filter(|unknown| unknown.target.contains("%{"));
+            open.any(|unknown| behind_macros(&unknown).is_some_and(|behind| name.is_within(&behind)))
+        };
+        flux.eras(plan).any(|era| self.spf_domains().any(|domain| asks(&era, domain)))
+    }
+
+    /// The addresses that declared mail of a domain comes from, in From or where SPF looks.
+    pub(super) fn declared_for(&self, plan: &Plan, name: &DomainName) -> AddressSet {
+        let authors = self.uses.iter().filter(|used| used.author_domain == name);
+        self.addresses(self.of(plan, name).into_iter().chain(authors))
+    }
+
+    /// Whether SPF of mail that is declared still reads the name once all is done.
+    pub(super) fn keep(&self, name: &DomainName) -> bool {
+        self.left.contains(name)
+    }
+
+    /// The addresses of uses.
+    pub(super) fn addresses<'u>(&self, uses: impl IntoIterator<Item = &'u Used<'p>>) -> AddressSet
+    where
+        'p: 'u,
+    {
+        let mut ids = BTreeSet::new();
+        for used in uses {
+            ids.extend(used.sources.iter().map(String::as_str));
+        }
+        let addresses = ids.into_iter().filter_map(|id| self.addresses.get(id));
+        addresses.fold(AddressSet::empty(), |all, some| all.union(some))
+    }
+
+    /// The addresses of a source.
+    pub(super) fn listed(&self, source: &str) -> AddressSet {
+        self.addresses.get(source).cloned().unwrap_or_else(AddressSet::empty)
+    }
+
+    /// The domains that SPF is checked for, sorted.
+    pub(super) fn spf_domains(&self) -> impl Iterator<Item = &DomainName> {
+        self.reads.keys()
+    }
+
+    /// Whether an identity has the name as author domain, MAIL FROM or HELO.
+    pub(super) fn declare(plan: &Plan, name: &DomainName) -> bool {
+        let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
+        let mut names = identities.flat_map(|identity| {
+            [Some(&identity.author_domain), identity.mail_from.as_ref(), identity.helo.as_ref()]
+        });
+        names.any(|declared| declared == Some(name))
+    }
+
+    /// All names that mail of the identities leads to: those of their domains, keys and policies, what SPF reads, and the hosts for
+    /// bounces, answers and reports.
+    pub(super) fn names(&self, plan: &Plan, flux: &Flux) -> BTreeSet<DomainName> {
+        let mut names: BTreeSet<DomainName> = self.reads.values().flatten().cloned().collect();
+        for era in flux.eras(plan) {
+            let noting = Noting::new(&era);
+            for identity in plan.streams.iter().flat_map(|stream| &stream.identities) {
+                let discovery = dmarc::discover(&noting, &identity.author_domain);
+                let rua = discovery.applied.map(|applied| applied.record.rua().to_vec()).unwrap_or_default();
+                let hosts = rua.into_iter().filter_map(|uri| uri.host);
+                let domains = [Some(&identity.author_domain), identity.mail_from.as_ref()];
+                for domain in domains.into_iter().flatten().cloned().chain(hosts) {
+                    mail_hosts(&noting, &domain);
+                }
+                names.extend(identity.helo.clone());
+                for signature in &identity.dkim {
+                    dkim::key(&noting, &signature.domain, &signature.selector);
+                    names.insert(signature.domain.clone());
+                }
+            }
+            names.append(&mut noting.names());
+            if !era.changes() {
+                break;
+            }
+        }
+        names
+    }
+}
+
+/// Asks for what leads to a domain's mail hosts.
+fn mail_hosts<E: Evidence>(evidence: &E, domain: &DomainName) {
+    let addresses = |name: &DomainName| {
+        resolve(evidence, name, RecordType::A);
+        resolve(evidence, name, RecordType::Aaaa);
+    };
+    addresses(domain);
+    if let Resolved::Records(rrset) = resolve(evidence, domain, RecordType::Mx)
+        && let Records::Mx(exchanges) = rrset.records()
+    {
+        for mx in exchanges {
+            addresses(&mx.exchange);
+        }
+    }
+}
+
+/// The names that checking SPF for a domain may read, at any time.
+fn read_by(plan: &Plan, flux: &Flux, domain: &DomainName) -> BTreeSet<DomainName> {
+    let mut names = BTreeSet::new();
+    for era in flux.eras(plan) {
+        names.append(&mut read_in(&era, domain));
+        if !era.changes() {
+            break;
+        }
+    }
+    names
+}
+
+fn read_in<E: Evidence>(evidence: &E, domain: &DomainName) -> BTreeSet<DomainName> {
+    let noting = Noting::new(evidence);
+    // What cannot be compiled has read what it could.
+    let _ = Policy::compile(&noting, domain);
+    noting.names()
+}
+
+/// Evidence that notes every name that is asked for.
+struct Noting<E> {
+    base: E,
+    names: RefCell<BTreeSet<DomainName>>,
+}
+
+impl<E: Evidence> Noting<E> {
+    fn new(base: E) -> Self {
+        Self { base, names: RefCell::default() }
+    }
+
+    fn names(self) -> BTreeSet<DomainName> {
+        self.names.into_inner()
+    }
+}
+
+impl<E: Evidence> Evidence for Noting<E> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        if !self.names.borrow().contains(name) {
+            self.names.borrow_mut().insert(name.clone());
+        }
+        self.base.answer(name, record_type)
+    }
+}
+
+/// The names whose key records somebody finds who verifies a signature, aliases followed.
+pub(super) fn key_names<E: Evidence>(evidence: &E, name: &DomainName) -> BTreeSet<DomainName> {
+    let noting = Noting::new(evidence);
+    resolve(&noting, name, RecordType::Txt);
+    noting.names()
+}

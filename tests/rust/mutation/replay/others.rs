@@ -1,0 +1,235 @@
+//! Counterexamples about mail that no stream is declared to send, and about records.
+
+use std::net::IpAddr;
+
+use sendershift::dmarc;
+use sendershift::dns::{Answer, Evidence, Overlay, RecordType, Records, Resolved, RrSet, Snapshot, resolve};
+use sendershift::name::DomainName;
+use sendershift::plan::{GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
+use sendershift::prove::Counterexample;
+use sendershift::spf::{Profile, Query, SpfResult, check};
+
+use super::held;
+
+/// What is said of a name has to be so.
+pub(super) fn shows(
+    plan: &Plan,
+    profile: &Profile,
+    found: &Counterexample,
+    domain: &DomainName,
+) -> Result<(), String> {
+    let today = Overlay::new(&plan.evidence);
+    let now = held(plan, found);
+    let broken = match found.code {
+        "p10.spf-changed" => {
+            let ip = found.address.ok_or("no address")?;
+            let at = |profile| {
+                Ok::<_, String>((spf(&today, domain, ip, profile)?, spf(&now, domain, ip, profile)?))
+            };
+            let ((before, after), (meant_before, meant_after)) = (at(profile)?, at(&Profile::LIFTED)?);
+            !is_declared(plan, domain, ip) && (before != after || meant_before != meant_after)
+        }
+        "p10.policy-changed" => {
+            let policies = |evidence: &Overlay<&Snapshot>| {
+                let checked = dmarc::check(evidence, dmarc::Message::new(domain.clone()));
+                (checked.rfc9989.policy, checked.rfc7489.and_then(|old| old.policy))
+            };
+            identities(plan).all(|identity| identity.author_domain != *domain)
+                && policies(&today) != policies(&now)
+        }
+        "p10.record-removed" => removes_what_serves_others(plan, domain),
+        "p4.more-than-needed" => {
+            let ip = found.address.ok_or("no address")?;
+            let passes =
+                |done: usize| Ok::<_, String>(meant(&published(plan, done), domain, ip)? == SpfResult::Pass);
+            let later: Result<Vec<bool>, String> = (1..=plan.steps.len()).map(passes).collect();
+            !passes(0)? && later?.contains(&true) && !is_declared(plan, domain, ip)
+        }
+        "p4.left-behind" => {
+            let ip = found.address.ok_or("no address")?;
+            let last = published(plan, plan.steps.len());
+            let needed = in_use(plan, plan.steps.len()).any(|identity| {
+                [&identity.mail_from, &identity.helo].into_iter().flatten().any(|of| of == domain)
+                    && plan
+                        .sources
+                        .iter()
+                        .any(|source| identity.sources.contains(&source.id) && source.addresses.contains(ip))
+            });
+            meant(&today, domain, ip)? != SpfResult::Pass
+                && meant(&last, domain, ip)? == SpfResult::Pass
+                && !needed
+        }
+        "p4.key-left-behind" => {
+            let key = |evidence: &Overlay<&Snapshot>| match resolve(evidence, domain, RecordType::Txt) {
+                Resolved::Records(rrset) => rrset.records().to_texts(),
+                _ => Vec::new(),
+            };
+            let signs = |identity: &Identity| {
+                let mut names =
+                    identity.dkim.iter().map(|of| format!("{}._domainkey.{}", of.selector, of.domain));
+                names.any(|name| name == domain.as_str())
+            };
+            let last = key(&published(plan, plan.steps.len()));
+            !last.is_empty() && last != key(&today) && !in_use(plan, plan.steps.len()).any(signs)
+        }
+        "p4.given-up-authorised" => {
+            let ip = found.address.ok_or("no address")?;
+            let goes = |what: &GivenUp| {
+                let has = |id: &String| {
+                    plan.sources.iter().any(|source| source.id == *id && source.addresses.contains(ip))
+                };
+                matches!(what, GivenUp::Source(id) if has(id))
+            };
+            given_up_by_then(plan, found).any(goes) && meant(&now, domain, ip)? == SpfResult::Pass
+        }
+        "p4.given-up-referenced" => given_up_by_then(plan, found).any(|what| {
+            let GivenUp::Name(name) = what else { return false };
+            let kinds = [RecordType::Txt, RecordType::Mx, RecordType::Cname, RecordType::Ns];
+            kinds.into_iter().any(|kind| match now.answer(domain, kind) {
+                Answer::Records(rrset) | Answer::Alias(rrset) => {
+                    rrset.records().to_texts().iter().any(|text| text.contains(name.as_str()))
+                }
+                _ => false,
+            })
+        }),
+        code => return Err(format!("`{code}` is not known here")),
+    };
+    if broken { Ok(()) } else { Err(format!("{domain}: {:?}", found.story)) }
+}
+
+/// Whether a message is still about when what it needs is given up.
+pub(super) fn still_in_use(plan: &Plan, found: &Counterexample) -> Result<(), String> {
+    let delivered_by = identities(plan).find(|identity| Some(&identity.id) == found.delivered_by.as_ref());
+    let identity = identities(plan).find(|identity| Some(&identity.id) == found.identity.as_ref());
+    let (delivered_by, identity) = delivered_by.zip(identity).ok_or("no such identity")?;
+    let needs = |what: &GivenUp| match what {
+        GivenUp::Source(id) => delivered_by.sources.contains(id),
+        GivenUp::Name(name) => {
+            let signed = identity.dkim.iter().chain(&delivered_by.dkim).map(|signature| &signature.domain);
+            let named =
+                [Some(&identity.author_domain), identity.mail_from.as_ref(), delivered_by.helo.as_ref()];
+            named.into_iter().flatten().chain(signed).any(|domain| domain.is_within(name))
+        }
+        _ => false,
+    };
+    if given_up_by_then(plan, found).any(needs) { Ok(()) } else { Err(format!("{:?}", found.story)) }
+}
+
+/// What is given up by steps that have started when the message is judged.
+fn given_up_by_then<'p>(
+    plan: &'p Plan,
+    found: &Counterexample,
+) -> impl Iterator<Item = &'p GivenUp> + use<'p> {
+    let at = |what: &str, step: Option<&String>| {
+        let mut happenings = found.schedule.iter();
+        happenings.find(|one| one.what == what && one.step.as_ref() == step).map(|one| one.at.clone())
+    };
+    let judged = at("judged", None);
+    let started = |id: &String| {
+        at("started", Some(id)).zip(judged.clone()).is_some_and(|(start, judged)| start <= judged)
+    };
+    let steps: Vec<&'p Step> = plan.steps.iter().filter(|step| started(&step.id)).collect();
+    steps.into_iter().flat_map(|step| &step.gives_up)
+}
+
+/// The evidence once so many steps, in the order of the plan, are done.
+fn published(plan: &Plan, done: usize) -> Overlay<&Snapshot> {
+    let mut evidence = Overlay::new(&plan.evidence);
+    for change in plan.steps.iter().take(done).flat_map(|step| &step.changes) {
+        let before = match evidence.answer(&change.name, change.record_type) {
+            Answer::Records(rrset) => Some(rrset.clone()),
+            _ => None,
+        };
+        match change.apply(before.as_ref()) {
+            Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
+            Ok(None) => evidence.remove(&change.name, change.record_type),
+            Err(_) => {}
+        }
+    }
+    evidence
+}
+
+/// The identities in use once so many steps are done.
+fn in_use(plan: &Plan, done: usize) -> impl Iterator<Item = &Identity> {
+    let uses = move |stream: &Stream, identity: &Identity| {
+        let mut used = stream.live.contains(&identity.id);
+        for step in plan.steps.iter().take(done) {
+            let names =
+                |uses: &[Use]| uses.iter().any(|of| of.stream == stream.id && of.identity == identity.id);
+            used = (used || names(&step.starts)) && !names(&step.stops);
+        }
+        used
+    };
+    plan.streams
+        .iter()
+        .flat_map(move |stream| stream.identities.iter().filter(move |identity| uses(stream, identity)))
+}
+
+fn meant(evidence: &Overlay<&Snapshot>, domain: &DomainName, ip: IpAddr) -> Result<SpfResult, String> {
+    spf(evidence, domain, ip, &Profile::LIFTED)
+}
+
+fn identities(plan: &Plan) -> impl Iterator<Item = &Identity> {
+    plan.streams.iter().flat_map(|stream| &stream.identities)
+}
+
+fn changes(plan: &Plan) -> impl Iterator<Item = &sendershift::plan::Change> {
+    plan.steps.iter().filter(|step| step.kind == StepKind::Dns).flat_map(|step| &step.changes)
+}
+
+fn listed<'p>(plan: &'p Plan, name: &DomainName, kind: RecordType) -> Option<&'p RrSet> {
+    match plan.evidence.answer(name, kind) {
+        Answer::Records(rrset) => Some(rrset),
+        _ => None,
+    }
+}
+
+fn spf(
+    evidence: &Overlay<&Snapshot>,
+    domain: &DomainName,
+    ip: IpAddr,
+    profile: &Profile,
+) -> Result<SpfResult, String> {
+    let query = Query::new(ip, &format!("somebody@{domain}"), domain.as_str());
+    check(evidence, &query, profile).map(|checked| checked.result).map_err(|missing| missing.to_string())
+}
+
+/// Whether an address is listed for a source of a stream that has the domain as MAIL FROM or HELO at some time: one identity's messages
+/// may leave by the sources of another.
+fn is_declared(plan: &Plan, domain: &DomainName, ip: IpAddr) -> bool {
+    plan.streams.iter().any(|stream| {
+        let starts = |identity: &Identity| {
+            let mut uses = plan.steps.iter().flat_map(|step| &step.starts);
+            uses.any(|of| of.stream == stream.id && of.identity == identity.id)
+        };
+        let used = |identity: &&Identity| stream.live.contains(&identity.id) || starts(identity);
+        let used: Vec<&Identity> = stream.identities.iter().filter(used).collect();
+        let has = |identity: &&Identity| {
+            [&identity.mail_from, &identity.helo].into_iter().flatten().any(|of| of == domain)
+        };
+        let sources = || used.iter().flat_map(|identity| &identity.sources);
+        used.iter().any(has)
+            && plan
+                .sources
+                .iter()
+                .any(|source| sources().any(|id| *id == source.id) && source.addresses.contains(ip))
+    })
+}
+
+/// Whether a change removes a string or a record of the evidence that is not about the authentication of declared mail.
+fn removes_what_serves_others(plan: &Plan, name: &DomainName) -> bool {
+    changes(plan).filter(|change| change.name == *name).any(|change| {
+        let removed = change.remove.as_ref().map(Records::to_texts).unwrap_or_default();
+        let there = listed(plan, name, change.record_type)
+            .map(|rrset| rrset.records().to_texts())
+            .unwrap_or_default();
+        let serves_mail = |text: &String| match change.record_type {
+            RecordType::Txt => {
+                text.starts_with("v=spf1") || text.starts_with("v=DMARC1") || text.contains("p=")
+            }
+            _ => identities(plan)
+                .any(|identity| identity.author_domain == *name || identity.mail_from.as_ref() == Some(name)),
+        };
+        removed.iter().any(|text| there.contains(text) && !serves_mail(text))
+    })
+}
