@@ -32,6 +32,11 @@ def unsafe(results):
     return [result for result in results if result["fate"] in ("killed", "broken") and loses(result)]
 
 
+def kept(result):
+    """Whether the prover says that no message is lost, whatever else it finds."""
+    return result["fate"] in ("original", "survived") or result.get("kept", False)
+
+
 def found_share(results):
     killed = unsafe(results)
     return 100 * sum(result["loss"] is not None for result in killed) / max(1, len(killed))
@@ -66,7 +71,7 @@ def failures(results):
     """What must not be: false safes, and a prover or a simulator that finds too little."""
     found = []
     for result in results:
-        if result["loss"] and result["fate"] in ("original", "survived"):
+        if result["loss"] and kept(result):
             found.append(f"FAIL: {result['plan']}: {result['name']}: the prover says safe, but a message is lost: {result['loss']}")
     if found_share(results) < ENOUGH:
         missed = [f"{result['plan']}: {result['name']}" for result in unsafe(results) if not result["loss"]]
@@ -76,9 +81,10 @@ def failures(results):
         killed = sum(result["fate"] == "killed" for result in counted)
         if not counted or 2 * killed < len(counted):
             found.append(f"FAIL: {plan}: of {len(counted)} mutants that touch records or mail only {killed} are found unsafe")
-    drawn = Counter(result["fate"] for result in results if result["operator"] == "drawn")
-    if drawn and 10 * min(drawn["killed"], drawn["survived"]) < drawn.total():
-        found.append(f"FAIL: the plans drawn at random are too much alike: {dict(drawn)}")
+    drawn = [result for result in results if result["operator"] == "drawn"]
+    shares = {"lost": len(unsafe(drawn)), "kept": sum(map(kept, drawn))}
+    if 10 * min(shares.values()) < len(drawn):
+        found.append(f"FAIL: the plans drawn at random are too much alike: {shares}")
     if not results:
         found.append("FAIL: there are no plans")
     return found

@@ -169,12 +169,15 @@ fn row(mutant: &Mutant, kind: &str, counts: bool, fate: Fate, proof: Option<&Pro
     if let Some(fields) = document.as_object_mut() {
         fields.remove("evidence");
     }
-    let promises = proof.into_iter().flat_map(|proof| &proof.promises);
+    let promises = || proof.into_iter().flat_map(|proof| &proof.promises);
+    // The other promises are not about lost messages: the simulator has no say in them, and they none in what it finds.
+    let mut about_mail = promises().filter(|promise| ["p1", "p2"].contains(&promise.promise)).peekable();
+    let kept = about_mail.peek().is_some() && about_mail.all(|promise| promise.verdict == Judged::Safe);
     let codes: Vec<&str> =
-        promises.filter_map(|promise| promise.counterexample.as_ref().map(|found| found.code)).collect();
+        promises().filter_map(|promise| promise.counterexample.as_ref().map(|found| found.code)).collect();
     json!({
         "name": mutant.name, "operator": mutant.operator, "step": mutant.step, "kind": kind, "counts": counts,
-        "fate": fate.name(), "codes": codes, "plan": document,
+        "fate": fate.name(), "kept": kept, "codes": codes, "plan": document,
     })
 }
 
