@@ -86,9 +86,6 @@ fn serves(plan: &Value, mutant: &Mutant) -> Option<&'static str> {
 
 /// What a step is there for, if that is no promise that is judged.
 fn purpose(plan: &Value, step: &Value, deleted: bool) -> Option<&'static str> {
-    if step["kind"] == "notify" {
-        return Some("p7");
-    }
     let changes = step["changes"].as_array().filter(|changes| !changes.is_empty())?;
     let all = |holds: &dyn Fn(&Value) -> bool| changes.iter().all(holds);
     let name = |change: &Value| change["name"].as_str().unwrap_or_default().to_owned();
@@ -126,14 +123,23 @@ fn takes_away(plan: &Value, change: &Value) -> bool {
 
 /// A plan that has to be unsafe.
 pub(crate) fn broken(name: &str, text: &str) -> Result<(), String> {
+    shown(name, text)?;
+    let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    write(name, &json!({ "name": name, "verdict": "unsafe", "plan": document, "mutants": [] }))
+}
+
+/// A plan that has to be unsafe, with what its name says where it says so.
+pub(crate) fn shown(name: &str, text: &str) -> Result<(), String> {
     let plan = Plan::from_json(text).map_err(|invalid| format!("{invalid:?}"))?;
     let proof = proven(&plan)?;
     if proof.verdict != Judged::Unsafe {
         return Err(format!("it should be unsafe, but: {}", said(&proof)));
     }
-    replay::all(&plan, &proof)?;
-    let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    write(name, &json!({ "name": name, "verdict": "unsafe", "plan": document, "mutants": [] }))
+    if let Some((code, _)) = name.split_once("--") {
+        let mut found = proof.promises.iter().filter_map(|promise| promise.counterexample.as_ref());
+        found.find(|found| found.code == code).ok_or_else(|| format!("{code} was not found"))?;
+    }
+    replay::all(&plan, &proof)
 }
 
 fn proven(plan: &Plan) -> Result<Proof, String> {

@@ -23,7 +23,8 @@ fn main() -> ExitCode {
     };
     let safe = plans::safe().into_iter().map(|plan| trial(plan, judge::safe));
     let broken = plans::broken().into_iter().map(|plan| trial(plan, judge::broken));
-    let mut trials: Vec<Trial> = safe.chain(broken).collect();
+    let early = plans::early().into_iter().map(|plan| trial(plan, judge::shown));
+    let mut trials: Vec<Trial> = safe.chain(broken).chain(early).collect();
     if trials.is_empty() {
         trials.push(Trial::test("mutation", || Err("there are no plans".into())));
     }

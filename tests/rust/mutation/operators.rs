@@ -107,6 +107,12 @@ fn deleted(plan: &Value, waits: &[Vec<u64>], step: usize) -> Mutant {
     for stream in document["streams"].as_array_mut().into_iter().flatten() {
         forget(&mut stream["judged_from"]);
     }
+    // What no step sees is never seen. A notice that customers name cannot go: the reader refuses the plan.
+    if let Some(customers) = document["customers"].as_array_mut() {
+        for customer in customers.iter_mut() {
+            forget(&mut customer["ready_when"]);
+        }
+    }
     Mutant { name: format!("delete {gone}"), operator: "delete", step, wait: None, document }
 }
 

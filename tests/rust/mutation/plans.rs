@@ -33,6 +33,11 @@ pub(crate) fn broken() -> Vec<Named> {
     files("broken-")
 }
 
+/// Plans that lose no message, and have to be unsafe all the same: the simulator has no part in them.
+pub(crate) fn early() -> Vec<Named> {
+    named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/unsafe"), "p7.")
+}
+
 /// Plans that the simulator has drawn at random, if it has: `cargo xtask test mutation`.
 pub(crate) fn drawn() -> Vec<(String, String)> {
     let named = named(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/drawn"), "");

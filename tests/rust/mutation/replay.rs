@@ -8,8 +8,8 @@ use sendershift::dkim::{self, KeyState};
 use sendershift::dmarc::{self, Authenticated, Authorised, DkimResult, DmarcResult, Policy};
 use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
-use sendershift::plan::{Identity, Plan, Signature, SignedAt, Stream};
-use sendershift::prove::{Counterexample, Judged, Judgement, Proof};
+use sendershift::plan::{Identity, Plan, Signature, SignedAt, Step, Stream, Use};
+use sendershift::prove::{Counterexample, Happening, Judged, Judgement, Proof};
 use sendershift::spf::{Checked, Profile, Query, SpfResult, Turnout, check};
 
 /// Every counterexample of a proof has to show what it says.
@@ -56,6 +56,9 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
         evidence: held(plan, found),
         profile,
     };
+    if found.code.starts_with("p7.") {
+        return comes_too_early(plan, stream, found);
+    }
     // The evidence of all plans here is closed: a name that it does not list has no answer, so nothing open matches.
     if found.assuming.iter().any(|assumed| assumed.branch.turnout != Turnout::NoMatch) {
         return Err("it assumes that something matches that the evidence does not have".to_owned());
@@ -65,6 +68,71 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
         Some(("p2", _)) => message.breaks_p2(found),
         _ => message.breaks_what_is_published(found),
     }
+}
+
+/// P7, from the dates of the course of events and what the plan says of its customer.
+fn comes_too_early(plan: &Plan, stream: &Stream, found: &Counterexample) -> Result<(), String> {
+    let customer = plan.customers.iter().find(|customer| Some(&customer.id) == found.customer.as_ref());
+    let customer =
+        customer.filter(|customer| customer.streams.contains(&stream.id)).ok_or("no customer of it")?;
+    let identity = found.identity.as_ref().ok_or("no identity")?;
+    if stream.live.contains(identity) {
+        return Err("its customers know the identity".to_owned());
+    }
+    let starts =
+        |step: &&Step| step.starts.iter().any(|of| of.stream == stream.id && of.identity == *identity);
+    let at = |what: &str, step: Option<&str>| -> Option<i64> {
+        let happening =
+            |of: &&Happening| of.what == what && (of.what == "judged" || of.step.as_deref() == step);
+        let mut instant = plan.parameters.start;
+        instant.clone_from(&found.schedule.iter().find(happening)?.at.parse().ok()?);
+        Some(instant.as_second())
+    };
+    let judged = at("judged", None).ok_or("never judged")?;
+    let begun = plan.steps.iter().filter(starts).filter_map(|step| at("started", Some(&step.id)));
+    if !begun.min().is_some_and(|begun| begun <= judged) {
+        return Err("the identity is not used yet".to_owned());
+    }
+    let domains = |id: &str| {
+        stream.identities.iter().find(|identity| identity.id == id).map(|identity| {
+            let signed = identity.dkim.iter().map(|signature| &signature.domain);
+            let named = [&identity.author_domain].into_iter().chain(&identity.mail_from);
+            (named.cloned().collect::<Vec<_>>(), signed.chain(&identity.helo).cloned().collect::<Vec<_>>())
+        })
+    };
+    let owned = |names: &[DomainName]| {
+        names.iter().any(|name| name.ancestors().any(|above| customer.own_domains.contains(&above)))
+    };
+    let lends = domains(identity).is_some_and(|(named, _)| owned(&named));
+    let ready = customer.ready_when.as_deref();
+    let broken = match found.code {
+        // Seconds are told, and what is less than a second too early counts, too.
+        "p7.before-lead-time" => at("done", Some(&customer.notified_by))
+            .is_some_and(|told| judged - told <= i64::try_from(customer.lead_time).unwrap_or(i64::MAX)),
+        "p7.not-ready" => {
+            lends && ready.is_none_or(|step| at("done", Some(step)).is_some_and(|seen| judged <= seen))
+        }
+        "p7.no-fallback" => {
+            let fallback = customer.fallback.as_ref().filter(|fallback| fallback.stream == stream.id);
+            let apart = fallback.and_then(|fallback| domains(&fallback.identity));
+            let apart = apart.is_some_and(|(named, signed)| !owned(&named) && !owned(&signed));
+            // That it is in use is read off the steps in their order, as the plans here have them.
+            let place = |step: Option<&str>| plan.steps.iter().position(|of| Some(of.id.as_str()) == step);
+            let used = |uses: &[Use]| {
+                uses.iter().any(|of| {
+                    fallback.is_some_and(|fallback| {
+                        of.stream == fallback.stream && of.identity == fallback.identity
+                    })
+                })
+            };
+            let live = fallback.is_some_and(|fallback| stream.live.contains(&fallback.identity));
+            let begins = live || plan.steps.iter().position(|step| used(&step.starts)) < place(ready);
+            let stops = plan.steps.iter().position(|step| used(&step.stops));
+            lends && !(apart && begins && stops.is_none_or(|stop| Some(stop) > place(ready)))
+        }
+        code => return Err(format!("`{code}` is not known here")),
+    };
+    if broken { Ok(()) } else { Err(format!("{:?}", found.schedule)) }
 }
 
 /// What is published at a name when a step begins: all steps before it in the plan are done.

@@ -1,5 +1,6 @@
 //! Whether a plan makes sense in itself. Whether it is safe is another question.
 
+mod customer;
 mod order;
 mod sequence;
 
@@ -48,6 +49,7 @@ pub(super) fn problems(plan: &Plan) -> Vec<(String, Problem)> {
     for (index, stream) in plan.streams.iter().enumerate() {
         check.stream(index, stream);
     }
+    check.customers();
     check.ids("/steps", "step", plan.steps.iter().map(|step| step.id.as_str()));
     for (index, step) in plan.steps.iter().enumerate() {
         check.step(&format!("/steps/{index}"), step);

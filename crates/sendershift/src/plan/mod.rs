@@ -6,6 +6,7 @@
 
 mod apply;
 mod check;
+mod customer;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 pub use apply::ApplyError;
 pub use check::{MAX_STEPS, MAX_WAITS};
+pub use customer::{Customer, Fallback};
 
 use crate::dkim::Selector;
 use crate::dns::{RecordType, Records, Snapshot};
@@ -42,6 +44,8 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// Who sends what.
     pub streams: Vec<Stream>,
+    /// Who has to hear of a move before it reaches them.
+    pub customers: Vec<Customer>,
     /// The steps, each after those it depends on where possible.
     pub steps: Vec<Step>,
     /// What DNS said before the first step.

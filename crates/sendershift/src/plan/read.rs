@@ -1,5 +1,6 @@
 //! Reading plan documents.
 
+mod customer;
 mod parts;
 mod step;
 
@@ -90,6 +91,7 @@ fn read_plan(reader: &mut Reader, value: &Value, text: &str) -> Option<Plan> {
         .and_then(|value| read_parameters(reader, value, evidence.as_ref()));
     let sources = required_list(reader, &mut fields, "sources", read_source);
     let streams = required_list(reader, &mut fields, "streams", read_stream);
+    let customers = read_list(reader, &mut fields, "customers", customer::read_customer);
     let steps = required_list(reader, &mut fields, "steps", step::read_step);
     let mut remarks = |key| read_list(reader, &mut fields, key, read_remark);
     let (assumptions, findings, blockers) =
@@ -105,6 +107,7 @@ fn read_plan(reader: &mut Reader, value: &Value, text: &str) -> Option<Plan> {
         parameters: parameters?,
         sources: sources?,
         streams: streams?,
+        customers: customers?,
         steps: steps?,
         evidence: evidence?,
         assumptions: assumptions?,

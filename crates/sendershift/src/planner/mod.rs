@@ -129,6 +129,7 @@ fn moving<'m>(facts: &Facts<'m>, implied: &Wave) -> Result<Vec<Move<'m>>, Error>
 fn finish(mut draft: Draft<'_>, close: Option<String>, evidence: &Snapshot) -> Result<Plan, Error> {
     let migration = draft.facts.migration;
     let streams = streams(&mut draft, close.as_deref())?;
+    let customers = moves::customers(&draft);
     let mut parameters = parameters(migration, evidence);
     if parameters.within_limits_from.is_none() && heals_limits(&draft)? {
         parameters.within_limits_from = close;
@@ -140,6 +141,7 @@ fn finish(mut draft: Draft<'_>, close: Option<String>, evidence: &Snapshot) -> R
         parameters,
         sources: migration.sources.iter().map(source).collect(),
         streams,
+        customers,
         point_of_no_return: removal.map(|step| step.id.clone()),
         steps: draft.steps,
         evidence: evidence.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::draft::{Draft, Texts, step, words};
 use super::zone::HOUR;
 use crate::error::Error;
-use crate::plan::{After, StepKind, Use};
+use crate::plan::{After, Customer, StepKind, Use};
 
 /// What must hold of the mixtures of old and new before anything moves; what does not is a blocker.
 pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -139,6 +139,18 @@ pub(super) fn gate_id(wave: &str) -> String {
     format!("watch-{wave}")
 }
 
+/// The step that tells a class of customers.
+fn notice_id(class: &str) -> String {
+    format!("notify-{class}")
+}
+
+/// The customers who are told: all streams that move may reach all of them.
+pub(super) fn customers(draft: &Draft<'_>) -> Vec<Customer> {
+    let streams: Vec<String> = draft.moves.iter().map(|moved| moved.stream.id.clone()).collect();
+    let classes = draft.facts.migration.customers.iter().filter(|_| !draft.waves.is_empty());
+    classes.map(|class| Customer::new(&class.id, streams.clone(), class.lead, notice_id(&class.id))).collect()
+}
+
 fn notices(draft: &mut Draft<'_>) -> Vec<After> {
     let mut waits = Vec::new();
     if draft.waves.is_empty() {
@@ -163,8 +175,7 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
             abort_when: "the domains or the addresses in the notice are not the ones in this plan".to_owned(),
             undo: "A notice cannot be taken back; send a correction.".to_owned(),
         };
-        let mut notice =
-            step(format!("notify-{}", class.id), StepKind::Notify, ("announce", "customer team"), texts);
+        let mut notice = step(notice_id(&class.id), StepKind::Notify, ("announce", "customer team"), texts);
         notice.reversible = false;
         let step = draft.add(notice);
         waits.push(After { step, at_least: class.lead });

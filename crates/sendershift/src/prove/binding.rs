@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Identity, Plan, Remark, Signature, SignedAt, Stream, Use};
+use crate::plan::{Customer, Identity, Plan, Remark, Signature, SignedAt, Stream, Use};
 use crate::spf::{Policy, Profile, SpfResult};
 
 /// The time in which a stream injects messages with an identity.
@@ -64,6 +64,8 @@ pub(super) struct Binding<'p> {
     pub(super) bounds: Bounds,
     /// When the message is injected.
     pub(super) injected: Injected,
+    /// Whom it reaches too early.
+    pub(super) customer: Option<&'p Customer>,
     /// The key data that each signature on the message was made for, where its key record changes in the plan.
     keys: Vec<Option<String>>,
 }
@@ -89,6 +91,7 @@ impl<'p> Binding<'p> {
             judgement,
             bounds,
             injected: (Vec::new(), Vec::new(), u64::MAX),
+            customer: None,
             keys,
         }
     }

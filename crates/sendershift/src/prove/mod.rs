@@ -52,16 +52,16 @@ use crate::spf::Policy;
 
 /// The promises that [`prove`] judges. P8 takes the public suffix list (feature `psl`).
 #[cfg(feature = "psl")]
-pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p8", "p9", "p10"];
+pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];
 /// The promises that it does not judge.
 #[cfg(feature = "psl")]
-pub const NOT_JUDGED: &[&str] = &["p3", "p7"];
+pub const NOT_JUDGED: &[&str] = &["p3"];
 /// The promises that [`prove`] judges.
 #[cfg(not(feature = "psl"))]
-pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p9", "p10"];
+pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p7", "p9", "p10"];
 /// The promises that it does not judge. P8 takes the public suffix list (feature `psl`).
 #[cfg(not(feature = "psl"))]
-pub const NOT_JUDGED: &[&str] = &["p3", "p7", "p8"];
+pub const NOT_JUDGED: &[&str] = &["p3", "p8"];
 
 /// Judges a plan.
 ///
@@ -97,6 +97,7 @@ fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool)
         conditions: Vec::new(),
         findings: Vec::new(),
         general: BTreeMap::new(),
+        assumptions: Vec::new(),
         missing: BTreeSet::new(),
     };
     let halted = plan.streams.iter().enumerate().find_map(|(at, stream)| {
@@ -122,6 +123,7 @@ struct Prover<'a> {
     findings: Vec<Remark>,
     /// Counterexamples that hold for every receiver.
     general: BTreeMap<&'static str, Counterexample>,
+    assumptions: Vec<Remark>,
     missing: BTreeSet<Question>,
 }
 
@@ -161,6 +163,7 @@ impl<'a> Prover<'a> {
             self.explorer.explored.bindings += 1;
             self.reachable(&binding, &receivers)?;
         }
+        self.customers_first(stream, &receivers)?;
         if !judged {
             let message =
                 "no message of the stream was judged: none of its identities is in use when it could be";
@@ -244,6 +247,24 @@ impl<'a> Prover<'a> {
             return Ok(());
         }
         self.walk("p9", binding, &|world| promise::reachable(world, &Lenient(world), binding, receivers))
+    }
+
+    /// Judges P7: it is about the order of events alone, and no world has a say in it.
+    fn customers_first(&mut self, stream: &'a Stream, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
+        let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
+        let promise::Early { messages, conditions, assumptions } =
+            promise::customers(plan, flux, timeline, stream);
+        for condition in conditions {
+            if !self.conditions.contains(&condition) {
+                self.conditions.push(condition);
+            }
+        }
+        self.assumptions.extend(assumptions);
+        for (code, binding) in &messages {
+            self.explorer.explored.bindings += 1;
+            self.walk("p7", binding, &|_| MessageJudged::everywhere(Some(*code), receivers))?;
+        }
+        Ok(())
     }
 
     /// Notes a condition, once.
@@ -422,6 +443,8 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
+        let mut assumptions = assumptions(plan, flux, &self.sources);
+        assumptions.append(&mut self.assumptions);
         let general = [
             ("p2", promise::too_large(plan, flux)),
             ("p4", self.general.remove("p4")),
@@ -457,7 +480,7 @@ impl<'a> Prover<'a> {
             judged: JUDGED.to_vec(),
             not_judged: NOT_JUDGED.to_vec(),
             promises,
-            assumptions: assumptions(plan, flux, &self.sources),
+            assumptions,
             explored: self.explorer.explored,
             undecided,
             conditions: self.conditions,

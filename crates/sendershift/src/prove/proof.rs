@@ -100,6 +100,8 @@ pub struct Counterexample {
     pub delivered_by: Option<String>,
     /// The name that it is about, where it is about no message of a stream.
     pub domain: Option<DomainName>,
+    /// The customer that it reaches too early.
+    pub customer: Option<String>,
     /// The address that it comes from.
     pub address: Option<std::net::IpAddr>,
     /// The domain that SPF is checked for.
@@ -167,6 +169,7 @@ impl Counterexample {
             stream: None,
             identity: None,
             delivered_by: None,
+            customer: None,
             address: None,
             mail_from: None,
             helo: None,

@@ -7,6 +7,7 @@ use super::counterexample::{Found, Replay};
 use super::mix::Mix;
 use super::schedule::Schedule;
 use crate::dmarc::{self, DmarcResult};
+use crate::plan::Customer;
 use crate::spf::{Branch, Turnout, Unknown};
 
 /// Something to tell: its instant, its rank among what happens then, and the words.
@@ -143,7 +144,9 @@ impl Found<'_> {
         let mut story = self.mix.in_order(events);
         story.extend(self.mix.held());
         story.extend(assumed(&self.failure.assuming));
-        if matches!(binding.judgement, Judgement::Delivery | Judgement::Later) {
+        if let Some(customer) = binding.customer {
+            story.push(told(customer));
+        } else if matches!(binding.judgement, Judgement::Delivery | Judgement::Later) {
             story.push(self.verdict(replay));
         }
         story.push(format!("{}.", reason(self.failure.code)));
@@ -191,6 +194,20 @@ impl Found<'_> {
     }
 }
 
+/// What has to come before a customer gets messages of a new identity.
+fn told(customer: &Customer) -> String {
+    let lead = duration(i64::try_from(customer.lead_time).unwrap_or(i64::MAX));
+    let ready = match &customer.ready_when {
+        _ if customer.own_domains.is_empty() => String::new(),
+        Some(step) => format!(", and is ready when step `{step}` is done"),
+        None => ", and no step says when it is ready".to_owned(),
+    };
+    format!(
+        "Customer `{}` is told by step `{}`, with a lead time of {lead}{ready}.",
+        customer.id, customer.notified_by
+    )
+}
+
 /// Why a failure is one, for people.
 pub(super) fn reason(code: &str) -> &'static str {
     match code {
@@ -229,6 +246,15 @@ pub(super) fn reason(code: &str) -> &'static str {
         }
         "p6.read-differently" => {
             "Receivers of RFC 7489 and of RFC 9989 take the policy differently: give `pct` no value but 0, and that only beside `t=y`"
+        }
+        "p7.before-lead-time" => {
+            "The new identity reaches a customer who has not been told its lead time before: gateways that do not know it refuse it"
+        }
+        "p7.not-ready" => {
+            "The customer's own domain is used before anybody has seen that its records are there"
+        }
+        "p7.no-fallback" => {
+            "Until the customer is ready the stream needs an identity without its domains, in use before and until then, and has none"
         }
         "p8.alignment-differs" => {
             "By public suffix list (RFC 7489) other identifiers align than by tree walk (RFC 9989 section 4.10)"

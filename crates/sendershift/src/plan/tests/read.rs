@@ -30,6 +30,53 @@ fn what_is_left_out_has_a_default() {
     assert!(plan.check().is_ok());
 }
 
+/// The minimal document with customers on the second line.
+fn with_customers(customers: &str) -> String {
+    let text = edited("\"kind\": \"external\"", "\"kind\": \"gate\"")
+        .replace("\"on\": \"2027-01-01T00:00:00Z\"", "\"after\": []");
+    let notice = "\"steps\": [{ \"id\": \"letter\", \"kind\": \"notify\", \"after\": [] },";
+    text.replacen("\"steps\": [", notice, 1).replacen(
+        "\"parameters\"",
+        &format!("\"customers\": [{customers}], \"parameters\""),
+        1,
+    )
+}
+
+#[test]
+fn customers_and_what_they_refer_to() {
+    let whole = r#"{ "id": "acme", "streams": ["mail"], "lead_time": "P90D", "notified_by": "letter",
+        "own_domains": ["acme.example"], "ready_when": "dead", "fallback": { "stream": "mail", "identity": "old" } }"#;
+    let whole = whole.replace("\n        ", " ");
+    let plan = Plan::from_json(&with_customers(&whole)).unwrap();
+    assert_eq!((plan.customers[0].lead_time, plan.customers[0].own_domains.len()), (90 * 86_400, 1));
+    let short = r#"{ "id": "a", "streams": ["mail"], "lead_time": "PT0S", "notified_by": "letter" }"#;
+    let customers = Plan::from_json(&with_customers(short)).unwrap().customers;
+    assert_eq!(customers, [super::super::Customer::new("a", vec!["mail".to_owned()], 0, "letter")]);
+    for (from, to, code) in [
+        ("\"lead_time\": \"P90D\", ", "", "document.missing-key"),
+        ("P90D", "-P90D", "document.bad-duration"),
+        ("[\"mail\"]", "[\"mial\"]", "plan.unknown-stream"),
+        ("[\"mail\"]", "[]", "plan.customer-without-stream"),
+        ("\"letter\"", "\"lettre\"", "plan.unknown-step"),
+        ("\"letter\"", "\"publish\"", "plan.not-a-notice"),
+        ("\"dead\"", "\"deed\"", "plan.unknown-step"),
+        ("\"dead\"", "\"letter\"", "plan.not-a-gate"),
+        ("[\"acme.example\"]", "[]", "plan.no-own-domains"),
+        ("acme.example", "bob@acme.example", "name.mailbox"),
+        ("\"stream\": \"mail\"", "\"stream\": \"m\"", "plan.unknown-stream"),
+        ("\"identity\": \"old\"", "\"identity\": \"odl\"", "plan.unknown-identity"),
+        ("\"ready_when\"", "\"ready\"", "document.unknown-key"),
+        ("\"id\": \"acme\"", "\"id\": \"\"", "plan.empty-id"),
+    ] {
+        assert!(whole.contains(from), "{from}");
+        let text = with_customers(&whole.replacen(from, to, 1));
+        assert_eq!(problems(&text), [(code, 3)], "{to}");
+    }
+    assert_eq!(problems(&with_customers(&format!("{short}, {short}"))), [("plan.duplicate-id", 3)]);
+    let invalid = Plan::from_json(&with_customers(&short.replace("letter", "lettre"))).unwrap_err();
+    assert_eq!(invalid.problems[0].help.as_deref(), Some("did you mean `letter`?"));
+}
+
 /// Replaces a text and looks for one problem; an empty code stands for none.
 fn assert_problems(cases: &[(&str, &str, &str, u32)]) {
     for (from, to, code, line) in cases {

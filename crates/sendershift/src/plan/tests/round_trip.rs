@@ -10,8 +10,8 @@ use crate::dns::{RecordType, Records, Snapshot, Txt};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::{
-    After, Change, Dates, Expect, GivenUp, Identity, Parameters, Plan, Preview, Remark, Signature, SignedAt,
-    Source, Step, StepKind, Stream, Use,
+    After, Change, Customer, Dates, Expect, Fallback, GivenUp, Identity, Parameters, Plan, Preview, Remark,
+    Signature, SignedAt, Source, Step, StepKind, Stream, Use,
 };
 use crate::spf::Profile;
 
@@ -186,6 +186,21 @@ fn parameters() -> impl Strategy<Value = Parameters> {
     )
 }
 
+/// A customer, who refers to two steps that have to be there.
+fn customer() -> impl Strategy<Value = Customer> {
+    let lead = 0u64..=3_153_600_000;
+    (lead, vec(domain(), 0..3), any::<[bool; 2]>()).prop_map(|(lead, own_domains, [ready, falls_back])| {
+        let owns = !own_domains.is_empty();
+        let fallback = Fallback { stream: "stream".to_owned(), identity: "i0".to_owned() };
+        Customer {
+            ready_when: (ready && owns).then(|| "seen".to_owned()),
+            fallback: (falls_back && owns).then_some(fallback),
+            own_domains,
+            ..Customer::new("c", vec!["stream".to_owned()], lead, "told")
+        }
+    })
+}
+
 fn remarks() -> impl Strategy<Value = Vec<Remark>> {
     let remark = (text(), option::of(text()), text())
         .prop_map(|(code, subject, message)| Remark::new(&code, subject.as_deref(), message));
@@ -206,14 +221,19 @@ fn plan() -> impl Strategy<Value = Plan> {
         },
     );
     let steps = (2..12usize).prop_flat_map(|count| (0..count).map(step).collect::<Vec<_>>());
+    let steps = steps.prop_map(|mut steps| {
+        steps.extend([Step::new("told", StepKind::Notify), Step::new("seen", StepKind::Gate)]);
+        steps
+    });
     let remarks = [remarks(), remarks(), remarks()];
     let path = vec(text(), 0..3);
-    (text(), parameters(), source, stream(), steps, remarks, path, option::of(text())).prop_map(
-        |(title, parameters, source, stream, steps, [assumptions, findings, blockers], critical_path, end)| Plan {
+    (text(), parameters(), source, stream(), (steps, vec(customer(), 0..2)), remarks, path, option::of(text())).prop_map(
+        |(title, parameters, source, stream, (steps, customers), [assumptions, findings, blockers], critical_path, end)| Plan {
             title,
             parameters,
             sources: vec![source],
             streams: vec![stream],
+            customers,
             steps,
             evidence: Snapshot::from_json(
                 r#"{ "format": "sendershift-snapshot/1", "closed": true, "answers": [

@@ -7,6 +7,7 @@
 //! | P4 no more authority than needed | `authority`, `given_up` |
 //! | P5 reports are seen | `seen` |
 //! | P6 policies never weaken, or tighten unseen | `policy` |
+//! | P7 customers first | `customers` |
 //! | P8 one reading | `one_reading` |
 //! | P9 reachable | `reachable` |
 //! | P10 no collateral | `collateral` |
@@ -14,6 +15,7 @@
 mod authenticated;
 mod authority;
 mod collateral;
+mod customers;
 mod given_up;
 mod limits;
 mod one_reading;
@@ -27,6 +29,7 @@ use std::net::IpAddr;
 pub(super) use authenticated::{Failing, authenticated, failing};
 pub(super) use authority::{authority, domains, key_left_behind};
 pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, undeclared, with_spf};
+pub(super) use customers::{Early, customers};
 pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
 pub(super) use limits::{behind_macros, too_large, within_limits};
 pub(super) use one_reading::one_reading;
@@ -75,7 +78,7 @@ pub(in crate::prove) struct Judged {
 
 impl Judged {
     /// One failure for every receiver: it has nothing to do with how they differ.
-    fn everywhere(code: Option<&'static str>, receivers: &[Receiver<'_>]) -> Self {
+    pub(in crate::prove) fn everywhere(code: Option<&'static str>, receivers: &[Receiver<'_>]) -> Self {
         let failures = code
             .into_iter()
             .flat_map(|code| receivers.iter().map(move |(index, _)| (*index, Failure::new(code))));
