@@ -90,7 +90,7 @@ fn comes_too_early(plan: &Plan, stream: &Stream, found: &Counterexample) -> Resu
     };
     let judged = at("judged", None).ok_or("never judged")?;
     let begun = plan.steps.iter().filter(starts).filter_map(|step| at("started", Some(&step.id)));
-    if !begun.min().is_some_and(|begun| begun <= judged) {
+    if begun.min().is_none_or(|begun| begun > judged) {
         return Err("the identity is not used yet".to_owned());
     }
     let domains = |id: &str| {
