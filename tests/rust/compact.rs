@@ -271,6 +271,105 @@ fn a_dead_include_is_taken_out_only_when_told() {
 }
 
 #[test]
+fn a_dead_include_within_a_record_goes_where_that_is_opened() {
+    // RFC 7208 section 5.2: an include that finds no record is a permerror, also for whoever includes its record.
+    let lines = [
+        "d.example v=spf1 include:a.example include:b.example ~all",
+        "a.example v=spf1 ip4:192.0.2.0/24 include:c.example -all",
+        "c.example v=spf1 ip4:203.0.113.0/24 include:gone.example ip4:198.51.100.0/24 -all",
+        "b.example v=spf1 ip4:192.0.2.7 -all",
+    ];
+    let repair = CompactRequest { repair: true, ..lookups(10) };
+    let found = run(&dns(&lines), &repair);
+    assert_eq!(
+        texts(&found),
+        ["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 ip4:203.0.113.0/24 include:b.example ~all"]
+    );
+    assert_eq!(found.removed.len(), 1);
+    let removed = &found.removed[0];
+    assert_eq!((removed.record.as_str(), removed.term.as_str()), ("c.example", "include:gone.example"));
+    assert_eq!(removed.changes.count.to_string(), "256");
+    // Opened for it, and no less frozen for that: somebody else may change them.
+    let opened: Vec<(&str, bool)> =
+        found.opened.iter().map(|opened| (opened.name.as_str(), opened.volatile)).collect();
+    assert_eq!(opened, [("a.example", true), ("c.example", true)]);
+    assert_eq!(found.proof.objective.unwrap().frozen, 2);
+    assert_eq!((found.proof.equivalent, found.proof.minimal), (true, "proven"));
+    assert!(found.broken.ranges.is_empty());
+    let keep = CompactRequest { keep: vec!["a.example".parse().unwrap()], ..repair };
+    assert_eq!(refused(&lines, &keep), "spf.kept-and-repaired");
+}
+
+#[test]
+fn a_dead_redirect_goes() {
+    // RFC 7208 section 6.1: a redirect that finds no record is a permerror; without it the result is neutral.
+    let repair = CompactRequest { repair: true, ..lookups(10) };
+    let own = ["d.example v=spf1 ip4:192.0.2.0/24 redirect=gone.example"];
+    let found = run(&dns(&own), &repair);
+    assert_eq!(texts(&found), ["v=spf1 ip4:192.0.2.0/24"]);
+    assert_eq!(found.removed[0].record.as_str(), "d.example");
+    let within = [
+        "d.example v=spf1 include:a.example ip4:198.51.100.0/24 -all",
+        "a.example v=spf1 ip4:192.0.2.0/24 redirect=gone.example",
+    ];
+    let found = run(&dns(&within), &repair);
+    assert_eq!(texts(&found), ["v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 -all"]);
+    assert_eq!(
+        (found.removed[0].record.as_str(), found.removed[0].term.as_str()),
+        ("a.example", "redirect=gone.example")
+    );
+}
+
+#[test]
+fn a_record_that_nobody_can_read_is_not_repaired() {
+    let repair = CompactRequest { repair: true, ..lookups(10) };
+    let lines = ["d.example v=spf1 include:a.example -all", "a.example v=spf1 ip4:192.0.2.0/33 -all"];
+    let subject = Subject::parse("d.example", None).unwrap();
+    let error = compact(&dns(&lines), &subject, &repair).unwrap_err().to_string();
+    assert!(error.contains("in the record of a.example, column 21: "), "{error}");
+    let lines = ["d.example v=spf1 include:a.example -all", r#"a.example v=spf1 -all", "v=spf1 mx -all"#];
+    assert_eq!(refused(&lines, &repair), "spf.several-records");
+    let lines = [r#"d.example v=spf1 a -all", "v=spf1 mx -all"#];
+    assert_eq!(refused(&lines, &repair), "spf.several-records");
+}
+
+/// The code of the first problem with which a request is refused.
+fn refused(lines: &[&str], request: &CompactRequest) -> &'static str {
+    let subject = Subject::parse("d.example", None).unwrap();
+    let Error::Invalid(invalid) = compact(&dns(lines), &subject, request).unwrap_err() else {
+        return "missing";
+    };
+    invalid.problems[0].code
+}
+
+#[test]
+fn who_passes_all_may_hide_what_its_record_refers_to() {
+    // Whoever `exists` excludes pays for two lookups and comes past; all others are passed, and pay for no more than three.
+    let lines = [
+        "d.example v=spf1 -include:a.example exists:%{i}.d.example ip4:192.0.2.0/30 ip4:192.0.2.4/30 ~all",
+        "a.example v=spf1 -exists:%{i}.a.example include:b.example +all",
+        "b.example v=spf1 ptr:b.example -all",
+    ];
+    let request = CompactRequest { octets: Some(85), ..lookups(4) };
+    let found = run(&dns(&lines), &request);
+    assert!(found.proof.minimal == "unknown" || !found.records.is_empty(), "{found:?}");
+}
+
+#[test]
+fn with_errors_nothing_is_proven() {
+    // Whoever comes to the dead include pays for nothing behind it.
+    let lines = [
+        "d.example v=spf1 ip4:203.0.113.7 include:a.example include:gone.example ~all",
+        "a.example v=spf1 ip4:192.0.2.0/24 -all",
+    ];
+    let found = run(&dns(&lines), &lookups(0));
+    assert_eq!((found.proof.minimal, found.proof.bound.frozen), ("unknown", 0));
+    let keep = CompactRequest { keep: vec!["a.example".parse().unwrap()], ..lookups(0) };
+    let found = run(&dns(&lines), &keep);
+    assert_eq!((found.proof.minimal, found.infeasible.unwrap().reason), ("unknown", "broken"));
+}
+
+#[test]
 fn a_provider_goes_only_when_dropped() {
     let lines = [
         "d.example v=spf1 include:b.example include:a.example ~all",

@@ -21,6 +21,9 @@ mod asked;
 /// Drawn cases where `SENDERSHIFT_REWRITE_CASES` says nothing.
 const CASES: u64 = 1_500;
 
+/// Cases that were once judged wrongly.
+const ONCE_WRONG: [u64; 3] = [7_713, 903_361, 1_005_707];
+
 /// Worlds of one address; where there are more, the case is left out.
 const MOST_WORLDS: usize = 3_000;
 
@@ -317,6 +320,9 @@ fn judge(trial: &Trial, tally: &mut Tally) -> Result<(), String> {
         return Ok(());
     }
     if trial.is_broken() {
+        if is_proven || found.proof.bound.frozen > 0 {
+            return Err(format!("a claim about a record with errors: {}", trial.told(&found)));
+        }
         tally.count("broken: not compared");
         return Ok(());
     }
@@ -375,7 +381,8 @@ fn no_candidate_is_better() {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let work = |worker: usize| {
         let (mut tally, mut wrong) = (Tally::default(), Vec::new());
-        for seed in (first..first + cases).skip(worker).step_by(workers) {
+        let drawn = (first..first + cases).chain(ONCE_WRONG);
+        for seed in drawn.skip(worker).step_by(workers) {
             let trial = Trial { seed, asked: Asked::drawn(seed) };
             wrong.extend(judge(&trial, &mut tally).err());
         }

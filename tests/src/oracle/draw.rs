@@ -188,7 +188,7 @@ impl Draw {
         if redirects {
             terms.push(Term::Redirect(self.later(n, count)));
         } else if self.percent(85) {
-            let qualifier = if self.percent(3) { '+' } else { self.of(&['-', '-', '~', '~', '?']) };
+            let qualifier = if self.percent(12) { '+' } else { self.of(&['-', '-', '~', '~', '?']) };
             terms.push(Term::Directive(qualifier, Mechanism::All));
         }
         terms

@@ -37,7 +37,7 @@ pub(crate) struct Compact {
     /// A name that the record shall no longer refer to: this changes who may send (repeatable)
     #[arg(long, value_name = "NAME", value_parser = domain)]
     drop: Vec<DomainName>,
-    /// Take out includes that end every evaluation with an error: this changes who may send
+    /// Take out includes and redirects that find no record, also in records that are opened for it: this changes who may send
     #[arg(long)]
     repair: bool,
     /// Other records include this one: its cost may not rise
@@ -97,6 +97,9 @@ fn text(compacted: &Compacted, width: usize) -> String {
         (Some(infeasible), _) if infeasible.reason == "budget" => {
             (BAD, "no record was found before the search ended, which proves nothing")
         }
+        (Some(_), _) if compacted.proof.minimal != "proven" => {
+            (BAD, "no record was found, and none is ruled out")
+        }
         (Some(_), _) => (BAD, "no record keeps to the limits"),
         (None, true) if !compacted.broken.ranges.is_empty() => {
             (BAD, "within the limits, and broken whatever they are")
@@ -140,8 +143,12 @@ fn text(compacted: &Compacted, width: usize) -> String {
         row(&mut text, "broken", &styled(BAD, told), width);
     }
     for removed in &compacted.removed {
+        let of = match &removed.record {
+            record if *record == compacted.domain => String::new(),
+            record => format!(" in the record of {record}"),
+        };
         let told = format!(
-            "`{}` is taken out ({}); authorisation changes for {}",
+            "`{}`{of} is taken out ({}); authorisation changes for {}",
             removed.term,
             removed.why,
             addresses::addresses(&removed.changes.count)
@@ -250,7 +257,7 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
         row(text, "proof", told, width);
     }
     let Some(objective) = proof.objective.as_ref().filter(|_| !compacted.unchanged) else {
-        if compacted.infeasible.is_some() {
+        if let Some(infeasible) = &compacted.infeasible {
             let told = match proof.minimal {
                 "proven" => {
                     format!(
@@ -258,10 +265,11 @@ fn proof(text: &mut Text, compacted: &Compacted, width: usize) {
                         counted(number(proof.examined), "draft")
                     )
                 }
-                _ => format!(
+                _ if infeasible.reason == "budget" => format!(
                     "the search ended after {}: some were not looked at",
                     counted(number(proof.examined), "draft")
                 ),
+                _ => format!("nothing is proven; {} looked at", counted(number(proof.examined), "draft")),
             };
             row(text, "proof", &told, width);
         }
@@ -308,6 +316,19 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
         "unbounded" => "what a term costs depends on the message, so no limit can be proven".to_owned(),
         "budget" => {
             "there are too many ways to choose what to open: narrow them with --keep and --flatten".to_owned()
+        }
+        "broken" => {
+            "the record intends permerror for some addresses, and then what others pay is not told exactly: repair it \
+             first, or see what --repair takes out"
+                .to_owned()
+        }
+        "entangled" => {
+            "terms depend on the message, or let nobody past them, so that what is spent together at worst is not \
+             known: the worst was taken"
+                .to_owned()
+        }
+        "undistributed" => {
+            "no way was found to distribute the terms to extra records: there may be one".to_owned()
         }
         _ => "what has to stay live cannot be said outside of its own record".to_owned(),
     };

@@ -9,8 +9,8 @@ use super::islands::{Islands, Text, count, places};
 use super::pack::{Room, wire};
 use super::search::{Objective, Unit, What};
 use super::tree::{End, Piece, Source, Tree};
-use crate::spf::Profile;
 use crate::spf::profile::Counting;
+use crate::spf::{Profile, SpfResult};
 
 /// Bounds that hold for every draft.
 pub(super) struct Bounds {
@@ -95,8 +95,10 @@ impl Bounds {
             row.nets.iter().all(Option::is_none)
                 && (0..tree.terms.len()).all(|term| classes.cell(row, term).may_miss)
         };
-        // Where questions are shared it may be that no class goes all the way.
-        let all_the_way = if classes.are_entangled { 0 } else { classes.rows.len() };
+        // Where questions are shared it may be that no class goes all the way. A record that ends in a pass is passed by what
+        // it excludes alone, which does not come to its end; and where it is opened, its end decides.
+        let passes_all = tree.records.iter().skip(1).any(|source| source.end == End::Result(SpfResult::Pass));
+        let all_the_way = if classes.are_entangled || passes_all { 0 } else { classes.rows.len() };
         let undecided: Vec<usize> =
             (0..all_the_way).filter(|row| classes.rows.get(*row).is_some_and(is_undecided)).take(4).collect();
         let pays = |row: &usize| {
@@ -131,6 +133,11 @@ impl Bounds {
             order,
             islands,
         }
+    }
+
+    /// Whether some class comes to the end of every draft, and so pays for all extra records.
+    pub(super) fn goes_all_the_way(&self) -> bool {
+        !self.undecided.is_empty()
     }
 
     /// The fewest lookups that are left, as a receiver counts; none where they have no bound.

@@ -39,6 +39,18 @@ pub(super) struct Draft {
     /// The most that any class spends, and what one spends at the least.
     pub(super) most: Vec<Spent>,
     pub(super) least: Vec<Spent>,
+    /// What one message at the least spends of each class that comes to the end: it pays for extra records too.
+    pub(super) to_the_end: Vec<Spent>,
+}
+
+/// What one class spends.
+struct Spending {
+    /// The most.
+    most: Spent,
+    /// What one message spends at the least.
+    least: Spent,
+    /// Whether that message comes past everything that the record has, and to no error.
+    comes_to_the_end: bool,
 }
 
 /// What is kept cannot be said outside the record that is opened.
@@ -117,6 +129,7 @@ impl Draft {
             wanted: BTreeMap::new(),
             most: Vec::new(),
             least: Vec::new(),
+            to_the_end: Vec::new(),
         };
         let mut demands = Vec::with_capacity(classes.rows.len());
         for row in &classes.rows {
@@ -178,7 +191,7 @@ impl Draft {
     }
 
     fn list_each_once(&mut self) {
-        for spent in [&mut self.most, &mut self.least] {
+        for spent in [&mut self.most, &mut self.least, &mut self.to_the_end] {
             spent.sort();
             spent.dedup();
         }
@@ -189,8 +202,11 @@ impl Draft {
         let is_more = |(spent, known): (Spent, &[Spent])| {
             !known.iter().any(|known| Spent::max(*known, spent) == *known)
         };
-        let spent = self.spent(classes, row, None);
-        spent.is_some_and(|(most, least)| is_more((most, &self.most)) || is_more((least, &self.least)))
+        self.spent(classes, row, None).is_some_and(|spending| {
+            is_more((spending.most, &self.most))
+                || is_more((spending.least, &self.least))
+                || spending.comes_to_the_end && is_more((spending.least, &self.to_the_end))
+        })
     }
 
     /// The record's terms that cost lookups.
@@ -287,14 +303,15 @@ impl Draft {
 
     /// Adds what a class spends whose networks stand at `decided`.
     fn spend(&mut self, classes: &Classes, row: &Row, decided: Option<usize>) {
-        if let Some((most, least)) = self.spent(classes, row, decided) {
+        if let Some(Spending { most, least, comes_to_the_end }) = self.spent(classes, row, decided) {
             self.most.push(most);
             self.least.push(least);
+            self.to_the_end.extend(comes_to_the_end.then_some(least));
         }
     }
 
-    /// The most that a class spends whose networks stand at `decided`, and what one message spends at the least.
-    fn spent(&self, classes: &Classes, row: &Row, decided: Option<usize>) -> Option<(Spent, Spent)> {
+    /// What a class spends whose networks stand at `decided`.
+    fn spent(&self, classes: &Classes, row: &Row, decided: Option<usize>) -> Option<Spending> {
         // `peak` is the most that is spent where all terms but one spend their least: some message does spend it.
         let (mut most, mut least, mut peak) = (Spent::default(), Spent::default(), Spent::default());
         let mut passed = 0;
@@ -343,6 +360,7 @@ impl Draft {
         if fault == Some(SpfResult::PermError) {
             return None;
         }
+        let comes_to_the_end = ends && fault.is_none() && stopped.is_none();
         if let (true, None, End::Redirect(term)) = (ends, fault, self.end) {
             let cell = classes.cell(row, term);
             if cell.state == State::Fault(SpfResult::PermError) {
@@ -361,7 +379,11 @@ impl Draft {
             let written = u32::try_from(count.saturating_sub(passed)).unwrap_or(u32::MAX);
             Spent { written, ..Spent::default() }
         };
-        Some((most.then(written(passed)), peak.then(written(stopped.unwrap_or(passed)))))
+        Some(Spending {
+            most: most.then(written(passed)),
+            least: peak.then(written(stopped.unwrap_or(passed))),
+            comes_to_the_end,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::draft::Draft;
 use super::pack::{items, wire};
-use super::search::{Space, What};
+use super::search::{Gap, Space, What};
 use super::tree::{End, Source};
 use crate::name::DomainName;
 use crate::provider;
@@ -16,7 +16,10 @@ use crate::spf::{Profile, Spent};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Infeasible {
-    /// `lookups`, `voids`, `unbounded`, `size`, `budget` where the search ended before it found one or none, or `structure` where what must stay live cannot be said elsewhere.
+    /// What is in the way: `lookups`, `voids`, `unbounded`, `size`, or `structure` where what must stay live cannot be said
+    /// elsewhere. Where it is not proven that there is none: `budget` where the search ended first, `broken` where the record
+    /// intends errors, `entangled` where it is not known what terms spend together that depend on the message, or who pays
+    /// for extra records, and `undistributed` where no way was found to distribute the terms to extra records.
     pub reason: &'static str,
     /// Lookups of the record with the fewest, as the first receiver counts.
     pub lookups: u32,
@@ -60,7 +63,7 @@ pub struct Remedy {
 
 pub(super) fn explain(
     space: &Space<'_>,
-    is_complete: bool,
+    gap: Option<Gap>,
     profile: &Profile,
     keep: &[DomainName],
 ) -> Infeasible {
@@ -70,13 +73,19 @@ pub(super) fn explain(
         draft.iter().flat_map(|draft| &draft.most).fold(Spent::default(), |worst, spent| worst.max(*spent));
     let limits = space.limits.first().copied().unwrap_or(*profile);
     let (lookups, voids) = (worst.lookups_for(profile), worst.voids_for(profile));
-    let reason = match &draft {
-        _ if !is_complete => "budget",
+    let in_the_way = match &draft {
         None => "structure",
         Some(_) if worst.unbounded > 0 => "unbounded",
         Some(_) if lookups > limits.lookups => "lookups",
         Some(_) if !worst.is_within(&limits) => "voids",
         Some(_) => "size",
+    };
+    let reason = match gap {
+        None => in_the_way,
+        Some(Gap::Budget) => "budget",
+        Some(Gap::Broken) => "broken",
+        Some(Gap::Entangled) => "entangled",
+        Some(Gap::Undistributed) => "undistributed",
     };
     let stays: Vec<Staying> = draft.iter().flat_map(|draft| staying(space, draft, profile, keep)).collect();
     let text =
@@ -92,7 +101,7 @@ pub(super) fn explain(
         stays,
         remedies: Vec::new(),
     };
-    infeasible.remedies = remedies(space, &infeasible, profile);
+    infeasible.remedies = remedies(space, &infeasible, in_the_way, profile);
     infeasible
 }
 
@@ -128,7 +137,7 @@ fn staying(space: &Space<'_>, draft: &Draft, profile: &Profile, keep: &[DomainNa
     stays
 }
 
-fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Vec<Remedy> {
+fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profile: &Profile) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     let mut add = |kind, name: Option<&DomainName>, text: String| {
         remedies.push(Remedy { kind, name: name.cloned(), text });
@@ -163,7 +172,8 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, profile: &Profile) -> Ve
             _ => {}
         }
     }
-    if matches!(infeasible.reason, "lookups" | "voids" | "unbounded") {
+    // What would help where all is opened helps all the more where that is not known to be needed.
+    if infeasible.reason != "budget" && matches!(in_the_way, "lookups" | "voids" | "unbounded") {
         for stay in infeasible.stays.iter().filter(|stay| stay.why == "depends_on_message") {
             let text = format!(
                 "give the sender behind `{}` a return path on a subdomain of its own, with its own record there: SPF \

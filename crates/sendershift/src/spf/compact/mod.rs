@@ -25,6 +25,7 @@ mod islands;
 mod names;
 mod pack;
 mod prepare;
+mod remove;
 mod search;
 mod tree;
 mod verify;
@@ -59,7 +60,8 @@ pub struct CompactRequest {
     pub flatten: Vec<DomainName>,
     /// Names that the record no longer refers to: it changes what the record intends.
     pub drop: Vec<DomainName>,
-    /// Whether terms go that end every evaluation with an error: it changes what the record intends.
+    /// Whether includes and redirects go that find no record and end every evaluation with an error, also those in records
+    /// that the record refers to, which are opened for it: it changes what the record intends.
     pub repair: bool,
     /// Whether other records include this one: its cost may not rise.
     pub contract: bool,
@@ -182,6 +184,8 @@ pub struct UnopenedName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Removed {
+    /// The domain of the record that it stood in.
+    pub record: DomainName,
     /// The term as written.
     pub term: String,
     /// `drop`, `repair`.
@@ -213,7 +217,7 @@ pub struct Proof {
 /// # Errors
 ///
 /// [`Error::Missing`] with the questions that are not answered, those that failed included: nothing is rewritten by
-/// evidence with holes. `spf.no-record` and others where there is no record that could be rewritten, `spf.not-in-record`
+/// evidence with holes. `spf.no-record`, `spf.several-records` and others where there is no record that could be rewritten, or repaired, `spf.not-in-record`
 /// for names to drop or to flatten that it does not refer to, `spf.too-complex` where hostile records would take too long.
 ///
 /// # Examples

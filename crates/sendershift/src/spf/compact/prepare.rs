@@ -6,11 +6,12 @@ use super::classes::Classes;
 use super::draft::Opened;
 use super::names::{self, Extra};
 use super::pack::{Packed, Room};
+use super::remove::Remaining;
 use super::search::{self, Candidate, Objective, Space, Unit, What};
-use super::tree::{self, Tree, directive};
+use super::tree::{self, Source, Tree, directive};
 use super::{
-    CompactRequest, Compacted, Figures, OpenedName, Proof, RECOMMENDED_OCTETS, Removed, RrSetDocument,
-    UnopenedName, infeasible, limits, verify,
+    CompactRequest, Compacted, Figures, OpenedName, Proof, RECOMMENDED_OCTETS, RrSetDocument, UnopenedName,
+    infeasible, limits, verify,
 };
 use crate::dns::{Answer, Evidence, Overlay, RecordType, Recording, Resolved, RrSet, Txt, resolve};
 use crate::error::{Error, Problem};
@@ -19,12 +20,11 @@ use crate::net::Family;
 use crate::spf::check::{Selection, select};
 use crate::spf::policy::Results;
 use crate::spf::{
-    DomainSpec, Mechanism, Modifier, Partial, PartialContext, Policy, Profile, Spent, SpfRecord, SpfResult,
-    Subject, Term, TermKind, VoidUnit,
+    Mechanism, Modifier, Policy, Profile, Spent, SpfRecord, SpfResult, Subject, Term, TermKind, VoidUnit,
 };
 
 /// Evidence in which failures are holes: nothing is rewritten by an answer that nobody gave.
-struct Strict<E>(E);
+pub(super) struct Strict<E>(E);
 
 impl<E: Evidence> Evidence for Strict<E> {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
@@ -46,11 +46,11 @@ impl<E: Evidence> Evidence for Strict<E> {
 /// A record and what is asked of it, with the evidence in which it is published.
 pub(super) struct Prepared<'e, E: ?Sized> {
     evidence: Strict<&'e E>,
-    domain: &'e DomainName,
-    request: &'e CompactRequest,
+    pub(super) domain: &'e DomainName,
+    pub(super) request: &'e CompactRequest,
     receivers: Vec<&'static Profile>,
     /// What is meant: the record given or published.
-    meant: SpfRecord,
+    pub(super) meant: SpfRecord,
     /// What is published, if anything is.
     published: Option<SpfRecord>,
     /// The texts at the domain that are no SPF records, and the TTL.
@@ -111,7 +111,11 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
                 let message =
                     format!("{domain} has more than one SPF record, and which one is meant is not known");
                 let problem = Problem::new("spf.several-records", message);
-                return Err(problem.help("give the record that is meant, in quotes").into());
+                return Err(problem
+                    .help(
+                        "give the record that is meant, in quotes, with its domain: it replaces all of them",
+                    )
+                    .into());
             }
             _ => None,
         };
@@ -137,11 +141,14 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     pub(super) fn compact(&self, watch: &mut dyn FnMut(usize) -> bool) -> Result<Compacted, Error> {
         let first = self.receivers.first().copied().unwrap_or(&Profile::RFC7208);
         let before = self.policy(&self.meant)?;
-        let (record, removed) = self.remove(&before)?;
-        let base = self.publish(&record);
-        let recording = Recording::new(&base);
+        let remaining = self.remove(&before)?;
+        let record = &remaining.record;
+        let base = self.publish(record);
+        // What is meant; what is published is judged by the evidence as it is.
+        let mended = remaining.mended(&base)?;
+        let recording = Recording::new(&mended);
         let intended = Policy::compile(&recording, self.domain);
-        let tree = tree::read(&recording, self.domain, self.sender(), &record);
+        let tree = tree::read(&recording, self.domain, self.sender(), record);
         let classes = Classes::new(&recording, self.domain, &tree);
         let extras = self.published.as_ref().map(|record| names::published(&recording, self.domain, record));
         recording.complete(())?;
@@ -166,7 +173,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             broken: results.sometimes(SpfResult::PermError).into(),
             opened: Vec::new(),
             unopened: Vec::new(),
-            removed,
+            removed: remaining.removed.clone(),
             proof: Proof {
                 equivalent: false,
                 minimal: "proven",
@@ -176,11 +183,12 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             },
             infeasible: None,
         };
-        if let Some(rrset) = self.unchanged(&record, &base, &results, &limits, &extras)? {
-            leave(&mut compacted, rrset, &record, extras.len());
+        if let Some(rrset) = self.unchanged(record, &base, &results, &limits, &extras)? {
+            leave(&mut compacted, rrset, record, extras.len());
             return Ok(compacted);
         }
-        let space = self.space(&tree, &classes, &record, &extras, limits)?;
+        let is_broken = !results.sometimes(SpfResult::PermError).is_empty();
+        let space = Space { is_broken, ..self.space(&tree, &classes, &remaining, &extras, limits)? };
         let mut failure = None;
         let found = search::search(&space, watch, &mut |candidate| {
             let judged = self.judge(candidate, &base, &extras, &results, &space);
@@ -193,19 +201,18 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             return Err(error);
         }
         compacted.proof.examined = found.examined;
-        compacted.proof.minimal = if found.is_complete { "proven" } else { "unknown" };
+        compacted.proof.minimal = if found.gap.is_none() { "proven" } else { "unknown" };
         compacted.proof.bound = Objective { frozen: found.least_frozen, ..Objective::default() };
         let Some(best) = &found.best else {
-            compacted.infeasible =
-                Some(infeasible::explain(&space, found.is_complete, first, &self.request.keep));
+            compacted.infeasible = Some(infeasible::explain(&space, found.gap, first, &self.request.keep));
             return Ok(compacted);
         };
         let records = self.rrsets(&best.packed, &extras)?;
         let new = verify::published(&base, &records);
         let policy = verify::policy(&new, self.domain, &results, &space.limits)?;
         compacted.proof.equivalent =
-            policy.is_some() && verify::agrees((&base, &new), self.domain, &classes.of, &space.limits);
-        if found.is_complete {
+            policy.is_some() && verify::agrees((&mended, &new), self.domain, &classes.of, &space.limits);
+        if found.gap.is_none() {
             compacted.proof.bound = best.objective;
         }
         compacted.proof.objective = Some(best.objective);
@@ -228,12 +235,12 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     }
 
     /// The domain of the senders, `%{o}`: a record that others include has more than one.
-    fn sender(&self) -> Option<&'e DomainName> {
+    pub(super) fn sender(&self) -> Option<&'e DomainName> {
         (!self.request.contract).then_some(self.domain)
     }
 
     /// The evidence with a record published in place of what is there.
-    fn publish(&self, record: &SpfRecord) -> Overlay<&Strict<&'e E>> {
+    pub(super) fn publish(&self, record: &SpfRecord) -> Overlay<&Strict<&'e E>> {
         let subject = Subject { domain: self.domain.clone(), record: Some(record.clone()) };
         subject.publish_on(&self.evidence)
     }
@@ -286,10 +293,11 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         &self,
         tree: &'a Tree,
         classes: &'a Classes,
-        record: &SpfRecord,
+        remaining: &Remaining,
         extras: &[Extra],
         limits: Vec<Profile>,
     ) -> Result<Space<'a>, Error> {
+        let record = &remaining.record;
         let cap = self.request.octets.unwrap_or(usize::MAX);
         // The longest of the names that may be needed, as long as there are fewer than ten.
         let number = extras.last().map_or(1, |extra| extra.number.saturating_add(1));
@@ -309,7 +317,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
         Ok(Space {
             tree,
             classes,
-            units: self.units(tree, extras)?,
+            units: self.units(tree, remaining, extras)?,
             limits,
             room,
             // Below a very long name there is no room for another.
@@ -325,13 +333,25 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             record: live(record),
             published: std::iter::once(today).chain(extras.iter().map(|extra| extra.terms.clone())).collect(),
             references: extras.iter().map(|extra| extra.reference.clone()).collect(),
+            is_broken: false,
             budget: self.request.budget,
         })
     }
 
     /// What can be opened.
-    fn units(&self, tree: &Tree, extras: &[Extra]) -> Result<Vec<Unit>, Error> {
+    fn units(&self, tree: &Tree, remaining: &Remaining, extras: &[Extra]) -> Result<Vec<Unit>, Error> {
         let request = self.request;
+        let mended = mended(tree, remaining);
+        let is_mended = |number: usize| mended.get(number) == Some(&true);
+        for (number, source) in tree.records.iter().enumerate().filter(|(number, _)| is_mended(*number)) {
+            if number != 0 && request.keep.contains(&source.domain) {
+                let message = format!(
+                    "{} is to be kept, and leads to a dead term that only goes where it is opened",
+                    source.domain
+                );
+                return Err(Problem::new("spf.kept-and-repaired", message).into());
+            }
+        }
         for name in request.keep.iter().chain(&request.flatten) {
             if tree.terms.iter().all(|term| term.target.as_ref() != Some(name)) {
                 let message = format!("neither the record nor anything that it refers to has {name} in it");
@@ -346,10 +366,11 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             let is_large = |extra: &Extra| {
                 extra.name == source.domain && request.octets.is_some_and(|most| extra.octets > most)
             };
-            let is_forced = request.flatten.contains(&source.domain) || extras.iter().any(is_large);
+            let is_told = request.flatten.contains(&source.domain) || extras.iter().any(is_large);
             let is_own = source.domain.is_within(self.domain)
                 && !matches!(self.evidence.answer(&source.domain, RecordType::Txt), Answer::Alias(_));
-            units.push(Unit { what: What::Record(number), is_volatile: !is_own && !is_forced, is_forced });
+            let is_forced = is_told || is_mended(number);
+            units.push(Unit { what: What::Record(number), is_volatile: !is_own && !is_told, is_forced });
         }
         for (number, term) in tree.terms.iter().enumerate() {
             let is_told = term.target.as_ref().is_some_and(|name| request.flatten.contains(name));
@@ -358,64 +379,6 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
             }
         }
         Ok(units)
-    }
-
-    /// Takes out what the caller wants to have out.
-    fn remove(&self, before: &Policy) -> Result<(SpfRecord, Vec<Removed>), Error> {
-        let mut record = self.meant.clone();
-        let mut removed = Vec::new();
-        let mut policy = before.clone();
-        for name in &self.request.drop {
-            if !self.meant.terms().iter().any(|term| self.refers_to(term, name)) {
-                let message = format!("no term of the record refers to {name}");
-                return Err(Problem::new("spf.not-in-record", message).into());
-            }
-        }
-        while let Some((at, why)) = self.next_removal(&record)? {
-            let term = record.terms().get(at).map(|term| record.written(term).to_owned()).unwrap_or_default();
-            let kept = record.terms().iter().enumerate().filter(|(index, _)| *index != at);
-            let words: Vec<&str> = kept.map(|(_, term)| record.written(term)).collect();
-            record = SpfRecord::parse(written(&words).as_bytes())?;
-            let after = self.policy(&record)?;
-            let [old, new] = [&policy, &after].map(|policy| policy.intended().sometimes(SpfResult::Pass));
-            let changes = old.difference(&new).union(&new.difference(&old));
-            removed.push(Removed { term, why, changes: changes.into() });
-            policy = after;
-        }
-        Ok((record, removed))
-    }
-
-    /// A term to take out, and why.
-    fn next_removal(&self, record: &SpfRecord) -> Result<Option<(usize, &'static str)>, Error> {
-        for (at, term) in record.terms().iter().enumerate() {
-            if self.request.drop.iter().any(|name| self.refers_to(term, name)) {
-                return Ok(Some((at, "drop")));
-            }
-            let is_include = matches!(&term.kind, TermKind::Directive(directive) if matches!(directive.mechanism, Mechanism::Include(_)));
-            if !self.request.repair || !is_include {
-                continue;
-            }
-            let alone = SpfRecord::parse(format!("v=spf1 {}", record.written(term)).as_bytes())?;
-            let everywhere = self.policy(&alone)?.intended().always(SpfResult::PermError);
-            if everywhere.complement().is_empty() {
-                return Ok(Some((at, "repair")));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a term asks about a name.
-    fn refers_to(&self, term: &Term, name: &DomainName) -> bool {
-        let known = PartialContext { sender_domain: self.sender(), ..PartialContext::new(self.domain) };
-        let is_it = |spec: &DomainSpec| matches!(spec.expand_known(&known), Ok(Partial::Known(target)) if target == *name);
-        match &term.kind {
-            TermKind::Directive(directive) => match directive.mechanism.domain() {
-                Some(spec) => is_it(spec),
-                None => directive.mechanism.costs_lookup() && self.domain == name,
-            },
-            TermKind::Modifier(Modifier::Redirect(spec)) => is_it(spec),
-            TermKind::Modifier(_) => false,
-        }
     }
 
     /// Whether a candidate does what is intended.
@@ -470,6 +433,24 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     fn document(&self, name: DomainName, records: Vec<Txt>) -> RrSetDocument {
         let octets = name.wire_octets() + records.iter().map(Txt::wire_octets).sum::<usize>();
         RrSetDocument { name, record_type: RecordType::Txt, ttl: self.ttl, records, octets }
+    }
+}
+
+/// Which records have dead terms in them, or refer to one that does: kept live they would lead to the error again.
+fn mended(tree: &Tree, remaining: &Remaining) -> Vec<bool> {
+    let mut mended: Vec<bool> =
+        tree.records.iter().map(|source| remaining.others.contains_key(&source.domain)).collect();
+    loop {
+        let refers = |source: &Source| {
+            let children = source.terms().filter_map(|term| tree.terms.get(term).and_then(|term| term.child));
+            children.into_iter().any(|child| mended.get(child) == Some(&true))
+        };
+        let more: Vec<bool> =
+            tree.records.iter().zip(&mended).map(|(source, known)| *known || refers(source)).collect();
+        if more == mended {
+            return mended;
+        }
+        mended = more;
     }
 }
 
@@ -541,7 +522,7 @@ fn leave(compacted: &mut Compacted, rrset: RrSetDocument, record: &SpfRecord, ex
 }
 
 /// The text of a record of these terms.
-fn written<T: AsRef<str>>(terms: &[T]) -> String {
+pub(super) fn written<T: AsRef<str>>(terms: &[T]) -> String {
     terms.iter().fold("v=spf1".to_owned(), |text, term| text + " " + term.as_ref())
 }
 

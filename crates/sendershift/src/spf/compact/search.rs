@@ -73,6 +73,8 @@ pub(super) struct Space<'a> {
     pub(super) published: Vec<Vec<String>>,
     /// The terms that include the extra records of today.
     pub(super) references: Vec<String>,
+    /// Whether the record intends an error for somebody.
+    pub(super) is_broken: bool,
     /// Steps that may be taken: decisions, and drafts that are looked at.
     pub(super) budget: usize,
 }
@@ -95,11 +97,25 @@ struct Node {
     text: Text,
 }
 
+/// Why something better may have been missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// The budget ended first.
+    Budget,
+    /// The record intends errors for somebody: whoever comes to one pays for nothing behind it, and what is paid where is
+    /// not told exactly.
+    Broken,
+    /// Whether terms that depend on the message ever spend their most together is not known, or who pays for extra records.
+    Entangled,
+    /// For some draft no way to distribute its terms was found, and none is ruled out.
+    Undistributed,
+}
+
 /// How the search ended.
 pub(super) struct Found {
     pub(super) best: Option<Candidate>,
-    /// Whether all of the space was looked at that could hold something better.
-    pub(super) is_complete: bool,
+    /// None where all of the space was looked at that could hold something better.
+    pub(super) gap: Option<Gap>,
     /// No record in the space is better in the first part of the objective.
     pub(super) least_frozen: usize,
     pub(super) examined: usize,
@@ -119,7 +135,7 @@ struct Search<'a> {
     /// Records of others that are opened in this round.
     frozen: usize,
     best: Option<Candidate>,
-    is_complete: bool,
+    gap: Option<Gap>,
     /// The fewest extra records of a draft for which none of the ways to distribute the terms was found to fit.
     unknown_at: usize,
     steps: usize,
@@ -143,7 +159,7 @@ pub(super) fn search(
         bounds,
         frozen: 0,
         best: None,
-        is_complete: true,
+        gap: space.is_broken.then_some(Gap::Broken),
         unknown_at: usize::MAX,
         steps: 0,
         examined: 0,
@@ -152,29 +168,36 @@ pub(super) fn search(
     let mut least_frozen = 0;
     for frozen in 0..=volatile {
         search.frozen = frozen;
-        if search.is_complete {
+        if search.gap.is_none() {
             least_frozen = frozen;
         }
         let start = search.next(0, 0, Text::default());
         search.decide(start);
         let needed = search.best.as_ref().map_or(usize::MAX - 1, |best| best.objective.extra_records);
-        search.is_complete &= search.unknown_at > needed;
+        if search.unknown_at <= needed {
+            search.leave(Gap::Undistributed);
+        }
         if search.best.is_some() || search.steps >= space.budget {
             break;
         }
     }
-    if search.best.is_none() && !search.is_complete {
+    if search.best.is_none() && search.gap.is_some() {
         search.close_one_by_one();
     }
-    Found { best: search.best, is_complete: search.is_complete, least_frozen, examined: search.examined }
+    Found { best: search.best, gap: search.gap, least_frozen, examined: search.examined }
 }
 
 impl Search<'_> {
+    /// Notes that something better may have been missed; the first reason stands, unless the budget ends.
+    fn leave(&mut self, gap: Gap) {
+        self.gap.get_or_insert(gap);
+    }
+
     /// Decides the next unit that can be reached.
     fn decide(&mut self, node: Node) {
         if self.steps >= self.space.budget || !(self.watch)(self.examined) {
             self.steps = self.space.budget;
-            self.is_complete = false;
+            self.gap = Some(Gap::Budget);
             return;
         }
         self.steps += 1;
@@ -184,7 +207,9 @@ impl Search<'_> {
                 // Nothing is left out, unless the order were wrong.
                 let is_left =
                     |unit: usize| self.decided.get(unit) == Some(&None) && self.space.reaches(&opened, unit);
-                self.is_complete &= !(0..self.decided.len()).any(is_left);
+                if (0..self.decided.len()).any(is_left) {
+                    self.leave(Gap::Budget);
+                }
                 self.examine(&opened);
             }
             return;
@@ -265,7 +290,9 @@ impl Search<'_> {
         let mut most = (*most_records).min(MOST_RECORDS);
         for limits in limits {
             let lookups = self.bounds.lookups(tree, classes, units, &at, limits)?;
-            most = most.min(usize::try_from(limits.lookups.checked_sub(lookups)?).unwrap_or(usize::MAX));
+            let left = usize::try_from(limits.lookups.checked_sub(lookups)?).unwrap_or(usize::MAX);
+            // Where nobody is known to go all the way, nobody is known to pay for extra records.
+            most = if self.bounds.goes_all_the_way() { most.min(left) } else { most };
         }
         self.bounds.objective(&at, self.frozen, room, most)
     }
@@ -309,20 +336,23 @@ impl Search<'_> {
             self.examined += 1;
             self.steps += STEPS_OF_A_DRAFT;
             let Ok(draft) = Draft::new(self.space.tree, self.space.classes, &opened) else { continue };
-            let [room, at_best] = [&draft.most, &draft.least].map(|spent| self.space.room_for_extras(spent));
-            // Terms that depend on the same message may never spend their most together.
-            self.is_complete &= room == at_best && (room.is_some() || !self.space.classes.are_entangled);
             let kept = self.space.kept_extras(&draft);
-            let Some(room) = room.and_then(|room| Some(room.min(self.space.most_records.checked_sub(kept)?)))
-            else {
-                continue;
-            };
+            let Some(most) = self.space.most_records.checked_sub(kept) else { continue };
+            let within = |room: Option<usize>| room.map(|room| room.min(most));
+            let room = within(self.space.room_for_extras(&draft.most, &draft.most));
+            let Some(at_best) = within(self.space.room_at_best(&draft)) else { continue };
             let items = items(&draft, self.space.tree, self.space.all.as_deref(), &self.space.modifiers);
-            for count in 0..=room {
+            for count in 0..=at_best {
                 if self.best.as_ref().is_some_and(|best| count + kept > best.objective.extra_records) {
                     break;
                 }
                 match pack(&items, count, &self.space.room, self.space.extras()) {
+                    Packing::Never => {}
+                    // It may keep to the limits, and is not known to.
+                    _ if room.is_none_or(|room| count > room) => {
+                        self.leave(Gap::Entangled);
+                        break;
+                    }
                     Packing::Fits(packed) => {
                         let objective = self.space.objective(self.frozen, kept, &packed);
                         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
@@ -331,12 +361,11 @@ impl Search<'_> {
                                 self.best = Some(candidate);
                             } else {
                                 // It is no record of the space, or we are wrong about it.
-                                self.is_complete = false;
+                                self.leave(Gap::Entangled);
                             }
                         }
                         break;
                     }
-                    Packing::Never => {}
                     Packing::Unknown => self.unknown_at = self.unknown_at.min(count + kept),
                 }
             }
@@ -374,16 +403,28 @@ impl Space<'_> {
         draft.elements.iter().filter(is_extra).count()
     }
 
-    /// How many extra records the limits leave room for; none where what is spent is beyond them as it is.
-    fn room_for_extras(&self, spent: &[Spent]) -> Option<usize> {
-        let fits = |spent: &Spent, extra: u32| {
-            let extras = Spent { lookups: extra, written: extra, ..Spent::default() };
-            let spent = spent.then(extras);
+    /// How many extra records there can be room for at the most.
+    fn room_at_best(&self, draft: &Draft) -> Option<usize> {
+        // Terms that depend on the same message may never spend their most together, nor even their least.
+        if self.classes.are_entangled {
+            return Some(self.most_records.min(MOST_RECORDS));
+        }
+        self.room_for_extras(&draft.least, &draft.to_the_end)
+    }
+
+    /// How many extra records the limits leave room for, where some classes go past them and others need not; none where
+    /// what is spent is beyond the limits as it is.
+    fn room_for_extras(&self, all: &[Spent], past: &[Spent]) -> Option<usize> {
+        let fits = |spent: &Spent, lookups: u32, written: u32| {
+            let spent = spent.then(Spent { lookups, written, ..Spent::default() });
             spent.unbounded == 0 && self.limits.iter().all(|limits| spent.is_within(limits))
         };
         let most = u32::try_from(self.most_records.min(MOST_RECORDS)).unwrap_or(u32::MAX);
         (0..=most)
-            .take_while(|extra| spent.iter().all(|spent| fits(spent, *extra)))
+            .take_while(|extra| {
+                all.iter().all(|spent| fits(spent, 0, *extra))
+                    && past.iter().all(|spent| fits(spent, *extra, *extra))
+            })
             .last()
             .and_then(|extra| usize::try_from(extra).ok())
     }

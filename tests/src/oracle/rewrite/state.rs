@@ -1,0 +1,133 @@
+//! What happens to a client on its way: past everything that stays live, and at what stays live today.
+
+use super::super::Outcome;
+use super::super::evaluate::{Limits, check, explore};
+use super::super::tree::{Client, Domain, Mechanism, Term, Tree};
+use super::answers::{matches, own};
+use super::layout::{Element, End, Layout, Node};
+
+impl Layout<'_> {
+    /// Whether a live term between two places does something with a client today; the record's own networks end the way.
+    pub(super) fn does(
+        &self,
+        from: usize,
+        to: usize,
+        client: Client,
+        states: &mut States,
+        what: &[State],
+    ) -> bool {
+        let passed = self.elements.iter().take(to).skip(from).map(|(element, _)| element);
+        passed
+            .take_while(|element| !matches!(element, Element::Own(nets) if own(nets, client).is_some()))
+            .any(|element| match element {
+                Element::Own(_) => false,
+                Element::Live { question, .. } => {
+                    let mechanism = self.questions.get(*question).copied();
+                    mechanism.is_some_and(|one| what.contains(&self.tree.state(one, client, states)))
+                }
+            })
+    }
+
+    /// The way of a client past everything that stays live; `until` is how many elements there are at the end of the record, if it
+    /// is one that is included.
+    pub(super) fn walk(&self, nodes: &[Node], client: Client, until: Option<usize>) -> Walk {
+        let is_inside = |at: usize| until.is_some_and(|until| at < until);
+        for node in nodes {
+            match node {
+                Node::Live { .. } => {}
+                Node::Own(at) => {
+                    if let Some((Element::Own(nets), _)) = self.elements.get(*at)
+                        && let Some(qualifier) = own(nets, client)
+                    {
+                        // The record itself decides, whatever comes.
+                        return Walk::Ends { qualifier, at: None };
+                    }
+                }
+                Node::Net { mechanism, qualifier, at } => {
+                    if matches(mechanism, client) {
+                        // What is excluded before something that stays live would go on to that outside.
+                        let is_cut_off = *qualifier != '+' && is_inside(*at);
+                        let at = Some(*at);
+                        return if is_cut_off {
+                            Walk::CutOff
+                        } else {
+                            Walk::Ends { qualifier: *qualifier, at }
+                        };
+                    }
+                }
+                Node::Open { qualifier, nodes, end, until: inner } => {
+                    let walk = match self.walk(nodes, client, Some(*inner)) {
+                        Walk::On if *end == End::Result('+') => {
+                            Walk::Ends { qualifier: '+', at: Some(*inner) }
+                        }
+                        other => other,
+                    };
+                    match walk {
+                        Walk::Ends { qualifier: '+', at } => {
+                            let is_cut_off = *qualifier != '+' && is_inside(*inner);
+                            return if is_cut_off {
+                                Walk::CutOff
+                            } else {
+                                Walk::Ends { qualifier: *qualifier, at }
+                            };
+                        }
+                        Walk::CutOff => return Walk::CutOff,
+                        Walk::Ends { .. } | Walk::On => {}
+                    }
+                }
+            }
+        }
+        Walk::On
+    }
+}
+
+/// Where the way of a client ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walk {
+    On,
+    /// With a qualifier, at networks that are not there any more, before the element of that number.
+    Ends {
+        qualifier: char,
+        at: Option<usize>,
+    },
+    CutOff,
+}
+
+/// What a term does with a client today.
+pub(super) type States = Vec<(Mechanism, Client, State)>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The client may go on, and does not come to an error.
+    MayGoOn,
+    Matches,
+    /// It may end with an error.
+    Errs,
+}
+
+impl Tree {
+    /// What a term does with a client today.
+    pub(super) fn state(&self, mechanism: Mechanism, client: Client, states: &mut States) -> State {
+        let known = states.iter().find(|(one, other, _)| *one == mechanism && *other == client);
+        if let Some((.., known)) = known {
+            return *known;
+        }
+        let mut alone = self.clone();
+        if let Some(root) = alone.domains.first_mut() {
+            *root = Domain::Record(vec![Term::Directive('+', mechanism)]);
+        }
+        let most = 10_000;
+        let (mx_names, mx_addresses) = (most, most);
+        let lifted =
+            Limits { lookups: most, written: false, voids: most, queries: false, mx_names, mx_addresses };
+        let found = explore(100_000, |world| Ok(check(&alone, client, &lifted, world)?.outcome));
+        let is = |one: Outcome| found.iter().flatten().any(|(_, outcome)| *outcome == one);
+        let state = match (is(Outcome::Neutral), is(Outcome::PermError) || is(Outcome::TempError)) {
+            (_, true) => State::Errs,
+            (true, false) => State::MayGoOn,
+            (false, false) => State::Matches,
+        };
+        states.push((mechanism, client, state));
+        state
+    }
+}
