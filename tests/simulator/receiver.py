@@ -160,7 +160,7 @@ def addresses(plan, mind, source):
 
     def belongs(ip):
         inside = any(ip in net for net in own if ip.version == net.version)
-        return inside or (include and receiver.spf(include, str(ip), None)[0] == "pass")
+        return inside or (include and receiver.spf(include, str(ip), None) == "pass")
 
     found = sorted((ip for ip in candidates if belongs(ip)), key=lambda ip: (ip.version, int(ip)))
     if len(found) > MOST_ADDRESSES:

@@ -39,6 +39,30 @@ impl Fate {
 
 /// A plan that has to be safe, and at least half of whose mutants that touch records or mail have to be found out.
 pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
+    let (counted, killed) = mutated(name, text)?;
+    if counted == 0 || killed * 2 < counted {
+        return Err(format!("of {counted} mutants that touch records or mail only {killed} were found out"));
+    }
+    Ok(())
+}
+
+/// The safe plans of the corpus: of all their mutants together at least half have to be found out. They are small, and some wait longer
+/// than they have to.
+pub(crate) fn corpus(plans: &[(String, String)]) -> Result<(), String> {
+    let (mut counted, mut killed) = (0, 0);
+    for (name, text) in plans {
+        let of_plan = mutated(&format!("corpus-{name}"), text).map_err(|why| format!("{name}: {why}"))?;
+        counted += of_plan.0;
+        killed += of_plan.1;
+    }
+    if plans.is_empty() || killed * 2 < counted {
+        return Err(format!("of {counted} mutants that touch records or mail only {killed} were found out"));
+    }
+    Ok(())
+}
+
+/// Writes what comes of the mutants of a plan that has to be safe; how many touch records or mail, and how many of these are found out.
+fn mutated(name: &str, text: &str) -> Result<(u32, u32), String> {
     let plan = Plan::from_json(text).map_err(|invalid| format!("{invalid:?}"))?;
     let proof = proven(&plan)?;
     if proof.verdict != Judged::Safe {
@@ -51,7 +75,7 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
     let (mut counted, mut killed) = (0, 0);
     for mutant in mutants(&document, &waits) {
         let kind = document["steps"][mutant.step]["kind"].as_str().unwrap_or_default();
-        let (fate, proof) = judged(&mutant).map_err(|why| format!("{}: {why}", mutant.name))?;
+        let (fate, proof) = judged(&mutant, |_| true).map_err(|why| format!("{}: {why}", mutant.name))?;
         let serves = serves(&document, &mutant);
         let counts = ["dns", "send"].contains(&kind) && serves.is_none();
         counted += u32::from(counts);
@@ -65,10 +89,7 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
         rows.push(row);
     }
     write(name, &json!({ "name": name, "verdict": "safe", "plan": document, "mutants": rows }))?;
-    if counted == 0 || killed * 2 < counted {
-        return Err(format!("of {counted} mutants that touch records or mail only {killed} were found out"));
-    }
-    Ok(())
+    Ok((counted, killed))
 }
 
 /// What a mutant can miss without breaking a promise that is judged: a promise that is not, or a goal. Read off the records, so
@@ -152,10 +173,17 @@ fn said(proof: &Proof) -> String {
     stories.chain(proof.undecided.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n")
 }
 
-fn judged(mutant: &Mutant) -> Result<(Fate, Option<Proof>), String> {
+/// What comes of a plan; only some promises count.
+fn judged(mutant: &Mutant, counts: impl Fn(&str) -> bool) -> Result<(Fate, Option<Proof>), String> {
     let Ok(plan) = Plan::from_json(&mutant.document.to_string()) else { return Ok((Fate::Refused, None)) };
-    let proof = proven(&plan)?;
-    let fate = match proof.verdict {
+    let mut proof = proven(&plan)?;
+    // A plan that stops on the way is told apart by the mail that it loses: the rest is about steps that never come.
+    let stops = proof.undecided.iter().any(|remark| remark.code.starts_with("plan."));
+    proof
+        .promises
+        .retain(|promise| counts(promise.promise) && (!stops || ["p1", "p2"].contains(&promise.promise)));
+    let verdict = proof.promises.iter().map(|promise| promise.verdict).max();
+    let fate = match verdict.unwrap_or(Judged::Undecided) {
         Judged::Safe => Fate::Survived,
         Judged::Unsafe => {
             replay::all(&plan, &proof)?;
@@ -216,7 +244,9 @@ pub(crate) fn drawn(plans: &[(String, String)]) -> Result<(), String> {
     for (name, text) in plans {
         let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let mutant = Mutant { name: name.clone(), operator: "drawn", step: 0, wait: None, document };
-        let (fate, proof) = judged(&mutant).map_err(|why| format!("{name}: {why}"))?;
+        // The simulator looks for mail that is lost, and for nothing else.
+        let loses = |promise: &str| ["p1", "p2"].contains(&promise);
+        let (fate, proof) = judged(&mutant, loses).map_err(|why| format!("{name}: {why}"))?;
         let mut row = row(&mutant, "", false, fate, proof.as_ref());
         row["plan"]["evidence"] = mutant.document["evidence"].clone();
         rows.push(row);

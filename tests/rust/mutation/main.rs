@@ -28,6 +28,9 @@ fn main() -> ExitCode {
     if trials.is_empty() {
         trials.push(Trial::test("mutation", || Err("there are no plans".into())));
     }
+    let corpus: Result<Vec<(String, String)>, String> =
+        plans::corpus().into_iter().map(|(name, plan)| Ok((name, plan?))).collect();
+    trials.push(Trial::test("mutation/corpus", move || Ok(judge::corpus(&corpus?)?)));
     let drawn = plans::drawn();
     if !drawn.is_empty() {
         trials.push(Trial::test("mutation/drawn", move || Ok(judge::drawn(&drawn)?)));

@@ -30,6 +30,12 @@ pub(crate) fn mutants(plan: &Value, waits: &[Vec<u64>]) -> Vec<Mutant> {
             mutants.push(early(plan, step, seconds.len()));
         }
     }
+    for step in 0..waits.len() {
+        mutants.extend(without_terms(plan, step));
+        mutants.extend(rejecting(plan, step));
+        mutants.extend(sooner(plan, step));
+        mutants.extend((0..waits.len()).filter_map(|earlier| exchanged(plan, earlier, step)));
+    }
     let mut distinct: Vec<Mutant> = Vec::new();
     for mutant in mutants {
         if mutant.document != *plan && distinct.iter().all(|other| other.document != mutant.document) {
@@ -65,6 +71,81 @@ fn shortened(plan: &Value, operator: &'static str, (step, index): (usize, usize)
 fn early(plan: &Value, step: usize, waits: usize) -> Mutant {
     let document = (0..waits).fold(plan.clone(), |document, index| with_wait(&document, step, index, 0));
     Mutant { name: format!("early {}", id(plan, step)), operator: "early", step, wait: None, document }
+}
+
+/// The texts that a step adds: the place of each in the document.
+fn added(plan: &Value, step: usize) -> Vec<(String, String)> {
+    let changes = plan["steps"][step]["changes"].as_array().into_iter().flatten().enumerate();
+    let texts = changes.flat_map(|(change, of)| {
+        let records = of["add"].as_array().into_iter().flatten().enumerate();
+        records.filter_map(move |(record, text)| {
+            Some((format!("/steps/{step}/changes/{change}/add/{record}"), text.as_str()?.to_owned()))
+        })
+    });
+    texts.collect()
+}
+
+/// A step that adds another text; `what` is about the difference.
+fn rewritten(
+    plan: &Value,
+    operator: &'static str,
+    (step, what): (usize, &str),
+    (place, text): (&str, String),
+) -> Option<Mutant> {
+    let name = format!("{operator} {what} in {}", id(plan, step));
+    let mut document = plan.clone();
+    *document.pointer_mut(place)? = Value::String(text);
+    Some(Mutant { name, operator, step, wait: None, document })
+}
+
+/// An SPF record that a step publishes, without one of its terms.
+fn without_terms(plan: &Value, step: usize) -> Vec<Mutant> {
+    let mut mutants = Vec::new();
+    for (place, text) in added(plan, step).into_iter().filter(|(_, text)| text.starts_with("v=spf1 ")) {
+        let words: Vec<&str> = text.split(' ').collect();
+        for gone in 1..words.len() {
+            let left = words.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, word)| *word);
+            let text = left.collect::<Vec<_>>().join(" ");
+            mutants.extend(rewritten(plan, "drop-term", (step, words[gone]), (&place, text)));
+        }
+    }
+    mutants
+}
+
+/// A DMARC policy record that a step publishes, at once with the strictest policy.
+fn rejecting(plan: &Value, step: usize) -> Vec<Mutant> {
+    let policies = added(plan, step).into_iter().filter(|(_, text)| text.starts_with("v=DMARC1"));
+    policies
+        .filter_map(|(place, text)| {
+            let strict = text.replace("p=none", "p=reject").replace("p=quarantine", "p=reject");
+            rewritten(plan, "policy", (step, "p=reject"), (&place, strict))
+        })
+        .collect()
+}
+
+/// A date that comes earlier: on the day of the start.
+fn sooner(plan: &Value, step: usize) -> Option<Mutant> {
+    plan["steps"][step]["on"].as_str()?;
+    let mut document = plan.clone();
+    document["steps"][step]["on"] = plan["parameters"]["start"].clone();
+    let name = format!("date {} on the first day", id(plan, step));
+    Some(Mutant { name, operator: "date", step, wait: None, document })
+}
+
+/// Two steps of which one waits for the other, each in the place of the other.
+fn exchanged(plan: &Value, earlier: usize, later: usize) -> Option<Mutant> {
+    let (first, second) = (&plan["steps"][earlier], &plan["steps"][later]);
+    let waits = second["after"].as_array()?.iter().any(|after| after["step"] == first["id"]);
+    if !waits || !first["on"].is_null() || !second["on"].is_null() {
+        return None;
+    }
+    let mut document = plan.clone();
+    for key in ["kind", "changes", "starts", "stops"] {
+        document["steps"][earlier][key] = second[key].clone();
+        document["steps"][later][key] = first[key].clone();
+    }
+    let name = format!("exchange {} and {}", id(plan, earlier), id(plan, later));
+    Some(Mutant { name, operator: "exchange", step: later, wait: None, document })
 }
 
 /// Whether a step takes a record away.

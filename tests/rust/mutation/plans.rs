@@ -15,6 +15,11 @@ pub(crate) fn safe() -> Vec<Named> {
     plans
 }
 
+/// The safe ones of the corpus.
+pub(crate) fn corpus() -> Vec<Named> {
+    named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/safe"), "")
+}
+
 /// What the planner makes of an example.
 fn planned(example: &str) -> Result<String, String> {
     let folder = format!("{}/../docs/examples/{example}", env!("CARGO_MANIFEST_DIR"));

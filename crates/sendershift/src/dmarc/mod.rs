@@ -25,6 +25,7 @@ pub use evaluate::{Authenticated, DmarcResult, Verdict, evaluate};
 pub use legacy::LegacyRecord;
 pub use lint::{RULES, lint};
 pub use psl::{PublicSuffix, Section, public_suffix};
+pub(crate) use reading::legacy_policy;
 pub use reading::{Identifier, InEffect, Organization, PolicyRecord, Reading, Report};
 pub use record::{DmarcRecord, Psd};
 pub use report::{Authorised, report_authorisation};

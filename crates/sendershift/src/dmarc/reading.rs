@@ -229,6 +229,16 @@ pub(super) fn rfc7489<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> 
     Some(Reading { result, policy, policy_record, author, queries, identifiers, reports })
 }
 
+/// The policy that receivers of RFC 7489 take to be in effect for an author domain; `None` without a record or a public suffix list.
+pub(crate) fn legacy_policy<E: Evidence + ?Sized>(
+    evidence: &E,
+    author_domain: &DomainName,
+) -> Option<Policy> {
+    let author = Organization::from(public_suffix(author_domain)?);
+    let (_, applied, _) = discover(evidence, author_domain, author.domain());
+    applied.map(|chosen| in_effect(chosen).1.policy)
+}
+
 type Chosen = (DomainName, Source, Arc<LegacyRecord>);
 
 /// Policy discovery of RFC 7489 section 6.6.3: the author domain, then its organizational domain if there was nothing.

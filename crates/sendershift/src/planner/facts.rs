@@ -49,7 +49,7 @@ pub(super) struct Fate {
     /// There is a DMARC policy record.
     pub(super) policy: bool,
     /// It asks receivers to act, on the harshest reading.
-    pub(super) enforcing: bool,
+    harshest: DmarcPolicy,
     /// The domain of SPF is aligned.
     pub(super) spf_aligned: bool,
     /// SPF passes for every address at every kind of receiver.
@@ -77,19 +77,19 @@ impl Fate {
         Self { spf_passes: self.spf_reaches, ..*self }.lacks().is_none()
     }
 
-    /// Whether messages fail in a way that is worse than how they do today, as the prover has it.
+    /// Whether messages fare worse than they do today, as the prover has it: a signature aligned and does not now, SPF did for some
+    /// and nothing does now for all, or a harsher policy meets what has no signature and no more than before.
     pub(super) fn is_worse_than(&self, today: &Self) -> bool {
-        let refused = |fate: &Self| fate.policy && fate.enforcing && !fate.spf_only && !fate.dkim;
-        if refused(today) || (!today.policy && !refused(self)) {
-            return false;
-        }
-        let loses_dkim = today.dkim && !self.dkim && (self.needs_both || self.signed);
-        refused(self) || !self.policy || loses_dkim
+        let spf = self.spf_aligned && self.spf_passes;
+        let spf_today = today.spf_aligned && today.spf_reaches;
+        !self.dkim
+            && (today.dkim || (spf_today && !spf) || (self.harshest > today.harshest && (spf_today || !spf)))
     }
 
     /// What is wrong, for people; none where every message is authenticated.
     pub(super) fn lacks(&self) -> Option<&'static str> {
-        let needs_dkim = self.needs_both || (!self.spf_only && (self.enforcing || self.signed));
+        let needs_dkim =
+            self.needs_both || (!self.spf_only && (self.harshest > DmarcPolicy::None || self.signed));
         if !self.policy {
             Some("there is no DMARC policy record")
         } else if needs_dkim && !self.dkim {
@@ -232,13 +232,15 @@ impl<'m> Facts<'m> {
                 .max(applied.record.subdomain_policy())
                 .max(applied.record.nonexistent_policy()),
         });
+        let harshest = harshest
+            .max(dmarc::legacy_policy(evidence, &identity.author_domain).unwrap_or(DmarcPolicy::None));
         let (spf_passes, spf_reaches, within_limits) = match domain {
             Some(domain) => self.spf(evidence, domain, &self.addresses(&delivered_by.sources))?,
             None => (false, false, true),
         };
         Ok(Fate {
             policy: applied.is_some(),
-            enforcing: harshest > DmarcPolicy::None,
+            harshest,
             spf_aligned: verdict.spf_aligned,
             spf_passes,
             spf_reaches,

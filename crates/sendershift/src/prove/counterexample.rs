@@ -176,7 +176,7 @@ impl Found<'_> {
             return true;
         }
         if let Some(evidence) = self.evidence(self.mix.choices)
-            && let Some(shown) = promise::shows(code, &evidence, self.binding)
+            && let Some(shown) = promise::shows(code, &evidence, self.binding, self.profile)
         {
             return shown;
         }

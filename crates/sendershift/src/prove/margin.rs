@@ -19,8 +19,8 @@ use crate::plan::{Parameters, Plan, StepKind};
 
 /// The most sets of versions that the proof of a plan may have looked at: a margin takes some dozens of proofs.
 const MOST_MIXES: u64 = 20_000;
-/// The largest common factor that is looked for, per mille.
-const MOST_FACTOR: u64 = 100_000;
+/// The largest time that is looked at, in seconds: a hundred years. Longer ones count as any.
+const MOST_SECONDS: u64 = 36_525 * 86_400;
 
 /// How far a safe plan is from being none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -126,8 +126,7 @@ pub fn margin(
     let publication_delay = search.most(parameters.publication_delay, &delay, |parameters, value| {
         parameters.publication_delay = value;
     })?;
-    let factors: BTreeSet<u64> = (1000..MOST_FACTOR).collect();
-    let factor = search.most(1000, &factors, scale)?;
+    let factor = search.factor()?;
     let (resolver_stale, queue_lifetime, publication_delay) =
         (resolver_stale.map(Seconds), queue_lifetime.map(Seconds), publication_delay.map(Seconds));
     let margin =
@@ -228,6 +227,26 @@ impl Search<'_> {
         // With a second more.
         let next = self.breaks(value.unwrap_or(current).saturating_add(1), &set)?;
         Ok(Most { value, then: next.or(then) })
+    }
+
+    /// The largest factor, per mille.
+    fn factor(&mut self) -> Result<Most<u64>, Error> {
+        let Parameters { resolver_stale, queue_lifetime, publication_delay, .. } = self.plan.parameters;
+        let shortest =
+            [resolver_stale, queue_lifetime, publication_delay].into_iter().filter(|time| *time > 0).min();
+        let Some(shortest) = shortest else { return Ok(Most { value: None, then: None }) };
+        let (mut safe, mut broken) = (1000, MOST_SECONDS.saturating_mul(1000) / shortest);
+        let Some(mut then) = self.breaks(broken, &scale)? else {
+            return Ok(Most { value: None, then: None });
+        };
+        while broken.saturating_sub(safe) > 1 {
+            let middle = safe.midpoint(broken);
+            match self.breaks(middle, &scale)? {
+                None => safe = middle,
+                Some(found) => (broken, then) = (middle, found),
+            }
+        }
+        Ok(Most { value: Some(safe), then: Some(then) })
     }
 
     /// What breaks with another value, if anything does.

@@ -30,7 +30,7 @@ use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
 use mix::Mix;
-use promise::{Failing, Judged as MessageJudged, Receiver};
+use promise::{Judged as MessageJudged, Receiver, Today};
 use remarks::{age, assumptions, judged_from, not_modelled, unexplored};
 pub(crate) use story::duration;
 use users::Users;
@@ -48,7 +48,7 @@ use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Identity, Plan, Remark, Stream};
-use crate::spf::Policy;
+use crate::spf::{Policy, Profile};
 
 /// The promises that [`prove`] judges. P8 takes the public suffix list (feature `psl`).
 #[cfg(feature = "psl")]
@@ -209,22 +209,29 @@ impl<'a> Prover<'a> {
         let baseline = self.baseline();
         let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
         let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
+        let unseen_today = promise::is_unseen(&Lenient(&world), author);
         self.walk("p5", binding, &|world| {
-            promise::seen(world, &Lenient(world), binding, receivers, today.as_ref())
+            let excused = today.as_ref().filter(|_| unseen_today);
+            promise::seen(world, &Lenient(world), binding, receivers, excused)
         })?;
         self.walk("p6", binding, &|world| {
             promise::policy(world, timeline, binding, receivers, today.as_ref())
         })?;
-        let differs = !promise::one_reading(&Lenient(&world), binding, receivers).failures.is_empty();
-        if differs && binding.stream.live.contains(&binding.identity.id) {
+        let live = binding.stream.live.contains(&binding.identity.id)
+            && binding.stream.live.contains(&binding.delivered_by.id);
+        let differing =
+            if live { promise::differing(&Lenient(&world), binding, &Profile::RFC7208) } else { Vec::new() };
+        if !differing.is_empty() {
             let message = format!(
-                "receivers that use the public suffix list see other identifiers of `{}` aligned with {author} than those that walk the tree, already today",
-                binding.identity.id
+                "receivers that use the public suffix list see another alignment of `{}` with {author} ({}) than those that walk the tree, already today",
+                binding.identity.id,
+                differing.join(", ")
             );
             self.condition("proof.reads-differently-today", binding, message);
-            return Ok(());
         }
-        self.walk("p8", binding, &|world| promise::one_reading(&Lenient(world), binding, receivers))
+        self.walk("p8", binding, &|world| {
+            promise::one_reading(&Lenient(world), binding, receivers, &differing)
+        })
     }
 
     /// Judges P9 for messages that are returned or answered.
@@ -292,7 +299,7 @@ impl<'a> Prover<'a> {
             parts.push((binding.clone(), addresses.clone(), always));
         }
         for receiver in &later {
-            let passing = failing.get(&receiver.0).map(|failing| addresses.difference(&failing.addresses));
+            let passing = failing.get(&receiver.0).map(|failing| addresses.difference(&failing.fails));
             parts.extend(
                 passing
                     .filter(|passing| !passing.is_empty())
@@ -302,13 +309,19 @@ impl<'a> Prover<'a> {
         if !later.is_empty() {
             fail_today.insert(&binding.identity.id);
             // What fails today may fail on, and not get worse.
-            self.walk("p1", binding, &|world| {
-                let mut judged = promise::authenticated(world, binding, addresses, &later);
-                judged.failures.retain(|index, failure| {
-                    failing.get(index).is_none_or(|failing| !failing.excuses(failure.code))
-                });
-                judged
-            })?;
+            for receiver in &later {
+                let Some(today) = failing.get(&receiver.0) else { continue };
+                let fails = addresses.intersection(&today.fails);
+                for (part, spf_today) in
+                    [(fails.intersection(&today.spf), true), (fails.difference(&today.spf), false)]
+                {
+                    if !part.is_empty() {
+                        self.walk("p1", binding, &|world| {
+                            promise::no_worse(world, binding, &part, *receiver, (today, spf_today))
+                        })?;
+                    }
+                }
+            }
             let after = from.and_then(|from| binding.after(from, self.explorer.timeline));
             parts.extend(after.map(|after| (after, addresses.clone(), later)));
         }
@@ -386,11 +399,7 @@ impl<'a> Prover<'a> {
 
     /// The addresses, by receiver, at which messages of a binding fail today already: they are judged from the step that
     /// repairs them. Where only one of identity and sources is in use today, that one has to fail from all its sources.
-    fn failing_today(
-        &mut self,
-        binding: &Binding<'a>,
-        receivers: &[Receiver<'a>],
-    ) -> BTreeMap<usize, Failing> {
+    fn failing_today(&mut self, binding: &Binding<'a>, receivers: &[Receiver<'a>]) -> BTreeMap<usize, Today> {
         let Binding { stream, identity, delivered_by, judgement, .. } = *binding;
         let is_live = |identity: &Identity| stream.live.contains(&identity.id);
         let (identities, both) = match (is_live(identity), is_live(delivered_by)) {
@@ -401,23 +410,27 @@ impl<'a> Prover<'a> {
         };
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let baseline = self.baseline();
-        let mut excused: BTreeMap<usize, Failing> = BTreeMap::new();
+        let mut excused: BTreeMap<usize, Today> = BTreeMap::new();
         // What fails at delivery is lost for whoever would verify its signature later, too.
         for judgement in BTreeSet::from([Judgement::Delivery, judgement]) {
             let context = (plan, flux, timeline);
             let today = Binding::new(context, stream, identities, None, judgement, Bounds::default());
             let addresses = self.addresses(&today);
             let world = World::new(plan, flux, &baseline);
-            let failing = promise::failing(&world, &today, &addresses, receivers).unwrap_or_default();
+            let failing = promise::today(&world, &today, &addresses, receivers).unwrap_or_default();
             self.missing.append(&mut world.missing());
             for (index, failing) in failing {
-                let everywhere = !addresses.is_empty() && addresses.is_subset(&failing.addresses);
-                let there = if both || !everywhere { failing.addresses } else { AddressSet::all() };
-                if (both || everywhere) && !there.is_empty() {
-                    let known = excused.entry(index).or_default();
-                    known.addresses = known.addresses.union(&there);
-                    known.codes.extend(failing.codes);
+                let everywhere = !addresses.is_empty() && addresses.is_subset(&failing.fails);
+                if failing.fails.is_empty() || !(both || everywhere) {
+                    continue;
                 }
+                // From other addresses nothing is known: what any passes today is passed.
+                let spread = |part: AddressSet| {
+                    if both || part.is_empty() { part } else { AddressSet::all() }
+                };
+                let known = excused.entry(index).or_insert_with(|| failing.clone());
+                known.fails = known.fails.union(&spread(failing.fails));
+                known.spf = known.spf.union(&spread(failing.spf));
             }
         }
         excused

@@ -281,6 +281,13 @@ impl Flux {
         (0..=self.changing.len()).map(move |done| Era { plan, flux: self, done, changes: Cell::new(false) })
     }
 
+    /// Whether a name may come into being or cease to be with the plan: only a record there that does not change says otherwise.
+    pub(super) fn may_come_or_go(&self, plan: &Plan, name: &DomainName) -> bool {
+        let changes = |kind| self.versions(&Question::new(name.clone(), kind)).is_some();
+        let touched = self.created.contains(name) || self.versions.contains_key(name);
+        touched && !plan.evidence.rrsets(name).any(|(kind, _)| !changes(kind))
+    }
+
     /// The number of RRsets that change.
     pub(super) fn len(&self) -> usize {
         self.versions.values().map(BTreeMap::len).sum()

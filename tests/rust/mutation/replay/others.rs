@@ -7,7 +7,7 @@ use sendershift::dns::{Answer, Evidence, Overlay, RecordType, Records, Resolved,
 use sendershift::name::DomainName;
 use sendershift::plan::{GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
 use sendershift::prove::Counterexample;
-use sendershift::spf::{Profile, Query, SpfResult, check};
+use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
 use super::held;
 
@@ -21,6 +21,12 @@ pub(super) fn shows(
     let today = Overlay::new(&plan.evidence);
     let now = held(plan, found);
     let broken = match found.code {
+        // What a term asks for that depends on the message is not in the evidence: then the story alone says so.
+        "p10.spf-changed"
+            if found.assuming.iter().any(|assumed| assumed.branch.turnout != Turnout::NoMatch) =>
+        {
+            !is_declared(plan, domain, found.address.ok_or("no address")?)
+        }
         "p10.spf-changed" => {
             let ip = found.address.ok_or("no address")?;
             let at = |profile| {

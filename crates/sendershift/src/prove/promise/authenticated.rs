@@ -1,6 +1,6 @@
 //! P1: every message is authenticated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Failure, Judged, Receiver, harshest, passes};
 use crate::dmarc::{self, Authenticated, Policy as DmarcPolicy};
@@ -81,64 +81,130 @@ pub(in crate::prove) fn authenticated(
     judged
 }
 
-/// What P1 fails for, and how.
-#[derive(Clone, Debug, Default)]
-pub(in crate::prove) struct Failing {
-    pub(in crate::prove) addresses: AddressSet,
-    pub(in crate::prove) codes: BTreeSet<&'static str>,
+/// How messages fare before the plan that P1 fails for.
+#[derive(Clone, Debug)]
+pub(in crate::prove) struct Today {
+    /// The addresses for which it fails.
+    pub(in crate::prove) fails: AddressSet,
+    /// Those among them that SPF passes, aligned.
+    pub(in crate::prove) spf: AddressSet,
+    /// Whether a signature is verified and aligned.
+    dkim: bool,
+    /// The harshest reading of the policy; without a record nothing is asked of receivers either.
+    policy: DmarcPolicy,
 }
 
-impl Failing {
-    /// Whether a later failure is none that is worse: as many of SPF and DKIM pass as today, and receivers that let mail pass
-    /// all the same still do.
-    pub(in crate::prove) fn excuses(&self, code: &str) -> bool {
-        self.codes.iter().any(|today| {
-            code == *today
-                || match *today {
-                    "p1.no-dkim-under-enforcement" => true,
-                    "p1.no-dmarc-policy" => code != "p1.no-dkim-under-enforcement",
-                    "p1.not-authenticated" => {
-                        matches!(
-                            code,
-                            "p1.dkim-needed-too" | "p1.spf-needed-too" | "p1.signature-not-verifiable"
-                        )
-                    }
-                    "p1.dkim-needed-too" => {
-                        matches!(code, "p1.spf-needed-too" | "p1.signature-not-verifiable")
-                    }
-                    _ => false,
-                }
-        })
-    }
-}
-
-/// What P1 fails for in a world, by index of the receiver.
-pub(in crate::prove) fn failing(
+/// How messages that P1 fails for fare before the plan, by index of the receiver.
+pub(in crate::prove) fn today(
     world: &World<'_>,
     binding: &Binding<'_>,
     addresses: &AddressSet,
     receivers: &[Receiver<'_>],
-) -> Result<BTreeMap<usize, Failing>, Error> {
-    let mut failing = BTreeMap::new();
+) -> Result<BTreeMap<usize, Today>, Error> {
+    let mut found = BTreeMap::new();
     for (verified, receivers) in alike(world, binding, receivers) {
-        match asked(world, binding, &verified) {
-            Asked::Nothing => {}
-            Asked::Fails(code) => {
-                let all = Failing { addresses: addresses.clone(), codes: BTreeSet::from([code]) };
-                failing.extend(receivers.iter().map(|(index, _)| (*index, all.clone())));
-            }
-            Asked::Spf(domain, code) => {
-                let classes = Policy::compile_within(world, domain, addresses)?.classes(addresses);
-                for (index, profile) in receivers {
-                    let passed = |cases: &[Case<Leaf>]| cases.iter().any(|case| passes(&case.leaf, profile));
-                    let fails = classes.iter().filter(|(_, cases)| !passed(cases));
-                    let addresses = AddressSet::from_ranges(fails.map(|(range, _)| *range));
-                    failing.insert(index, Failing { addresses, codes: BTreeSet::from([code]) });
-                }
-            }
+        let asked = asked(world, binding, &verified);
+        if matches!(asked, Asked::Nothing) {
+            continue;
+        }
+        let state = State::of(world, binding, &verified);
+        let classes = match state.spf {
+            Some(domain) => Policy::compile_within(world, domain, addresses)?.classes(addresses),
+            None => Vec::new(),
+        };
+        for (index, profile) in receivers {
+            let passed = |cases: &[Case<Leaf>]| cases.iter().any(|case| passes(&case.leaf, profile));
+            let spf = classes.iter().filter(|(_, cases)| passed(cases));
+            let spf = AddressSet::from_ranges(spf.map(|(range, _)| *range));
+            let fails =
+                if matches!(asked, Asked::Spf(..)) { addresses.difference(&spf) } else { addresses.clone() };
+            let spf = fails.intersection(&spf);
+            found.insert(index, Today { fails, spf, dkim: state.dkim, policy: state.policy });
         }
     }
-    Ok(failing)
+    Ok(found)
+}
+
+/// What a world makes of the messages of a binding, SPF aside.
+struct State<'p> {
+    /// The domain that SPF can align with.
+    spf: Option<&'p DomainName>,
+    dkim: bool,
+    policy: DmarcPolicy,
+    judgement: Judgement,
+}
+
+impl<'p> State<'p> {
+    fn of(world: &World<'_>, binding: &Binding<'p>, verified: &[DomainName]) -> Self {
+        let (author_domain, spf) = (&binding.identity.author_domain, binding.spf_domain());
+        let verdict = dmarc::evaluate(world, &Authenticated { author_domain, spf, dkim: verified });
+        Self {
+            spf: spf.filter(|_| verdict.spf_aligned && binding.judgement == Judgement::Delivery),
+            dkim: verdict.dkim_aligned,
+            policy: verdict
+                .discovery
+                .applied
+                .as_ref()
+                .map_or(DmarcPolicy::None, |applied| harshest(world, author_domain, applied)),
+            judgement: binding.judgement,
+        }
+    }
+
+    /// Whether a message fares worse than before the plan: a signature aligned and does not now, SPF did and nothing does now,
+    /// or a harsher policy meets one that has no signature and no more than before.
+    fn is_worse(&self, spf: bool, today: &Today, spf_today: bool) -> bool {
+        if self.judgement != Judgement::Delivery {
+            return today.dkim && !self.dkim;
+        }
+        let no_better = spf_today || !spf;
+        !self.dkim && (today.dkim || (spf_today && !spf) || (self.policy > today.policy && no_better))
+    }
+}
+
+/// P1 for messages that fail before the plan, with or without SPF, and may go on failing: not worse than that.
+pub(in crate::prove) fn no_worse(
+    world: &World<'_>,
+    binding: &Binding<'_>,
+    addresses: &AddressSet,
+    (index, profile): Receiver<'_>,
+    (today, spf_today): (&Today, bool),
+) -> Judged {
+    let mut judged = Judged::default();
+    for (verified, _) in alike(world, binding, &[(index, profile)]) {
+        let (code, by_spf) = match asked(world, binding, &verified) {
+            Asked::Nothing => continue,
+            Asked::Fails(code) => (code, false),
+            Asked::Spf(_, code) => (code, true),
+        };
+        let state = State::of(world, binding, &verified);
+        let Some(domain) = state.spf else {
+            if state.is_worse(false, today, spf_today) {
+                judged.failures.insert(index, Failure::new(code));
+            }
+            continue;
+        };
+        match Policy::compile_within(world, domain, addresses) {
+            Ok(policy) => {
+                for (range, cases) in policy.classes(addresses) {
+                    judged.classes += 1;
+                    for Case { assuming, leaf } in &cases {
+                        let fails = |leaf: &Leaf| {
+                            let spf = passes(leaf, profile);
+                            (!by_spf || !spf) && state.is_worse(spf, today, spf_today)
+                        };
+                        if fails(leaf) && !judged.failures.contains_key(&index) {
+                            let message = possible(world, binding, &policy, range, assuming, &fails);
+                            judged.failures.extend(message.map(|(address, assuming)| {
+                                (index, Failure { code, address: Some(address), assuming })
+                            }));
+                        }
+                    }
+                }
+            }
+            Err(error) => judged.error = judged.error.or(Some(error)),
+        }
+    }
+    judged
 }
 
 fn asked<'p>(world: &World<'_>, binding: &Binding<'p>, verified: &[DomainName]) -> Asked<'p> {
@@ -158,7 +224,7 @@ fn asked<'p>(world: &World<'_>, binding: &Binding<'p>, verified: &[DomainName]) 
             Asked::Nothing
         };
     }
-    let enforcing = harshest(applied) > DmarcPolicy::None;
+    let enforcing = harshest(world, author_domain, applied) > DmarcPolicy::None;
     if enforcing && !binding.stream.spf_only && !verdict.dkim_aligned {
         return Asked::Fails("p1.no-dkim-under-enforcement");
     }

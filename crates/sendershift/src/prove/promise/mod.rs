@@ -26,16 +26,16 @@ mod seen;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-pub(super) use authenticated::{Failing, authenticated, failing};
+pub(super) use authenticated::{Today, authenticated, no_worse, today};
 pub(super) use authority::{authority, domains, key_left_behind};
 pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, undeclared, with_spf};
 pub(super) use customers::{Early, customers};
 pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
 pub(super) use limits::{behind_macros, too_large, within_limits};
-pub(super) use one_reading::one_reading;
+pub(super) use one_reading::{differing, one_reading};
 pub(super) use policy::{Effect, policy};
 pub(super) use reachable::reachable;
-pub(super) use seen::{declared, seen};
+pub(super) use seen::{declared, is_unseen, seen};
 
 use super::binding::Binding;
 use crate::dmarc;
@@ -116,23 +116,33 @@ fn passes(leaf: &Leaf, profile: &Profile) -> bool {
     leaf.result == SpfResult::Pass && leaf.spent.is_within(profile)
 }
 
-/// The harshest policy that a receiver may take to be in effect: they differ on `t=y`, which RFC 7489 did not have, and on
-/// whether the author domain exists, which decides between `sp` and `np`.
-fn harshest(applied: &dmarc::Applied) -> dmarc::Policy {
-    match applied.source {
+/// The harshest policy that a receiver may take to be in effect: they differ on `t=y`, which RFC 7489 did not have, on
+/// whether the author domain exists, which decides between `sp` and `np`, and on whose record applies.
+fn harshest<E: Evidence>(
+    evidence: &E,
+    author_domain: &DomainName,
+    applied: &dmarc::Applied,
+) -> dmarc::Policy {
+    let declared = match applied.source {
         dmarc::Source::AuthorDomain => applied.declared,
         _ => applied.declared.max(applied.record.subdomain_policy()).max(applied.record.nonexistent_policy()),
-    }
+    };
+    declared.max(dmarc::legacy_policy(evidence, author_domain).unwrap_or(dmarc::Policy::None))
 }
 
 /// Whether plain evidence shows a failure of P5, P8 or P9 again; `None` for those of other promises. Why a domain is not reached
 /// may differ: worlds do not tell a name without records from one that is gone.
-pub(super) fn shows<E: Evidence>(code: &str, evidence: &E, binding: &Binding<'_>) -> Option<bool> {
-    let receivers = [(0, &Profile::RFC7208)];
+pub(super) fn shows<E: Evidence>(
+    code: &str,
+    evidence: &E,
+    binding: &Binding<'_>,
+    profile: &Profile,
+) -> Option<bool> {
+    let receivers = [(0, profile)];
     let (promise, _) = code.split_once('.')?;
     let judged = match promise {
         "p5" => seen(evidence, evidence, binding, &receivers, None),
-        "p8" => one_reading(evidence, binding, &receivers),
+        "p8" => one_reading(evidence, binding, &receivers, &Vec::new()),
         "p9" => reachable(evidence, evidence, binding, &receivers),
         _ => return None,
     };

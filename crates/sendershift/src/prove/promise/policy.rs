@@ -4,6 +4,7 @@ use super::seen::Declared;
 use super::{Judged, Receiver};
 use crate::dmarc::{self, InEffect, Message, Policy};
 use crate::dns::{Evidence, Question, RecordType};
+use crate::error::Problem;
 use crate::name::DomainName;
 use crate::plan::StepKind;
 use crate::plan::timeline::{Event, Timeline};
@@ -75,6 +76,16 @@ pub(in crate::prove) fn policy(
     let now = Effect::of(&Lenient(world), author);
     if world.undecided().is_some() {
         return Judged::default();
+    }
+    let by_existence = dmarc::discover(&Lenient(world), author).applied.is_some_and(|applied| {
+        applied.source != dmarc::Source::AuthorDomain
+            && applied.record.subdomain_policy() != applied.record.nonexistent_policy()
+    });
+    if by_existence && world.flux.may_come_or_go(world.plan, author) {
+        let message = format!(
+            "the plan may make {author} exist, or not, and `sp` and `np` of the policy differ: which applies when is not judged"
+        );
+        return Judged::error(Problem::new("proof.existence-changes", message));
     }
     let mut code = (now.differ && now.declared.as_ref() != today).then_some("p6.read-differently");
     for (question, index) in world.choices {

@@ -13,7 +13,7 @@ pub(in crate::prove) type Declared = (DomainName, String);
 /// P5: where an enforcing policy applies, a host takes aggregate reports about it and the receiver knows that it may
 /// send them there (RFC 9990, "Verifying External Destinations").
 ///
-/// A policy that applies `today` is left as it is. What is not known of `hosts` is taken to be there.
+/// A policy that applies `today`, and that nobody sees reports about then either, is left as it is. What is not known of `hosts` is taken to be there.
 pub(in crate::prove) fn seen<E: Evidence, H: Evidence>(
     evidence: &E,
     hosts: &H,
@@ -22,9 +22,21 @@ pub(in crate::prove) fn seen<E: Evidence, H: Evidence>(
     today: Option<&Declared>,
 ) -> Judged {
     let found = dmarc::discover(evidence, &binding.identity.author_domain).applied;
-    let relies = |applied: &Applied| harshest(applied) > Policy::None && Some(&declared(applied)) != today;
+    let relies = |applied: &Applied| {
+        harshest(evidence, &binding.identity.author_domain, applied) > Policy::None
+            && Some(&declared(applied)) != today
+    };
     let code = found.filter(relies).and_then(|applied| unseen(evidence, hosts, &applied));
     Judged::everywhere(code, receivers)
+}
+
+/// Whether an enforcing policy applies to an author domain, and nobody sees reports about it.
+pub(in crate::prove) fn is_unseen<E: Evidence>(evidence: &E, author_domain: &DomainName) -> bool {
+    let applied = dmarc::discover(evidence, author_domain).applied;
+    applied.is_some_and(|applied| {
+        harshest(evidence, author_domain, &applied) > Policy::None
+            && unseen(evidence, evidence, &applied).is_some()
+    })
 }
 
 pub(in crate::prove) fn declared(applied: &Applied) -> Declared {
