@@ -253,7 +253,8 @@ fn assume(
         IpAddr::V6(ip) => Records::Aaaa(vec![ip]),
     });
     if unknown.mechanism == "ptr" {
-        let target: DomainName = unknown.target.parse().ok()?;
+        let target = unknown.target.replace("%_", " ").replace("%%", "%");
+        let target: DomainName = target.parse().ok()?;
         let validated =
             if branch.turnout == Turnout::Match { target } else { "client.invalid".parse().ok()? };
         // Ten names are looked at: nine void ones pass the same limits as ten.

@@ -262,7 +262,9 @@ impl<'e, E: Evidence, K: Marks> Compiler<'e, E, K> {
             }
             (Mechanism::Include(_), Some(Partial::Open(target))) => open(self, target, String::new(), 1),
             (Mechanism::Ptr(_), Some(Partial::Known(target))) => {
-                open(self, target.to_string(), String::new(), 0)
+                // A target is a macro-string, whatever it asks for.
+                let target = target.as_str().replace('%', "%%").replace(' ', "%_");
+                open(self, target, String::new(), 0)
             }
             (Mechanism::Ptr(_) | Mechanism::Exists(_), Some(Partial::Open(target))) => {
                 open(self, target, String::new(), 0)
