@@ -88,18 +88,28 @@ impl<'a> Prover<'a> {
     /// Judges P4 for every domain that SPF is checked for, and for what is given up.
     pub(super) fn authority(&mut self, users: &Users<'a>) -> Option<Remark> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
+        let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
+        self.explorer.budget = ASIDE;
         for domain in promise::domains(plan, users) {
             match promise::authority(plan, flux, timeline, users, &domain) {
                 Ok(authority) => {
                     self.findings.extend(authority.finding);
+                    let is_found = authority.found.is_some();
                     self.note("p4", authority.found);
+                    let Some(beyond) = authority.beyond.filter(|_| !is_found) else { continue };
+                    let walked = self.bystanders("p4", &domain, &anytime(), &|world| {
+                        let beyond = (&beyond, "p4.more-than-needed-for-a-while");
+                        promise::not_authorised(world, &domain, beyond, &receivers)
+                    });
+                    if let Err(halt) = walked {
+                        return Some(remarks::unexplored_domain(halt, "P4", &domain));
+                    }
                 }
                 Err(Error::Missing(missing)) => self.missing.extend(missing.questions),
                 Err(error) => self.unsettled("p4", &domain, error),
             }
         }
         self.note("p4", promise::key_left_behind(plan, flux, timeline));
-        self.explorer.budget = ASIDE;
         let mut gifts = promise::gifts(plan, flux).into_iter();
         gifts.find_map(|gift| self.given_up(gift, users).err())
     }
@@ -139,7 +149,7 @@ impl<'a> Prover<'a> {
         let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
         for domain in promise::ours(plan, users) {
             let walked = self.bystanders("p4", &domain, &gift.bounds(), &|world| {
-                promise::not_authorised(world, &domain, &addresses, &receivers)
+                promise::not_authorised(world, &domain, (&addresses, "p4.given-up-authorised"), &receivers)
             });
             walked.map_err(|halt| remarks::unexplored_domain(halt, "P4", &domain))?;
         }

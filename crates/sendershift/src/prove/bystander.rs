@@ -59,9 +59,9 @@ impl Bystander<'_> {
             Some((before, client.checked(&now, ip, profile).ok()?))
         };
         // What a receiver does may be the same, and not what is meant.
-        let given_up = self.failure.code == "p4.given-up-authorised";
+        let only_now = self.failure.code.starts_with("p4.");
         let differ = |pair: &(Checked, Checked)| {
-            if given_up { pair.1.result == SpfResult::Pass } else { pair.0.result != pair.1.result }
+            if only_now { pair.1.result == SpfResult::Pass } else { pair.0.result != pair.1.result }
         };
         let shown = at(self.profile).filter(differ).map(|pair| (pair, ""));
         let ((before, now), without) =

@@ -267,6 +267,9 @@ pub(super) fn reason(code: &str) -> &'static str {
         "p2.too-many-mx" | "p2.too-many-mx-addresses" => {
             "That is more than this receiver looks up for one `mx` (RFC 7208 section 4.6.4)"
         }
+        "p4.more-than-needed-for-a-while" => {
+            "The address does not pass today, and no declared mail of the domain ever comes from it: versions that do not belong together let it pass"
+        }
         "p4.given-up-authorised" => {
             "The address may be somebody else's by then, and whoever has it passes SPF"
         }

@@ -58,6 +58,12 @@ pub(super) fn shows(
             };
             !passes(0)? && !(first..=plan.steps.len()).any(|done| in_use(plan, done).any(needed))
         }
+        "p4.more-than-needed-for-a-while" => {
+            let ip = found.address.ok_or("no address")?;
+            meant(&today, domain, ip)? != SpfResult::Pass
+                && meant(&now, domain, ip)? == SpfResult::Pass
+                && !is_declared(plan, domain, ip)
+        }
         "p4.left-behind" => {
             let ip = found.address.ok_or("no address")?;
             let last = published(plan, plan.steps.len());

@@ -188,6 +188,7 @@ pub(in crate::prove) fn no_worse(
                 for (range, cases) in policy.classes(addresses) {
                     judged.classes += 1;
                     for Case { assuming, leaf } in &cases {
+                        judged.unbounded |= leaf.spent.unbounded > 0;
                         let fails = |leaf: &Leaf| {
                             let spf = passes(leaf, profile);
                             (!by_spf || !spf) && state.is_worse(spf, today, spf_today)

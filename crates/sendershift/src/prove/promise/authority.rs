@@ -59,6 +59,9 @@ struct Granted {
 pub(in crate::prove) struct Authority {
     pub(in crate::prove) found: Option<Counterexample>,
     pub(in crate::prove) finding: Option<Remark>,
+    /// The addresses that no mix of versions may let pass: those that do not today and that no declared mail of the domain ever comes
+    /// from. None where the plan changes nothing that the record reads.
+    pub(in crate::prove) beyond: Option<AddressSet>,
 }
 
 /// The domains whose authority is judged: SPF is checked for them, or the plan changes their record or one below it.
@@ -74,7 +77,8 @@ pub(in crate::prove) fn domains(plan: &Plan, users: &Users<'_>) -> BTreeSet<Doma
 /// P4 for SPF: an address that a step authorises is one of a source from which mail of the domain may still come, and once
 /// all is done one from which it does.
 ///
-/// What the servers say after each step is enough: no mix of versions lets pass what none of its records does.
+/// This looks at what the servers say after each step, in one order of the steps; what they say at last is the same in each. What else a mix of
+/// versions authorises has to be told by looking at all of them ([`Authority::beyond`]).
 ///
 /// # Errors
 ///
@@ -93,12 +97,13 @@ pub(in crate::prove) fn authority(
         let before = match Authorised::of(&first, domain) {
             Ok(before) => before,
             // What the plan leaves alone needs no evidence.
-            Err(_) if !first.changes() => return Ok(Authority { found: None, finding: None }),
+            Err(_) if !first.changes() => return Ok(Authority { found: None, finding: None, beyond: None }),
             Err(error) => return Err(error),
         };
         granted = Granted { ever: before.clone(), after: before.clone(), before };
         if !first.changes() {
-            return Ok(Authority { found: None, finding: finding(plan, users, domain, &granted) });
+            let finding = finding(plan, users, domain, &granted);
+            return Ok(Authority { found: None, finding, beyond: None });
         }
     }
     let declared = users.of(plan, domain);
@@ -129,7 +134,9 @@ pub(in crate::prove) fn authority(
         );
         found = Some(excessive("p4.left-behind", domain, ip, story));
     }
-    Ok(Authority { found, finding: finding(plan, users, domain, &granted) })
+    let allowed = granted.before.sometimes.union(&users.addresses(declared)).union(&AddressSet::mapped());
+    let finding = finding(plan, users, domain, &granted);
+    Ok(Authority { found, finding, beyond: Some(allowed.complement()) })
 }
 
 fn excessive(code: &'static str, domain: &DomainName, ip: std::net::IpAddr, story: String) -> Counterexample {

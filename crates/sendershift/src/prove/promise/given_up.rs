@@ -76,11 +76,11 @@ pub(in crate::prove) fn ours(plan: &Plan, users: &Users<'_>) -> BTreeSet<DomainN
     domains(plan, users).into_iter().filter(is_ours).chain(names.iter().copied().cloned()).collect()
 }
 
-/// No record lets an address pass that may be somebody else's.
+/// No record lets one of these addresses pass; it fails so.
 pub(in crate::prove) fn not_authorised(
     world: &World<'_>,
     domain: &DomainName,
-    addresses: &AddressSet,
+    (addresses, code): (&AddressSet, &'static str),
     receivers: &[Receiver<'_>],
 ) -> Judged {
     let policy = match Policy::compile_within(world, domain, addresses) {
@@ -92,7 +92,7 @@ pub(in crate::prove) fn not_authorised(
         judged.classes += 1;
         for case in &cases {
             judged.class(receivers, (range, &case.assuming), |_| {
-                (case.leaf.result == SpfResult::Pass).then_some("p4.given-up-authorised")
+                (case.leaf.result == SpfResult::Pass).then_some(code)
             });
         }
     }

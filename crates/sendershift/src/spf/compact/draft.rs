@@ -39,6 +39,8 @@ pub(super) struct Draft {
     /// The most that any class spends, and what one spends at the least.
     pub(super) most: Vec<Spent>,
     pub(super) least: Vec<Spent>,
+    /// The least, where extra records put what ends the way of a class ahead of the terms with the same qualifier before it.
+    pub(super) least_ahead: Vec<Spent>,
     /// What one message at the least spends of each class that comes to the end: it pays for extra records too.
     pub(super) to_the_end: Vec<Spent>,
 }
@@ -51,6 +53,8 @@ struct Spending {
     least: Spent,
     /// Whether that message comes past everything that the record has, and to no error.
     comes_to_the_end: bool,
+    /// The element at which the way of some message may end, if there is one.
+    ends_at: Option<usize>,
 }
 
 /// What is kept cannot be said outside the record that is opened.
@@ -129,6 +133,7 @@ impl Draft {
             wanted: BTreeMap::new(),
             most: Vec::new(),
             least: Vec::new(),
+            least_ahead: Vec::new(),
             to_the_end: Vec::new(),
         };
         let mut demands = Vec::with_capacity(classes.rows.len());
@@ -191,7 +196,7 @@ impl Draft {
     }
 
     fn list_each_once(&mut self) {
-        for spent in [&mut self.most, &mut self.least, &mut self.to_the_end] {
+        for spent in [&mut self.most, &mut self.least, &mut self.least_ahead, &mut self.to_the_end] {
             spent.sort();
             spent.dedup();
         }
@@ -303,11 +308,29 @@ impl Draft {
 
     /// Adds what a class spends whose networks stand at `decided`.
     fn spend(&mut self, classes: &Classes, row: &Row, decided: Option<usize>) {
-        if let Some(Spending { most, least, comes_to_the_end }) = self.spent(classes, row, decided) {
-            self.most.push(most);
-            self.least.push(least);
-            self.to_the_end.extend(comes_to_the_end.then_some(least));
-        }
+        let Some(Spending { most, least, comes_to_the_end, ends_at }) = self.spent(classes, row, decided)
+        else {
+            return;
+        };
+        let ahead = ends_at.and_then(|at| self.spent(classes, row, Some(self.stretch_before(at))));
+        self.most.push(most);
+        self.least.push(least);
+        self.least_ahead.push(ahead.map_or(least, |ahead| ahead.least));
+        self.to_the_end.extend(comes_to_the_end.then_some(least));
+    }
+
+    /// The first of the live terms with one qualifier, and of networks among them, that stand before an element.
+    fn stretch_before(&self, at: usize) -> usize {
+        let mut qualifier = match self.elements.get(at) {
+            Some(Element::Live { qualifier, .. }) => Some(*qualifier),
+            _ => None,
+        };
+        let before = self.elements.get(..at).unwrap_or_default().iter().rev();
+        let stretch = before.take_while(|element| match element {
+            Element::Own(_) => true,
+            Element::Live { qualifier: of, .. } => *qualifier.get_or_insert(*of) == *of,
+        });
+        at - stretch.count()
     }
 
     /// What a class spends whose networks stand at `decided`.
@@ -318,6 +341,7 @@ impl Draft {
         // How many terms were passed where the evaluation first may end whatever the message.
         let mut stopped = None;
         let mut fault = None;
+        let mut ends_at = None;
         let mut ends = decided.is_none();
         for (at, element) in self.elements.iter().enumerate() {
             if decided == Some(at) {
@@ -326,6 +350,7 @@ impl Draft {
             match element {
                 Element::Own(nets) => {
                     if row.nets.get(*nets).copied().flatten().is_some() {
+                        ends_at.get_or_insert(at);
                         ends = false;
                         break;
                     }
@@ -341,13 +366,16 @@ impl Draft {
                     // Nobody is known to come past it: what is behind it need not be spent.
                     if !cell.may_miss && stopped.is_none() {
                         stopped = Some(passed);
+                        ends_at.get_or_insert(at);
                     }
                     match cell.state {
                         State::Hit => {
+                            ends_at.get_or_insert(at);
                             ends = false;
                             break;
                         }
                         State::Fault(error) => {
+                            ends_at.get_or_insert(at);
                             fault = Some(error);
                             break;
                         }
@@ -383,6 +411,7 @@ impl Draft {
             most: most.then(written(passed)),
             least: peak.then(written(stopped.unwrap_or(passed))),
             comes_to_the_end,
+            ends_at,
         })
     }
 }

@@ -342,7 +342,8 @@ impl Search<'_> {
             let room = within(self.space.room_for_extras(&draft.most, &draft.most));
             let Some(at_best) = within(self.space.room_at_best(&draft)) else { continue };
             let items = items(&draft, self.space.tree, self.space.all.as_deref(), &self.space.modifiers);
-            for count in 0..=at_best {
+            let fewest = usize::from(!self.space.may_fit_in_place(&draft));
+            for count in fewest..=at_best {
                 if self.best.as_ref().is_some_and(|best| count + kept > best.objective.extra_records) {
                     break;
                 }
@@ -409,7 +410,12 @@ impl Space<'_> {
         if self.classes.are_entangled {
             return Some(self.most_records.min(MOST_RECORDS));
         }
-        self.room_for_extras(&draft.least, &draft.to_the_end)
+        self.room_for_extras(&draft.least_ahead, &draft.to_the_end)
+    }
+
+    /// Whether the draft may keep to the limits without an extra record, where everything is spent in its place.
+    fn may_fit_in_place(&self, draft: &Draft) -> bool {
+        self.classes.are_entangled || self.room_for_extras(&draft.least, &draft.to_the_end).is_some()
     }
 
     /// How many extra records the limits leave room for, where some classes go past them and others need not; none where
