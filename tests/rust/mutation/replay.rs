@@ -8,7 +8,7 @@ use sendershift::dkim::{self, KeyState};
 use sendershift::dmarc::{self, Authenticated, Authorised, DkimResult, DmarcResult, Policy};
 use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
-use sendershift::plan::{Identity, Plan, Signature, SignedAt, Step, Stream, Use};
+use sendershift::plan::{Change, Identity, Plan, Signature, SignedAt, Step, Stream, Use};
 use sendershift::prove::{Counterexample, Happening, Judged, Judgement, Proof};
 use sendershift::spf::{Checked, Profile, Query, SpfResult, Turnout, check};
 
@@ -174,6 +174,19 @@ fn key_data(evidence: &impl Evidence, signature: &Signature) -> Option<String> {
     record.tags().find(|(tag, _)| *tag == "p").map(|(_, key)| key.split_ascii_whitespace().collect())
 }
 
+/// What the servers say after a change, if it can be made.
+fn publish(evidence: &mut Overlay<&Snapshot>, change: &Change) {
+    let before = match evidence.answer(&change.name, change.record_type) {
+        Answer::Records(rrset) => Some(rrset.clone()),
+        _ => None,
+    };
+    match change.apply(before.as_ref()) {
+        Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
+        Ok(None) => evidence.remove(&change.name, change.record_type),
+        Err(_) => {}
+    }
+}
+
 /// The key that an identity signs with: the one that is published when its use begins, or else the last before, or the next.
 fn signing_key(plan: &Plan, signature: &Signature, stream: &Stream, signer: &Identity) -> Option<String> {
     let mut evidence = Overlay::new(&plan.evidence);
@@ -185,15 +198,7 @@ fn signing_key(plan: &Plan, signature: &Signature, stream: &Stream, signer: &Ide
             return key;
         }
         for change in &step.changes {
-            let before = match evidence.answer(&change.name, change.record_type) {
-                Answer::Records(rrset) => Some(rrset.clone()),
-                _ => None,
-            };
-            match change.apply(before.as_ref()) {
-                Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
-                Ok(None) => evidence.remove(&change.name, change.record_type),
-                Err(_) => {}
-            }
+            publish(&mut evidence, change);
         }
         key = key_data(&evidence, signature).or(key);
     }

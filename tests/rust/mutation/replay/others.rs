@@ -9,7 +9,7 @@ use sendershift::plan::{GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
 use sendershift::prove::Counterexample;
 use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
-use super::held;
+use super::{held, publish};
 
 /// What is said of a name has to be so.
 pub(super) fn shows(
@@ -155,15 +155,7 @@ fn given_up_by_then<'p>(
 fn published(plan: &Plan, done: usize) -> Overlay<&Snapshot> {
     let mut evidence = Overlay::new(&plan.evidence);
     for change in plan.steps.iter().take(done).flat_map(|step| &step.changes) {
-        let before = match evidence.answer(&change.name, change.record_type) {
-            Answer::Records(rrset) => Some(rrset.clone()),
-            _ => None,
-        };
-        match change.apply(before.as_ref()) {
-            Ok(Some(rrset)) => evidence.publish(&change.name, rrset),
-            Ok(None) => evidence.remove(&change.name, change.record_type),
-            Err(_) => {}
-        }
+        publish(&mut evidence, change);
     }
     evidence
 }
