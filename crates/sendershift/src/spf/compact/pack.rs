@@ -127,7 +127,8 @@ pub(super) struct Packed {
 
 /// What came of an attempt to pack.
 pub(super) enum Packing {
-    Fits(Packed),
+    /// Ways that do, of which none need be better than another.
+    Fits(Vec<Packed>),
     /// No distribution of the terms can fit.
     Never,
     /// None was found.
@@ -136,15 +137,49 @@ pub(super) enum Packing {
 
 const VERSION: usize = "v=spf1".len();
 
+/// What is published today: the terms of the record itself, and of each of its extra records.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Published<'p> {
+    apex: &'p [String],
+    extras: &'p [Vec<String>],
+}
+
+impl<'p> Published<'p> {
+    /// Of the record itself and its extra records, in this order.
+    pub(super) fn new(published: &'p [Vec<String>]) -> Self {
+        let (apex, extras) =
+            published.split_first().map_or((&[][..], &[][..]), |(apex, extras)| (apex.as_slice(), extras));
+        Self { apex, extras }
+    }
+
+    /// Whether a term is written anew, and was not published before.
+    fn is_new(&self, item: &Item) -> bool {
+        item.kind == Kind::Written && !self.apex.contains(&item.text)
+    }
+
+    /// In which orders extra records may be filled, the first of a number: those that change anyway come first, then one
+    /// of those that would stay as they are. Each that changes gets a new name.
+    fn orders(&self, run: &[Item], count: usize) -> Vec<Vec<usize>> {
+        let is_there = |text: &String| run.iter().any(|item| item.moved.as_ref() == Some(text));
+        let stays = |at: &usize| self.extras.get(*at).is_some_and(|texts| texts.iter().all(is_there));
+        let (stay, change): (Vec<usize>, Vec<usize>) = (0..count).partition(stays);
+        let order = |first: Option<usize>| {
+            let others = stay.iter().copied().filter(move |at| Some(*at) != first);
+            change.iter().copied().chain(first).chain(others).collect()
+        };
+        if stay.is_empty() { vec![order(None)] } else { stay.iter().map(|at| order(Some(*at))).collect() }
+    }
+}
+
 /// Packs terms into the record itself and a number of extra records, of which some may be published already.
-pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<String>]) -> Packing {
+pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: Published<'_>) -> Packing {
     let length: usize = VERSION + items.iter().map(|item| 1 + item.text.len()).sum::<usize>();
     if count == 0 {
         if !room.fits_apex(length) {
             return Packing::Never;
         }
         let apex = items.iter().map(|item| Some(item.text.clone())).collect();
-        return Packing::Fits(Packed { apex, extras: Vec::new(), qualifier: Qualifier::Pass });
+        return Packing::Fits(vec![Packed { apex, extras: Vec::new(), qualifier: Qualifier::Pass }]);
     }
     let Some((begin, end, qualifier)) = stretch(items) else { return Packing::Never };
     let run = items.get(begin..end).unwrap_or_default();
@@ -166,27 +201,33 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: &[Vec<S
         (0..run.len()).filter(|at| run.get(*at).is_some_and(|item| item.moved.is_some())).collect();
     // Of those that are there today the longest leave first: the fewest that have to.
     let rank = |item: &Item| match item.kind {
-        Kind::Written => (Kind::Written, 0),
+        Kind::Written => (Kind::Written, usize::from(published.is_new(item))),
         kind => (kind, item.text.len()),
     };
     order.sort_by_key(|at| std::cmp::Reverse(run.get(*at).map(rank)));
-    for (least, known) in [Kind::Written, Kind::Own, Kind::Live]
-        .into_iter()
-        .flat_map(|least| [(least, published), (least, &[])])
-    {
+    let nothing = Published::default();
+    for least in [Kind::Written, Kind::Own, Kind::Live] {
         let order: Vec<usize> =
             order.iter().copied().filter(|at| run.get(*at).is_some_and(|item| item.kind >= least)).collect();
-        if let Some((places, extras)) = distribute(run, &order, count, room, stays, known) {
-            let mut apex: Vec<Option<String>> =
-                items.iter().take(begin).map(|item| Some(item.text.clone())).collect();
-            apex.push(None);
-            for (at, item) in run.iter().enumerate() {
-                if !places.contains_key(&at) {
-                    apex.push(Some(item.text.clone()));
-                }
+        let mut ways = Vec::new();
+        for known in if published.extras.is_empty() {
+            vec![nothing]
+        } else {
+            vec![published, Published { apex: &[], ..published }, nothing]
+        } {
+            for filled in known.orders(run, count) {
+                ways.extend(distribute(run, &order, &filled, room, stays, known));
             }
-            apex.extend(items.iter().skip(end).map(|item| Some(item.text.clone())));
-            return Packing::Fits(Packed { apex, extras, qualifier });
+        }
+        if !ways.is_empty() {
+            let packed = |(places, extras): Distributed| {
+                let text = |item: &Item| Some(item.text.clone());
+                let kept =
+                    run.iter().enumerate().filter(|(at, _)| !places.contains_key(at)).map(|(_, item)| item);
+                let apex = items.iter().take(begin).map(text).chain([None]).chain(kept.map(text));
+                Packed { apex: apex.chain(items.iter().skip(end).map(text)).collect(), extras, qualifier }
+            };
+            return Packing::Fits(ways.into_iter().map(packed).collect());
         }
     }
     // No extra record holds more than the best filled one.
@@ -244,11 +285,12 @@ type Distributed = (BTreeMap<usize, usize>, Vec<Vec<String>>);
 fn distribute(
     run: &[Item],
     order: &[usize],
-    count: usize,
+    filled: &[usize],
     room: &Room,
     mut left: usize,
-    published: &[Vec<String>],
+    published: Published<'_>,
 ) -> Option<Distributed> {
+    let count = filled.len();
     let mut places = BTreeMap::new();
     let mut extras: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut lengths = vec![VERSION; count];
@@ -266,7 +308,7 @@ fn distribute(
     let mut open: Vec<usize> = Vec::new();
     for at in order {
         let known =
-            published.iter().take(count).position(|texts| texts.iter().any(|text| text == moved(*at)));
+            published.extras.iter().take(count).position(|texts| texts.iter().any(|text| text == moved(*at)));
         match known.and_then(|extra| put(*at, extra, &mut lengths, &mut extras).map(|()| extra)) {
             Some(extra) => {
                 places.insert(*at, extra);
@@ -276,13 +318,13 @@ fn distribute(
         }
     }
     // What is left fills one record after the other as well as can be.
-    for extra in 0..count {
+    for extra in filled.iter().copied() {
         let all: usize = open.iter().map(|at| written(*at)).sum();
         let (Some(length), true) = (lengths.get(extra), !room.fits_apex(left)) else { continue };
         let free = (room.held_by_extra() + VERSION).saturating_sub(*length);
         let sizes: Vec<usize> = open.iter().map(|at| 1 + moved(*at).len()).collect();
         // Where everything fits, the order of the terms is the better one.
-        let is_new = |at: &usize| run.get(*at).is_some_and(|item| item.kind == Kind::Written);
+        let is_new = |at: &usize| run.get(*at).is_some_and(|item| published.is_new(item));
         let chosen = if all <= free || !open.iter().all(is_new) {
             (0..open.len()).collect()
         } else {
@@ -300,7 +342,9 @@ fn distribute(
         if room.fits_apex(left) {
             break;
         }
-        if let Some(extra) = (0..count).find(|extra| put(at, *extra, &mut lengths, &mut extras).is_some()) {
+        if let Some(extra) =
+            filled.iter().copied().find(|extra| put(at, *extra, &mut lengths, &mut extras).is_some())
+        {
             places.insert(at, extra);
             left = left.saturating_sub(written(at));
         }
@@ -318,7 +362,7 @@ fn distribute(
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, Kind, Packing, Room, pack};
+    use super::{Item, Kind, Packing, Published, Room, pack};
     use crate::spf::Qualifier;
 
     fn item(text: &str, qualifier: Option<Qualifier>) -> Item {
@@ -335,20 +379,22 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_goes_to_extra_records() {
-        assert!(matches!(pack(&many(2), 0, &ROOM, &[]), Packing::Fits(_)));
-        assert!(matches!(pack(&many(3), 0, &ROOM, &[]), Packing::Never));
-        let Packing::Fits(packed) = pack(&many(3), 1, &ROOM, &[]) else {
+        assert!(matches!(pack(&many(2), 0, &ROOM, Published::default()), Packing::Fits(_)));
+        assert!(matches!(pack(&many(3), 0, &ROOM, Published::default()), Packing::Never));
+        let Packing::Fits(ways) = pack(&many(3), 1, &ROOM, Published::default()) else {
             panic!("three fit into two records")
         };
-        assert_eq!(packed.extras, [["ip4:192.0.2.0", "ip4:192.0.2.1"]]);
-        assert_eq!(packed.apex, [None, Some("ip4:192.0.2.2".to_owned()), Some("~all".to_owned())]);
-        assert!(matches!(pack(&many(9), 1, &ROOM, &[]), Packing::Never));
+        assert_eq!(ways[0].extras, [["ip4:192.0.2.0", "ip4:192.0.2.1"]]);
+        assert_eq!(ways[0].apex, [None, Some("ip4:192.0.2.2".to_owned()), Some("~all".to_owned())]);
+        assert!(matches!(pack(&many(9), 1, &ROOM, Published::default()), Packing::Never));
     }
 
     #[test]
     fn what_is_published_stays_where_it_is() {
-        let published = [vec!["ip4:192.0.2.2".to_owned()]];
-        let Packing::Fits(packed) = pack(&many(3), 1, &ROOM, &published) else { panic!("they fit") };
-        assert_eq!(packed.extras, [["ip4:192.0.2.0", "ip4:192.0.2.2"]]);
+        let published = [Vec::new(), vec!["ip4:192.0.2.2".to_owned()]];
+        let Packing::Fits(ways) = pack(&many(3), 1, &ROOM, Published::new(&published)) else {
+            panic!("they fit")
+        };
+        assert_eq!(ways[0].extras, [["ip4:192.0.2.0", "ip4:192.0.2.2"]]);
     }
 }

@@ -8,7 +8,7 @@ use super::bounds::{Bounds, Place};
 use super::classes::Classes;
 use super::draft::{Draft, Element, Opened};
 use super::islands::Text;
-use super::pack::{Packed, Packing, Room, items, pack};
+use super::pack::{Packed, Packing, Published, Room, items, pack};
 use super::tree::{Piece, Source, Tree};
 use crate::spf::{Profile, Spent};
 
@@ -347,15 +347,20 @@ impl Search<'_> {
                 if self.best.as_ref().is_some_and(|best| count + kept > best.objective.extra_records) {
                     break;
                 }
-                match pack(&items, count, &self.space.room, self.space.extras()) {
+                match pack(&items, count, &self.space.room, Published::new(&self.space.published)) {
                     Packing::Never => {}
                     // It may keep to the limits, and is not known to.
                     _ if room.is_none_or(|room| count > room) => {
                         self.leave(Gap::Entangled);
                         break;
                     }
-                    Packing::Fits(packed) => {
-                        let objective = self.space.objective(self.frozen, kept, &packed);
+                    Packing::Fits(ways) => {
+                        let ways = ways
+                            .into_iter()
+                            .map(|packed| (self.space.objective(self.frozen, kept, &packed), packed));
+                        let Some((objective, packed)) = ways.min_by_key(|(objective, _)| *objective) else {
+                            break;
+                        };
                         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
                             let candidate = Candidate { objective, opened, packed };
                             if (self.accept)(&candidate) {
