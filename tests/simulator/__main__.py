@@ -32,19 +32,26 @@ def cases(folder):
             yield mutant | {"plan": document["name"], "document": full, "original": plan or full}
 
 
+def enough(case):
+    """How many messages have to be judged: a million for each plan that is proven safe, fewer for the small ones of the corpus and for mutants."""
+    if case["fate"] != "original":
+        return 0
+    return 20_000 if case["plan"].startswith("corpus-") else 1_000_000
+
+
 def judge(task):
     case, effort = task
     if case["fate"] in ("refused", "stuck", "undecided"):
-        return case | {"loss": None, "courses": 0, "read": []}
+        return case | {"loss": None, "courses": 0, "messages": 0, "read": []}
     plan = Plan(case["document"])
     about = case["plan"], case["operator"] == "drawn" and case["name"]
     if about not in MINDS:
         MINDS.clear()
         MINDS[about] = Mind(Plan(case["original"]), random.Random(case["plan"]))
     search = Search(plan, MINDS[about], f"{case['plan']} {case['name']}")
-    loss = search.run(effort)
+    loss = search.run(effort, enough(case))
     read = sorted({key for keys in MINDS[about].relevant.values() for key in keys})
-    return case | {"loss": loss, "courses": search.courses, "read": read}
+    return case | {"loss": loss, "courses": search.courses, "messages": search.messages_judged, "read": read}
 
 
 def main():
@@ -56,7 +63,7 @@ def main():
     with multiprocessing.Pool() as pool:
         results = pool.map(judge, tasks, chunksize=max(1, len(tasks) // (multiprocessing.cpu_count() * 4)))
     for result in results:
-        keys = ("plan", "name", "operator", "fate", "loss", "courses")
+        keys = ("plan", "name", "operator", "fate", "loss", "courses", "messages")
         print(json.dumps({key: result[key] for key in keys}))
     found = failures(results)
     print("\n".join(["", table(results), *found]))

@@ -1,5 +1,7 @@
 """Courses of events: when each step starts and is done. Whatever the plan's waits allow may happen. Times are milliseconds."""
 
+import itertools
+
 from plan import DAY, SECOND
 
 NEVER = 10**15
@@ -93,7 +95,7 @@ def towards(plan, target, rng, lengths, shift, manner):
 
 
 def courses(plan, rng, effort):
-    """Many courses of events, each with the instants at which it is worth while to look at mail."""
+    """Courses of events without end, each with whether those before it are many, and the instants at which it is worth while to look at mail."""
     lengths = spans(plan)
     dates = [step.on for step in plan.steps if step.kind == "external"]
     happening = [at for at in range(len(plan.steps)) if plan.happens[at] and plan.steps[at].kind != "external"]
@@ -105,13 +107,17 @@ def courses(plan, rng, effort):
 
     everything = range(len(plan.steps))
     soon = any_course(plan, rng, lengths, 0)
-    yield soon, around(soon, everything)
+    yield False, soon, around(soon, everything)
     for target in happening:
         shifts = [0, LATE] + [date - soon.start[target] for date in dates if date > soon.start[target]]
         for shift in shifts:
             for manner in ("early", "late", "slow") + ("anything",) * effort:
                 course = towards(plan, target, rng, lengths, shift, manner)
-                yield course, around(course, [target])
-    for count in range(8 * effort):
+                yield False, course, around(course, [target])
+    for count in itertools.count():
+        is_enough = count >= 8 * effort
         course = any_course(plan, rng, lengths, (count % 4 + 1) / 5)
-        yield course, around(course, everything)
+        yield is_enough, course, around(course, everything)
+        if is_enough and happening:
+            course = towards(plan, rng.choice(happening), rng, lengths, rng.choice([0, LATE, rng.choice(lengths)]), "anything")
+            yield is_enough, course, around(course, everything)

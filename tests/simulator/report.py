@@ -21,6 +21,10 @@ def table(results):
         numbers = [rows[plan, operator][key] for key in ("all", *FATES, "lost")]
         lines.append("{:32}{:14}{:7}{:8}{:7}{:9}{:11}{:10}{:7}".format(plan, operator, *numbers))
     lines += ["", f"lossy: the simulator found a message that is lost. It found {found_share(results):.1f} % of the killed."]
+    lines += ["messages judged in plans as they are, each in all mixes of answers that its receiver may hold:"]
+    lines += [f"  {one['plan']:40}{one['messages']:12,} in {one['courses']:,} courses of events" for one in results if one["fate"] == "original" and not one["plan"].startswith("corpus-")]
+    small = [one["messages"] for one in results if one["fate"] == "original" and one["plan"].startswith("corpus-")]
+    lines += [f"  {f'corpus: {len(small)} plans':40}{sum(small):12,}"]
     survivors = [result for result in results if result["fate"] == "survived" and result["operator"] != "drawn"]
     lines += ["", "survivors, and why:"] + [f"  {one['plan']}: {one['name']}: {reason(one)}" for one in survivors]
     return "\n".join(lines)

@@ -61,7 +61,7 @@ class Search:
         self.questions = [Question(plan, key) for key in keys]
         self.before = {question.key: next(question.answers(Course0(plan), 0)) for question in self.questions}
         self.identities = {(s["id"], i["id"]): i for s in plan.streams for i in s["identities"]}
-        self.courses = 0
+        self.courses = self.messages_judged = 0
         self.keys = {}
         self.judged_from = {stream["id"]: self.fails_today(stream) for stream in plan.streams}
 
@@ -160,16 +160,19 @@ class Search:
                 self.mind.results[whole] = lost
                 return lost
 
-    def run(self, effort):
-        """The first loss found, told; or None."""
+    def run(self, effort, messages=0):
+        """The first loss found, told; or None. Goes on for as many messages."""
         limits_from = self.plan.index.get(self.plan.within_limits_from)
-        for course, instants in courses(self.plan, self.rng, effort):
+        for is_enough, course, instants in courses(self.plan, self.rng, effort):
+            if is_enough and self.messages_judged >= messages:
+                break
             self.courses += 1
             for judged in instants:
                 visible = {question.key: question.held(course, judged, self.rng) for question in self.questions}
                 limits = limits_from is not None and judged >= course.done[limits_from]
                 for stream in self.plan.streams:
                     for names, injected in self.messages(stream, course, judged).items():
+                        self.messages_judged += 1
                         lost = self.judge(stream, names, limits, visible)
                         if lost:
                             return self.told(course, judged, injected, stream, names, lost)
