@@ -516,10 +516,10 @@ fn one_address_more_changes_one_extra_record() {
 /// Addresses come and go one by one: no extra record changes that need not.
 #[test]
 fn one_address_at_a_time_changes_as_little_as_can_be() {
-    let mut nets: Vec<usize> = (0..24).map(|at| at * 2).collect();
-    let mut published = flattened(&nets, None);
     // Here all has to be packed anew, or one record more is needed.
     const FULL: usize = 28;
+    let mut nets: Vec<usize> = (0..24).map(|at| at * 2).collect();
+    let mut published = flattened(&nets, None);
     for step in 0..100usize {
         let is_added = step < 70;
         if is_added {
