@@ -49,5 +49,6 @@ pub mod prove;
 pub mod provider;
 pub mod render;
 pub mod spf;
+pub mod suffix;
 mod tag_list;
 pub mod wire;

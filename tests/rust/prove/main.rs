@@ -449,6 +449,17 @@ fn a_plan_with_blockers() {
     assert_eq!(undecided(&plan), ["plan.selector-reused"]);
 }
 
+/// Evidence may come with rules of the public suffix list; where this build has others, that is said.
+#[test]
+fn rules_of_another_public_suffix_list() {
+    let mut plan = still_plan();
+    assert!(!conditions(&proven(&plan)).contains(&"proof.suffix-differs"));
+    plan["evidence"]["public_suffixes"] = json!(["example"]);
+    assert!(!conditions(&proven(&plan)).contains(&"proof.suffix-differs"));
+    plan["evidence"]["public_suffixes"] = json!(["club.example"]);
+    assert!(conditions(&proven(&plan)).contains(&"proof.suffix-differs"));
+}
+
 /// A first SPF record that leaves a source out turns none into softfail for it.
 #[test]
 fn a_first_record_that_leaves_somebody_out() {

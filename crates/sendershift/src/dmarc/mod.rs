@@ -9,7 +9,6 @@ mod discover;
 mod evaluate;
 mod legacy;
 mod lint;
-mod psl;
 mod reading;
 mod record;
 mod report;
@@ -24,12 +23,13 @@ pub use discover::{Applied, Discovery, Source, discover};
 pub use evaluate::{Authenticated, DmarcResult, Verdict, evaluate};
 pub use legacy::LegacyRecord;
 pub use lint::{RULES, lint};
-pub use psl::{PublicSuffix, Section, public_suffix};
 pub(crate) use reading::legacy_policy;
 pub use reading::{Identifier, InEffect, Organization, PolicyRecord, Reading, Report};
 pub use record::{DmarcRecord, Psd};
 pub use report::{Authorised, report_authorisation};
 pub use uri::ReportUri;
+
+pub use crate::suffix::{PublicSuffix, Section, public_suffix};
 pub use walk::{ChosenBy, Found, Query, Walk, aligned, organizational_domain};
 
 /// What a domain owner asks to be done with mail that fails (RFC 9989 section 4.7), the mildest first.

@@ -11,7 +11,7 @@ use super::report::{Authorised, authorisation};
 use super::walk::Walker;
 use super::{
     Alignment, ChosenBy, DmarcResult, Found, Message, Policy, PublicSuffix, Query, ReportUri, Section,
-    Source, Walk, public_suffix,
+    Source, Walk,
 };
 use crate::dns::Evidence;
 use crate::name::DomainName;
@@ -213,8 +213,10 @@ pub(super) fn rfc9989<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> 
 
 /// How a receiver of RFC 7489 judges a message; `None` without a public suffix list.
 pub(super) fn rfc7489<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> Option<Reading> {
-    let author = Organization::from(public_suffix(&message.author_domain)?);
-    let find = |domain: &DomainName| public_suffix(domain).map_or_else(|| author.clone(), Organization::from);
+    let author = Organization::from(evidence.public_suffix(&message.author_domain)?);
+    let find = |domain: &DomainName| {
+        evidence.public_suffix(domain).map_or_else(|| author.clone(), Organization::from)
+    };
     let (queries, applied, temperror) = discover(evidence, &message.author_domain, author.domain());
     let modes = applied.as_ref().map_or_else(Default::default, |(_, _, record)| (record.aspf, record.adkim));
     let identifiers = identifiers(message, modes, &author, find);
@@ -234,7 +236,7 @@ pub(crate) fn legacy_policy<E: Evidence + ?Sized>(
     evidence: &E,
     author_domain: &DomainName,
 ) -> Option<Policy> {
-    let author = Organization::from(public_suffix(author_domain)?);
+    let author = Organization::from(evidence.public_suffix(author_domain)?);
     let (_, applied, _) = discover(evidence, author_domain, author.domain());
     applied.map(|chosen| in_effect(chosen).1.policy)
 }

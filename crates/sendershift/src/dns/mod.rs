@@ -20,6 +20,7 @@ pub use resolve::{MAX_ALIASES, Resolved, existence, negative_ttl, resolve};
 pub use snapshot::Snapshot;
 
 use crate::name::DomainName;
+use crate::suffix::{PublicSuffix, public_suffix};
 
 /// What the evidence says to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,12 @@ pub trait Evidence {
     fn wildcard(&self, _name: &DomainName) -> Option<DomainName> {
         None
     }
+
+    /// What the public suffix list says of a name: the list that was in use when the evidence was taken, as far as that
+    /// tells it, and otherwise that of this build.
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        public_suffix(name)
+    }
 }
 
 impl<E: Evidence + ?Sized> Evidence for &E {
@@ -67,5 +74,9 @@ impl<E: Evidence + ?Sized> Evidence for &E {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         (**self).wildcard(name)
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        (**self).public_suffix(name)
     }
 }

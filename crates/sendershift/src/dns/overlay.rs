@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, Evidence, RecordType, RrSet};
 use crate::name::DomainName;
+use crate::suffix::PublicSuffix;
 
 /// Evidence as it would be after some RRsets were published, replaced or removed.
 ///
@@ -106,5 +107,9 @@ impl<E: Evidence> Evidence for Overlay<E> {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         self.base.wildcard(name).filter(|wildcard| !self.hides(wildcard, name))
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.base.public_suffix(name)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::{Answer, Evidence, Question, RecordType};
 use crate::error::Missing;
 use crate::name::DomainName;
+use crate::suffix::PublicSuffix;
 
 /// Evidence that notes every question it cannot answer, so that evaluation can go on and report all at once.
 #[derive(Debug)]
@@ -46,5 +47,9 @@ impl<E: Evidence> Evidence for Recording<E> {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         self.base.wildcard(name)
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.base.public_suffix(name)
     }
 }

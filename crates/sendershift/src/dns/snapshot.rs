@@ -23,6 +23,7 @@ use super::{Answer, Evidence, Quality, RecordType, RrSet};
 use crate::document::{Reader, Value};
 use crate::error::{Invalid, Problem};
 use crate::name::DomainName;
+use crate::suffix::{PublicSuffix, SuffixRule, SuffixRules, public_suffix};
 
 /// The `format` of a snapshot document.
 pub const FORMAT: &str = "sendershift-snapshot/1";
@@ -58,6 +59,8 @@ pub struct Snapshot {
     /// The zones whose answers these are, by their names.
     zones: BTreeSet<DomainName>,
     nodes: BTreeMap<DomainName, Node>,
+    /// The rules of the public suffix list for some of the names.
+    public_suffixes: SuffixRules,
 }
 
 /// What is known of one name.
@@ -168,6 +171,11 @@ impl Snapshot {
             }
             snapshot.zones.insert(name);
         }
+        if let Some(rules) = fields.optional("public_suffixes") {
+            let rules =
+                reader.list(rules).into_iter().filter_map(|rule| reader.parsed(rule, SuffixRule::parse));
+            snapshot.public_suffixes.extend(rules.collect::<Vec<_>>());
+        }
         fields.finish(reader);
         snapshot.complete(places);
         Some(snapshot)
@@ -220,6 +228,18 @@ impl Snapshot {
     /// Whether what is not listed does not exist.
     pub fn closed(&self) -> bool {
         self.closed
+    }
+
+    /// The rules of the public suffix list that come with the answers.
+    pub fn public_suffixes(&self) -> &SuffixRules {
+        &self.public_suffixes
+    }
+
+    /// Keeps the rules of the public suffix list of this build that are for any of some names: so the evidence says the same
+    /// of them when the list is another one. Rules that are there already stay.
+    pub(crate) fn keep_public_suffixes<'n>(&mut self, names: impl Iterator<Item = &'n DomainName>) {
+        let rules: Vec<SuffixRule> = names.filter_map(|name| self.public_suffix(name)?.as_rule()).collect();
+        self.public_suffixes.extend(rules);
     }
 
     /// The names that exist by this snapshot, in text order.
@@ -283,6 +303,10 @@ impl Evidence for Snapshot {
             return None;
         }
         self.source_of_synthesis(name, RecordType::A).map(|(wildcard, _)| wildcard)
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.public_suffixes.look_up(name).or_else(|| public_suffix(name))
     }
 }
 

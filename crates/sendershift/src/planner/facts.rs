@@ -11,6 +11,7 @@ use crate::name::DomainName;
 use crate::net::{AddressSet, Family};
 use crate::plan::{Identity, Signature, SignedAt};
 use crate::spf::{Leaf, Policy, Profile, Spent, SpfResult};
+use crate::suffix::PublicSuffix;
 
 /// Evidence in which a question that got no answer counts as not asked: a plan must not rest on a timeout.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ impl Evidence for Settled<'_> {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         self.0.wildcard(name)
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.0.public_suffix(name)
     }
 }
 

@@ -33,6 +33,7 @@ use zone::Zone;
 use crate::dns::{Recording, Snapshot};
 use crate::error::Error;
 use crate::migration::{Migration, Wave};
+use crate::name::DomainName;
 use crate::plan::{self, Parameters, Plan, Remark};
 
 /// Plans a migration on what DNS said before it.
@@ -135,6 +136,10 @@ fn finish(mut draft: Draft<'_>, close: Option<String>, evidence: &Snapshot) -> R
         parameters.within_limits_from = close;
     }
     waits::reduce(&mut draft.steps);
+    let mut evidence = evidence.clone();
+    let changed = draft.steps.iter().flat_map(|step| &step.changes).map(|change| &change.name);
+    let names: Vec<DomainName> = evidence.names().chain(changed).cloned().collect();
+    evidence.keep_public_suffixes(names.iter());
     let removal = draft.steps.iter().find(|step| step.phase == "retire");
     let mut plan = Plan {
         title: migration.title.clone(),
@@ -144,7 +149,7 @@ fn finish(mut draft: Draft<'_>, close: Option<String>, evidence: &Snapshot) -> R
         customers,
         point_of_no_return: removal.map(|step| step.id.clone()),
         steps: draft.steps,
-        evidence: evidence.clone(),
+        evidence,
         assumptions: assumptions(migration),
         findings: draft.findings,
         blockers: draft.blockers,

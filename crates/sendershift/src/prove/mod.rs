@@ -31,7 +31,7 @@ use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
 use mix::Mix;
 use promise::{Judged as MessageJudged, Receiver, Today};
-use remarks::{age, assumptions, judged_from, not_modelled, unexplored};
+use remarks::{age, assumptions, judged_from, not_modelled, other_suffix, unexplored};
 pub(crate) use story::duration;
 use users::Users;
 use world::{Choices, Flux, Lenient, World};
@@ -456,6 +456,7 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
+        self.conditions.extend(other_suffix(plan));
         let mut assumptions = assumptions(plan, flux, &self.sources);
         assumptions.append(&mut self.assumptions);
         let general = [

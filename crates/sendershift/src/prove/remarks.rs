@@ -10,6 +10,7 @@ use super::world::Flux;
 use crate::dns::{Evidence as _, RecordType};
 use crate::name::DomainName;
 use crate::plan::{Plan, Remark, Stream};
+use crate::suffix::public_suffix;
 
 /// What a walk that ended early has not judged.
 pub(super) fn unexplored(halt: Halt, stream: &Stream, streams_after: usize) -> Remark {
@@ -47,6 +48,23 @@ pub(super) fn not_confirmed(code: &str, subject: &str) -> Remark {
         "{code} was found, and replaying it does not confirm it: no course of events leads there, or plain evaluation differs"
     );
     Remark::new("proof.not-confirmed", Some(subject), message)
+}
+
+/// The first domain of an identity of which the list of this build says something else than the rules in the evidence.
+pub(super) fn other_suffix(plan: &Plan) -> Option<Remark> {
+    let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
+    let domains = identities.flat_map(|identity| {
+        let signing = identity.dkim.iter().map(|signature| &signature.domain);
+        [&identity.author_domain].into_iter().chain(&identity.mail_from).chain(&identity.helo).chain(signing)
+    });
+    domains.into_iter().find_map(|domain| {
+        let (told, built) = (plan.evidence.public_suffix(domain)?, public_suffix(domain)?);
+        let message = format!(
+            "the evidence has the rule `{}` of the public suffix list for {domain}, this build has `{}`: receivers of RFC 7489 may have either, look at the plan with both",
+            told.rule, built.rule
+        );
+        (told.suffix != built.suffix).then(|| Remark::new("proof.suffix-differs", Some(domain.as_str()), message))
+    })
 }
 
 /// What the age of the evidence asks for: the verdict is about the DNS that is in it.
@@ -195,7 +213,11 @@ pub(super) fn assumptions(plan: &Plan, flux: &Flux, sources: &Sources<'_>) -> Ve
             "what the plan changes was not changed shortly before its evidence: no cache holds an older version",
         ),
         if JUDGED.contains(&"p8") {
-            let message = "receivers of RFC 7489 have the public suffix list that this build has";
+            let message = if plan.evidence.public_suffixes().is_empty() {
+                "receivers of RFC 7489 have the public suffix list that this build has"
+            } else {
+                "receivers of RFC 7489 have the rules of the public suffix list that the evidence has"
+            };
             Remark::new("assume.public-suffix-list", None, message)
         } else {
             let message = "organizational domains are found by tree walk (RFC 9989): this build has no public suffix list";

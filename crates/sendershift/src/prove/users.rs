@@ -14,6 +14,7 @@ use crate::net::AddressSet;
 use crate::plan::Plan;
 use crate::plan::timeline::{Event, Timeline};
 use crate::spf::{Policy, SpfResult};
+use crate::suffix::PublicSuffix;
 
 /// Messages that are delivered from some sources, as long as they are.
 pub(super) struct Used<'p> {
@@ -254,6 +255,10 @@ impl<E: Evidence> Evidence for Noting<E> {
             self.names.borrow_mut().insert(name.clone());
         }
         self.base.answer(name, record_type)
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.base.public_suffix(name)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet
 use crate::name::DomainName;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Change, Plan, Remark, StepKind};
+use crate::suffix::PublicSuffix;
 
 /// What a version of an RRset holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -324,6 +325,10 @@ impl Evidence for Era<'_> {
             Some(Content::Absent) | None => Answer::NoData,
         }
     }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.plan.evidence.public_suffix(name)
+    }
 }
 
 fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
@@ -468,6 +473,10 @@ impl Evidence for World<'_> {
         }
         answer
     }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.plan.evidence.public_suffix(name)
+    }
 }
 
 /// The same world, where what the evidence does not tell may stay unknown.
@@ -476,5 +485,9 @@ pub(super) struct Lenient<'w, 'a>(pub(super) &'w World<'a>);
 impl Evidence for Lenient<'_, '_> {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
         self.0.look(&Question::new(name.clone(), record_type)).0
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.0.public_suffix(name)
     }
 }

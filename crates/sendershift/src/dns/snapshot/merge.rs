@@ -78,6 +78,8 @@ fn merged<'a>(sources: &'a [Source<'a>], documents: &[Document<'a>]) -> (Snapsho
         zones: documents.iter().flat_map(|document| document.snapshot.zones.iter().cloned()).collect(),
         ..Snapshot::default()
     };
+    let rules = documents.iter().flat_map(|document| document.snapshot.public_suffixes.iter().cloned());
+    snapshot.public_suffixes.extend(rules);
     for (index, document) in documents.iter().enumerate() {
         for (name, node) in &document.snapshot.nodes {
             let denial = node.nxdomain.iter().map(|stored| (RecordType::Txt, stored));

@@ -33,6 +33,9 @@ impl Serialize for Snapshot {
         if !self.zones.is_empty() {
             map.serialize_entry("zones", &self.zones)?;
         }
+        if !self.public_suffixes.is_empty() {
+            map.serialize_entry("public_suffixes", &self.public_suffixes)?;
+        }
         map.serialize_entry("answers", &Answers(self))?;
         map.end()
     }

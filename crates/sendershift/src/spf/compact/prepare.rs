@@ -22,6 +22,7 @@ use crate::spf::policy::Results;
 use crate::spf::{
     Mechanism, Modifier, Policy, Profile, Spent, SpfRecord, SpfResult, Subject, Term, TermKind, VoidUnit,
 };
+use crate::suffix::PublicSuffix;
 
 /// Evidence in which failures are holes: nothing is rewritten by an answer that nobody gave.
 pub(super) struct Strict<E>(E);
@@ -40,6 +41,10 @@ impl<E: Evidence> Evidence for Strict<E> {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         self.0.wildcard(name)
+    }
+
+    fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
+        self.0.public_suffix(name)
     }
 }
 
