@@ -211,18 +211,24 @@ pub(super) fn rfc9989<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> 
     }
 }
 
-/// How a receiver of RFC 7489 judges a message; `None` without a public suffix list.
+/// How a receiver of RFC 7489 judges a message; `None` where there is no public suffix list for one of the domains.
 pub(super) fn rfc7489<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> Option<Reading> {
-    let author = Organization::from(evidence.public_suffix(&message.author_domain)?);
-    let find = |domain: &DomainName| {
-        evidence.public_suffix(domain).map_or_else(|| author.clone(), Organization::from)
-    };
+    // Where only evidence has rules of the list, they may not be there for all names.
+    let find = |domain: &DomainName| evidence.public_suffix(domain).map(Organization::from);
+    let author = find(&message.author_domain)?;
+    let mut identifiers =
+        message.spf.iter().map(|(domain, _)| domain).chain(message.dkim.iter().map(|(domain, _)| domain));
+    if identifiers.any(|domain| find(domain).is_none()) {
+        return None;
+    }
     let (queries, applied, temperror) = discover(evidence, &message.author_domain, author.domain());
     let modes = applied.as_ref().map_or_else(Default::default, |(_, _, record)| (record.aspf, record.adkim));
-    let identifiers = identifiers(message, modes, &author, find);
+    let identifiers =
+        self::identifiers(message, modes, &author, |domain| find(domain).unwrap_or_else(|| author.clone()));
     let reports = applied.as_ref().map_or_else(Vec::new, |(domain, _, record)| {
         reports(&record.rua, &record.ruf, |host| {
-            let same = domain == host || find(domain).same_as(&find(host)) == Some(true);
+            let both = find(domain).zip(find(host));
+            let same = domain == host || both.is_some_and(|(one, two)| one.same_as(&two) == Some(true));
             authorisation(evidence, domain, host, Some(same))
         })
     });

@@ -172,8 +172,7 @@ impl Snapshot {
             snapshot.zones.insert(name);
         }
         if let Some(rules) = fields.optional("public_suffixes") {
-            let rules =
-                reader.list(rules).into_iter().filter_map(|rule| reader.parsed(rule, SuffixRule::parse));
+            let rules = reader.list(rules).iter().filter_map(|rule| reader.parsed(rule, SuffixRule::parse));
             snapshot.public_suffixes.extend(rules.collect::<Vec<_>>());
         }
         fields.finish(reader);
