@@ -19,30 +19,43 @@ use crate::name::DomainName;
 pub use plan::ProvenPlan;
 pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged};
 
-type Operation = fn(&str) -> Result<String, Error>;
+/// What a long operation tells now and then: how far it is. It goes on as long as the answer is `true`.
+pub type Watch<'a> = dyn FnMut(u64) -> bool + 'a;
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Short(fn(&str) -> Result<String, Error>),
+    Long(fn(&str, &mut Watch<'_>) -> Result<String, Error>),
+}
+
+use Operation::{Long, Short};
 
 /// The operations, sorted by name.
 const OPERATIONS: &[(&str, Operation)] = &[
-    ("dkim.lint", mail::lint_dkim),
-    ("dkim.parse", |input| typed(input, mail::parse_key)),
-    ("dmarc.check", mail::check_dmarc),
-    ("dmarc.evaluate", mail::evaluate_dmarc),
-    ("dmarc.lint", mail::lint_dmarc),
-    ("dmarc.parse", |input| typed(input, mail::parse_dmarc)),
-    ("dns.answer", dns::answer_operation),
-    ("dns.snapshot", dns::snapshot_operation),
-    ("domain.lint", mail::lint_domain),
-    ("drift", mail::drift_operation),
-    ("lint.rules", |input| typed(input, |_: &NoInput| Ok(crate::lint::rules()))),
-    ("name.parse", |input| typed(input, name_parse)),
-    ("plan", plan::plan_operation),
-    ("prove", plan::prove_operation),
-    ("spf.check", spf::check_operation),
-    ("spf.compact", compact::operation),
-    ("spf.cost", spf::cost_operation),
-    ("spf.diff", spf::diff_operation),
-    ("spf.lint", spf::lint_operation),
-    ("spf.parse", |input| typed(input, spf::parse)),
+    ("dkim.lint", Short(mail::lint_dkim)),
+    ("dkim.parse", Short(|input| typed(input, mail::parse_key))),
+    ("dmarc.check", Short(mail::check_dmarc)),
+    ("dmarc.evaluate", Short(mail::evaluate_dmarc)),
+    ("dmarc.lint", Short(mail::lint_dmarc)),
+    ("dmarc.parse", Short(|input| typed(input, mail::parse_dmarc))),
+    ("dns.answer", Short(dns::answer_operation)),
+    ("dns.snapshot", Short(dns::snapshot_operation)),
+    ("domain.lint", Short(mail::lint_domain)),
+    ("drift", Short(mail::drift_operation)),
+    ("lint.rules", Short(|input| typed(input, |_: &NoInput| Ok(crate::lint::rules())))),
+    ("migration.read", Short(|input| typed(input, plan::read_migration))),
+    ("name.parse", Short(|input| typed(input, name_parse))),
+    ("plan", Long(plan::plan_operation)),
+    ("plan.draft", Short(plan::draft_operation)),
+    ("plan.read", Short(plan::read_operation)),
+    ("plan.text", Short(plan::text_operation)),
+    ("prove", Long(plan::prove_operation)),
+    ("spf.check", Short(spf::check_operation)),
+    ("spf.compact", Long(compact::operation)),
+    ("spf.cost", Short(spf::cost_operation)),
+    ("spf.diff", Short(spf::diff_operation)),
+    ("spf.lint", Short(spf::lint_operation)),
+    ("spf.parse", Short(|input| typed(input, spf::parse))),
 ];
 
 /// The names of all operations, sorted.
@@ -63,12 +76,33 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 /// assert_eq!(output, r#"{"name":"mail.example","labels":2}"#);
 /// ```
 pub fn call(operation: &str, input: &str) -> String {
-    let known = OPERATIONS.iter().find(|(name, _)| *name == operation);
-    let output = match known {
-        Some((_, run)) => run(input),
+    run(operation, input, &mut |_| true).unwrap_or_else(|error| failure(&error))
+}
+
+/// As [`call`], with what is wrong as an error, and `watch` called now and then by the operations that may take long
+/// (`plan`, `prove`, `spf.compact`): with the number of mixes or drafts looked at so far, or of the part of the work that is under way.
+///
+/// Where it says `false` the operation ends early with what it has: a proof that is undecided, a record that is not proven the best.
+///
+/// # Errors
+///
+/// What [`call`] has in its document.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::wire;
+///
+/// assert_eq!(wire::run("name.parse", r#"{ "name": "A.example" }"#, &mut |_| true)?, r#"{"name":"a.example","labels":2}"#);
+/// assert!(wire::run("name.parse", r#"{ "name": "a..example" }"#, &mut |_| true).is_err());
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn run(operation: &str, input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
+    match OPERATIONS.iter().find(|(name, _)| *name == operation) {
+        Some((_, Short(run))) => run(input),
+        Some((_, Long(run))) => run(input, watch),
         None => Err(unknown(operation).into()),
-    };
-    output.unwrap_or_else(|error| failure(&error))
+    }
 }
 
 fn unknown(operation: &str) -> Problem {

@@ -44,6 +44,25 @@ impl Family {
     }
 }
 
+/// Reads one address.
+///
+/// # Errors
+///
+/// `net.bad-address`.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::net::parse_address;
+///
+/// assert!(parse_address("2001:db8::1").is_ok());
+/// assert_eq!(parse_address("192.0.2").unwrap_err().code, "net.bad-address");
+/// ```
+pub fn parse_address(text: &str) -> Result<IpAddr, Problem> {
+    text.parse()
+        .map_err(|_| Problem::new("net.bad-address", format!("`{text}` is not an IPv4 or IPv6 address")))
+}
+
 /// As [`parse_net`], for what a person writes as the addresses of something: bits set beyond the prefix length are a mistake.
 ///
 /// # Errors

@@ -39,6 +39,7 @@ pub use cost::{
 };
 pub use diff::{
     Compared, Difference, DifferentCase, DifferentRange, Doubt, Elsewhere, Side, Verdict, Witness, diff,
+    diff_between,
 };
 pub use document::{RecordDocument, TermDocument};
 pub use expand::{MacroContext, Partial, PartialContext};

@@ -57,6 +57,9 @@ impl Profile {
     /// A limit that stands for none: high enough for every record that works, low enough to end.
     pub const UNLIMITED: u32 = 10_000;
 
+    /// The receiver that is meant where none is named: [`Profile::RFC7208`].
+    pub const DEFAULT: &'static Self = &Self::RFC7208;
+
     /// RFC 7208 as its text says: 10 lookups, 2 void terms, 10 hosts of an `mx` term.
     pub const RFC7208: Self = Self {
         name: "rfc7208",

@@ -1,15 +1,16 @@
 //! The operations on plans.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::spf::{read, snapshot};
-use super::to_json;
+use super::{Watch, to_json};
 use crate::dns::Snapshot;
 use crate::error::Error;
-use crate::migration::Migration;
+use crate::migration::{FORMAT, Migration};
+use crate::name::DomainName;
 use crate::plan::Plan;
-use crate::planner;
 use crate::prove::{Judged, Proof, prove_with_margin};
+use crate::{planner, render};
 
 /// A plan with its proof: the document that `plan` gives.
 #[derive(Clone, Debug, Serialize)]
@@ -45,19 +46,85 @@ impl ProvenPlan {
     }
 }
 
-/// `{ "migration", "dns" }`: the text of a migration file, and a snapshot. A plan document with its proof out.
-pub(super) fn plan_operation(input: &str) -> Result<String, Error> {
+/// `{ "migration", "dns" }`: the text of a migration file, and a snapshot.
+fn migration_and_evidence(input: &str) -> Result<(Migration, Snapshot), Error> {
     let (migration, evidence) = read(input, |reader, fields| {
         let migration = fields.required(reader, "migration").and_then(|value| reader.text(value));
         let snapshot = snapshot(reader, fields, input);
         Some((migration?.to_owned(), snapshot?))
     })?;
     // Problems of the migration have their places in its text.
-    let migration = Migration::from_toml(&migration)?;
-    Ok(to_json(&ProvenPlan::new(&migration, &evidence, &mut |_| true)?))
+    Ok((Migration::from_toml(&migration)?, evidence))
+}
+
+/// A migration and evidence in, a plan document with its proof out.
+pub(super) fn plan_operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
+    let (migration, evidence) = migration_and_evidence(input)?;
+    Ok(to_json(&ProvenPlan::new(&migration, &evidence, watch)?))
+}
+
+/// The same without a proof: nothing is known of the plan that comes out before `prove` has judged it.
+pub(super) fn draft_operation(input: &str) -> Result<String, Error> {
+    let (migration, evidence) = migration_and_evidence(input)?;
+    Ok(to_json(&planner::plan(&migration, &evidence)?))
 }
 
 /// A plan document in, a proof document out. Any proof inside the plan is ignored.
-pub(super) fn prove_operation(input: &str) -> Result<String, Error> {
-    Ok(to_json(&prove_with_margin(&Plan::from_json(input)?, &mut |_| true)?))
+pub(super) fn prove_operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
+    Ok(to_json(&prove_with_margin(&Plan::from_json(input)?, watch)?))
+}
+
+/// A plan document in, the same plan out: everything filled in, any proof left out.
+pub(super) fn read_operation(input: &str) -> Result<String, Error> {
+    Ok(to_json(&Plan::from_json(input)?))
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+/// Wide enough for records, narrow enough for a terminal.
+const WIDTH: usize = 100;
+
+/// A plan document in, `{ "text" }` for people out. Any proof inside the plan is ignored.
+pub(super) fn text_operation(input: &str) -> Result<String, Error> {
+    Ok(to_json(&Text { text: render::text::plan(&Plan::from_json(input)?, None, WIDTH) }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MigrationInput {
+    migration: String,
+}
+
+/// What a migration is about.
+#[derive(Serialize)]
+pub(super) struct MigrationOutput {
+    format: &'static str,
+    title: String,
+    announce: String,
+    deadline: Option<String>,
+    domains: Vec<DomainName>,
+    sources: Vec<String>,
+    waves: Vec<String>,
+    streams: Vec<String>,
+    customers: Vec<String>,
+}
+
+/// `{ "migration" }`: the text of a migration file. Problems have their places in it.
+pub(super) fn read_migration(input: &MigrationInput) -> Result<MigrationOutput, Error> {
+    let migration = Migration::from_toml(&input.migration)?;
+    let Migration { title, calendar, domains, sources, waves, streams, customers, .. } = migration;
+    Ok(MigrationOutput {
+        format: FORMAT,
+        title,
+        announce: calendar.announce.to_string(),
+        deadline: calendar.deadline.map(|instant| instant.to_string()),
+        domains: domains.into_iter().map(|domain| domain.name).collect(),
+        sources: sources.into_iter().map(|source| source.id).collect(),
+        waves: waves.into_iter().map(|wave| wave.id).collect(),
+        streams: streams.into_iter().map(|stream| stream.id).collect(),
+        customers: customers.into_iter().map(|class| class.id).collect(),
+    })
 }

@@ -9,9 +9,10 @@ use crate::dns::{Evidence, Snapshot};
 use crate::document::{Fields, Reader, Value};
 use crate::error::{Error, Invalid, Problem};
 use crate::name::DomainName;
+use crate::net::parse_address;
 use crate::spf::{
     Checked, Compared, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check,
-    check_traced, cost_at, diff, lint,
+    check_traced, cost_at, diff, diff_between, lint,
 };
 
 #[derive(Deserialize)]
@@ -79,11 +80,12 @@ pub(super) fn lint_operation(input: &str) -> Result<String, Error> {
     Ok(to_json(&lint(&snapshot, &subject, at, profile)?))
 }
 
-/// `{ "dns", "left", "right", "domain", "intended", "receiver" }`, the last three optional: each side is a domain, or a record to
-/// be read at `domain`. Problems of a side have the place of that side in the input, as there are two.
+/// `{ "dns", "left", "right", "right_dns", "domain", "intended", "receiver" }`, the last four optional: each side is a domain, or a record to
+/// be read at `domain`; `right_dns` is other evidence for the right side. Problems of a side have the place of that side in the input, as there are two.
 pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
-    let (snapshot, left, right, compared) = read(input, |reader, fields| {
+    let (snapshot, of_right, left, right, compared) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
+        let of_right = fields.optional("right_dns").map(|value| super::dns::evidence(reader, value, input));
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
         let mut side = |reader: &mut Reader, key| {
             let value = fields.required(reader, key)?;
@@ -101,9 +103,13 @@ pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
         let profile = profile(reader, fields);
         let intended = fields.optional("intended").and_then(|value| reader.boolean(value)).unwrap_or(false);
         let compared = if intended { Compared::Intended } else { Compared::Actual(profile?) };
-        Some((snapshot?, left?, right?, compared))
+        Some((snapshot?, of_right, left?, right?, compared))
     })?;
-    Ok(to_json(&diff(&snapshot, &left, &right, compared)?))
+    let difference = match of_right.flatten() {
+        Some(other) => diff_between((&snapshot, &left), (&other, &right), compared),
+        None => diff(&snapshot, &left, &right, compared),
+    };
+    Ok(to_json(&difference?))
 }
 
 pub(super) fn read<T>(
@@ -134,16 +140,13 @@ pub(super) fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str
 }
 
 fn address(reader: &mut Reader, value: &Value) -> Option<IpAddr> {
-    reader.parsed(value, |text| {
-        text.parse()
-            .map_err(|_| Problem::new("net.bad-address", format!("`{text}` is not an IPv4 or IPv6 address")))
-    })
+    reader.parsed(value, parse_address)
 }
 
 fn profile(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<&'static Profile> {
     match fields.optional("receiver") {
         Some(value) => reader.parsed(value, Profile::named),
-        None => Some(&Profile::RFC7208),
+        None => Some(Profile::DEFAULT),
     }
 }
 

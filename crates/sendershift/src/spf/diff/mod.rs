@@ -190,9 +190,50 @@ pub fn diff<E: Evidence + ?Sized>(
     right: &Subject,
     compared: Compared,
 ) -> Result<Difference, Error> {
-    let compile = |subject: &Subject| Policy::compile(&subject.publish_on(evidence), &subject.domain);
-    let policies = both(compile(left), compile(right))?;
-    let is_same = left == right;
+    difference((evidence, left), (evidence, right), compared, left == right)
+}
+
+/// As [`diff`], each side with evidence of its own, such as that of two days.
+///
+/// What both sides leave open is taken to be one question with one answer, as the message is one.
+///
+/// # Errors
+///
+/// As [`diff`].
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::spf::{Compared, Profile, Subject, diff_between};
+///
+/// let day = |record: &str| Snapshot::from_json(&format!(r#"{{ "format": "sendershift-snapshot/1", "closed": true,
+///     "answers": [{{ "name": "a.example", "type": "TXT", "records": ["{record}"] }}] }}"#));
+/// let (monday, friday) = (day("v=spf1 ip4:192.0.2.0/25 -all")?, day("v=spf1 ip4:192.0.2.0/24 -all")?);
+/// let domain = Subject::parse("a.example", None)?;
+/// let difference = diff_between((&monday, &domain), (&friday, &domain), Compared::Actual(&Profile::RFC7208))?;
+/// assert_eq!(difference.adds.always.ranges.to_string(), "192.0.2.128/25");
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn diff_between<E: Evidence + ?Sized, F: Evidence + ?Sized>(
+    left: (&E, &Subject),
+    right: (&F, &Subject),
+    compared: Compared,
+) -> Result<Difference, Error> {
+    difference(left, right, compared, false)
+}
+
+/// `is_same` says that both sides are one record on one evidence.
+fn difference<E: Evidence + ?Sized, F: Evidence + ?Sized>(
+    (evidence, left): (&E, &Subject),
+    (right_evidence, right): (&F, &Subject),
+    compared: Compared,
+    is_same: bool,
+) -> Result<Difference, Error> {
+    let policies = both(
+        Policy::compile(&left.publish_on(evidence), &left.domain),
+        Policy::compile(&right.publish_on(right_evidence), &right.domain),
+    )?;
     let profile = compared.profile();
     let found = compare((&policies.0, profile), (&policies.1, profile), is_same)?;
     let mut elsewhere: Vec<Elsewhere> = Vec::new();

@@ -195,14 +195,14 @@ pub(super) enum Node<L> {
 }
 
 /// A choice: an unknown and a node for each of its branches.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Choice<L> {
     pub(super) unknown: usize,
     pub(super) branches: Vec<Node<L>>,
 }
 
 /// All choices of one policy; results stand in the nodes themselves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Diagram<L> {
     pub(super) unknowns: Vec<Unknown>,
     choices: Vec<Choice<L>>,

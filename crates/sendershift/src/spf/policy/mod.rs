@@ -50,7 +50,7 @@ type Leaves = Partition<Node<Leaf>>;
 /// assert_eq!(pass.count().to_string(), "255");
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     leaves: Leaves,
     diagram: Diagram<Leaf>,
@@ -232,7 +232,7 @@ impl Authorised {
 }
 
 /// A result at every address, for every turnout of the unknowns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Results {
     results: Partition<Node<SpfResult>>,
     diagram: Diagram<SpfResult>,
