@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to people")]
 
 mod bench;
+mod binding;
 mod debian;
 mod dmarc;
 mod findings;
@@ -24,7 +25,9 @@ const USAGE: &str = "usage: cargo xtask test [PART...]
        cargo xtask bench [ROW...]
        cargo xtask findings
        cargo xtask fuzz TARGET SECONDS
-       cargo xtask hostile";
+       cargo xtask hostile
+       cargo xtask stubs
+       cargo xtask wheel";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         ["findings"] => findings::write(),
         ["fuzz", target, seconds] => fuzz::long(target, seconds),
         ["hostile"] => hostile::all(),
+        ["stubs"] => binding::write_stubs(),
+        ["wheel"] => binding::wheel(),
         _ => {
             eprintln!("{USAGE}\n\n{}", test::usage());
             ExitCode::from(2)

@@ -1,4 +1,4 @@
-//! A Python of our own: `target/venv`, with what `tests/requirements.txt` pins.
+//! Pythons of our own: `target/venv`, with what `tests/requirements.txt` pins, and fresh ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::process::{Outcome, Stop, Workspace, printed, run, write};
 /// [`Stop::Unavailable`] without Python, or where pip cannot get the packages.
 pub(crate) fn venv(workspace: &Workspace) -> Outcome<PathBuf> {
     let folder = workspace.path("target/venv");
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let python = python_in(&folder);
     let requirements = workspace.path("tests/requirements.txt");
     let wanted = fs::read_to_string(&requirements)?;
     // The stamp is the text itself. It is written last, so that a half-made environment is made anew.
@@ -20,11 +20,26 @@ pub(crate) fn venv(workspace: &Workspace) -> Outcome<PathBuf> {
     if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
-    make(workspace, &folder)?;
-    let install = ["-m", "pip", "install", "--quiet", "--requirement"];
-    run(workspace.command(&python).args(install).arg(&requirements)).map_err(lacking("pip"))?;
+    fresh(workspace, &folder, &requirements)?;
     write(&stamp, &wanted)?;
     Ok(python)
+}
+
+/// The Python of a virtual environment that is made anew, with what a file pins.
+///
+/// # Errors
+///
+/// As [`venv`].
+pub(crate) fn fresh(workspace: &Workspace, folder: &Path, requirements: &Path) -> Outcome<PathBuf> {
+    make(workspace, folder)?;
+    let python = python_in(folder);
+    let install = ["-m", "pip", "install", "--quiet", "--requirement"];
+    run(workspace.command(&python).args(install).arg(requirements)).map_err(lacking("pip"))?;
+    Ok(python)
+}
+
+fn python_in(folder: &Path) -> PathBuf {
+    folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
 
 fn make(workspace: &Workspace, folder: &Path) -> Outcome {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{dmarc, fuzz, hostile, mutation, pyspf, readme, suite, wasm, zones};
+use crate::{binding, dmarc, fuzz, hostile, mutation, pyspf, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -43,6 +43,11 @@ const PARTS: &[Part] = &[
         name: "readme",
         what: "the main job, as the README's first screen has it",
         run: readme::first_command,
+    },
+    Part {
+        name: "python",
+        what: "the Python package, from its folder and from its source distribution, in fresh environments",
+        run: binding::test,
     },
     Part {
         name: "mutation",

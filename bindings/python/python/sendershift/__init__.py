@@ -1,0 +1,80 @@
+"""Plans a change of mail-sending domain and proves that declared messages stay authenticated.
+
+Everything is decided by the core, which is written in Rust; this package gives and takes Python values.
+"""
+
+from __future__ import annotations
+
+from . import dkim, dmarc, domain, spf
+from ._call import Progress, call
+from ._dmarc import DkimKey, DmarcCheck, DmarcRecord, DmarcVerdict, Drift
+from ._errors import InvalidError, MissingEvidenceError, Problem, Question, SendershiftError
+from ._native import VERSION as __version__
+from ._native import AddressSet, operations
+from ._plan import After, Change, Migration, Parameters, Plan, Step, Use
+from ._policy import Case, Policy, Results, Unknown
+from ._proof import Counterexample, PromiseVerdict, Proof, Remark
+from ._snapshot import Answer, Snapshot
+from ._spf import (
+    Compacted,
+    Difference,
+    Finding,
+    Report,
+    RrSet,
+    SpfCheck,
+    SpfCost,
+    SpfRecord,
+    SpfResult,
+    SpfTerm,
+    Witness,
+)
+
+__all__ = [
+    "AddressSet",
+    "After",
+    "Answer",
+    "Case",
+    "Change",
+    "Compacted",
+    "Counterexample",
+    "Difference",
+    "DkimKey",
+    "DmarcCheck",
+    "DmarcRecord",
+    "DmarcVerdict",
+    "Drift",
+    "Finding",
+    "InvalidError",
+    "Migration",
+    "MissingEvidenceError",
+    "Parameters",
+    "Plan",
+    "Policy",
+    "Problem",
+    "Progress",
+    "PromiseVerdict",
+    "Proof",
+    "Question",
+    "Remark",
+    "Report",
+    "Results",
+    "RrSet",
+    "SendershiftError",
+    "Snapshot",
+    "SpfCheck",
+    "SpfCost",
+    "SpfRecord",
+    "SpfResult",
+    "SpfTerm",
+    "Step",
+    "Unknown",
+    "Use",
+    "Witness",
+    "__version__",
+    "call",
+    "dkim",
+    "dmarc",
+    "domain",
+    "operations",
+    "spf",
+]

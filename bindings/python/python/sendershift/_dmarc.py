@@ -1,0 +1,106 @@
+"""DMARC and DKIM: records and results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from ._call import ask
+from ._errors import Problem
+from ._record import Document, Record
+
+
+class DmarcRecord(Record):
+    """A DMARC policy record (RFC 9989 section 4.7)."""
+
+    record: str
+    p: str
+    sp: str | None
+    np: str | None
+    psd: str
+    t: bool
+    adkim: str
+    aspf: str
+    rua: tuple[Any, ...]
+    ruf: tuple[Any, ...]
+    fo: tuple[str, ...]
+    notes: tuple[Problem, ...]
+    """What receivers ignore."""
+
+    @classmethod
+    def parse(cls, record: str) -> Self:
+        """Reads a record."""
+        return ask(cls, "dmarc.parse", record=record)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what `to_json` wrote; only the text of the record counts."""
+        return cls.parse(json.loads(text)["record"])
+
+    def __str__(self) -> str:
+        return self.record
+
+    def _input(self) -> str:
+        return json.dumps(self.record)
+
+
+class DkimKey(Record):
+    """A DKIM key record (RFC 6376 section 3.6.1)."""
+
+    record: str
+    algorithm: str
+    bits: int | None
+    revoked: bool
+    hashes: tuple[str, ...] | None
+    services: tuple[str, ...]
+    testing: bool
+    strict: bool
+
+    @classmethod
+    def parse(cls, record: str) -> Self:
+        """Reads a record."""
+        return ask(cls, "dkim.parse", record=record)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what `to_json` wrote; only the text of the record counts."""
+        return cls.parse(json.loads(text)["record"])
+
+    def __str__(self) -> str:
+        return self.record
+
+    def _input(self) -> str:
+        return json.dumps(self.record)
+
+
+class DmarcCheck(Document):
+    """A message before receivers of both generations of DMARC (`sendershift-dmarc/1`)."""
+
+    _FORMAT = "sendershift-dmarc/1"
+
+    from_: str
+    spf: Mapping[str, Any] | None
+    dkim: tuple[Mapping[str, Any], ...]
+    rfc9989: Mapping[str, Any]
+    rfc7489: Mapping[str, Any] | None
+    differences: tuple[Mapping[str, Any], ...]
+
+
+class DmarcVerdict(Record):
+    """A message before receivers of RFC 9989."""
+
+    result: str
+    policy: str | None
+    spf_aligned: bool
+    dkim_aligned: bool
+    discovery: Mapping[str, Any]
+
+
+class Drift(Document):
+    """What changed in DNS between two snapshots (`sendershift-drift/1`)."""
+
+    _FORMAT = "sendershift-drift/1"
+
+    changes: tuple[Mapping[str, Any], ...]
+    not_compared: tuple[Any, ...]

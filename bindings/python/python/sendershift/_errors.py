@@ -1,0 +1,53 @@
+"""What can be wrong: the errors of the core as exceptions."""
+
+from __future__ import annotations
+
+import json
+
+from ._record import Record
+
+
+class Problem(Record):
+    """One thing that is wrong with a text. The code is stable, the message may change."""
+
+    code: str
+    message: str
+    span: tuple[int, int] | None
+    """Where, in octets of the text that was read: the first, and the one after the last."""
+    line: int | None
+    column: int | None
+    help: str | None
+    """What to do about it."""
+
+
+class Question(Record):
+    """A question to DNS."""
+
+    name: str
+    type: str
+
+
+class SendershiftError(Exception):
+    """Why an operation has no answer."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__(document)
+        data = json.loads(document)
+        self.message: str = data["message"]
+        self.code: str | None = data.get("code")
+        """The code of the first problem; none where evidence is missing."""
+        self.problems: tuple[Problem, ...] = tuple(map(Problem._of, data.get("problems", ())))
+        """Every problem that was found, in the order of the text."""
+        self.questions: tuple[Question, ...] = tuple(map(Question._of, data.get("questions", ())))
+        """The questions to DNS that are still open."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidError(SendershiftError, ValueError):
+    """The input is not what it should be: `problems` has every problem that was found."""
+
+
+class MissingEvidenceError(SendershiftError, LookupError):
+    """The evidence does not hold answers that are needed: ask all `questions`, add the answers, call again."""

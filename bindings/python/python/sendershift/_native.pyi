@@ -1,0 +1,127 @@
+"""
+The native part of sendershift; use the package.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Any, Final, final
+
+__all__ = ["VERSION", "AddressSet", "Policy", "Results", "operations", "run"]
+
+VERSION: Final[str]
+
+@final
+class AddressSet:
+    """
+    A set of IPv4 and IPv6 addresses, exactly. Equal sets are equal however they were built.
+    """
+    def __and__(self, other: object, /) -> AddressSet: ...
+    def __bool__(self, /) -> bool: ...
+    def __contains__(self, ip: str | IPv4Address | IPv6Address, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ge__(self, other: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[list[str]]: ...
+    def __gt__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __invert__(self, /) -> AddressSet: ...
+    def __le__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: object, /) -> bool: ...
+    def __new__(cls, /, networks: Iterable[str | IPv4Address | IPv6Address | IPv4Network | IPv6Network] = ...) -> AddressSet:
+        """
+        The addresses in any of the networks.
+        """
+    def __or__(self, other: object, /) -> AddressSet: ...
+    def __repr__(self, /) -> str: ...
+    def __str__(self, /) -> str: ...
+    def __sub__(self, other: object, /) -> AddressSet: ...
+    @staticmethod
+    def all() -> AddressSet:
+        """
+        Every address that there is.
+        """
+    def count(self, /) -> int:
+        """
+        How many addresses are in the set.
+        """
+    @staticmethod
+    def from_json(text: str) -> AddressSet:
+        """
+        Reads the JSON that `to_json` wrote.
+        """
+    def isdisjoint(self, /, other: AddressSet) -> bool: ...
+    def issubset(self, /, other: AddressSet) -> bool: ...
+    def networks(self, /) -> list[IPv4Network | IPv6Network]:
+        """
+        The fewest networks whose union is the set, IPv4 first, in ascending order.
+        """
+    def ranges(self, /) -> list[tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Address]]:
+        """
+        The longest ranges in the set, each as its first and its last address; no two touch.
+        """
+    def to_json(self, /) -> str:
+        """
+        The same as JSON.
+        """
+    def to_list(self, /) -> list[str]:
+        """
+        The networks as text: what documents have.
+        """
+
+@final
+class Policy:
+    """
+    The result of a record at every address, with what it costs. Equal policies have the same results at the same cost everywhere.
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    @staticmethod
+    def compile(snapshot: str, subject: str, domain: str | None = None) -> Policy:
+        """
+        Compiles the policy of a domain, or of a record that `domain` would publish, on a snapshot document.
+        """
+    def intended(self, /) -> Results:
+        """
+        The results without limits: what the record intends.
+        """
+    def under(self, /, receiver: str | None = None) -> Results:
+        """
+        The results at a kind of receiver.
+        """
+
+@final
+class Results:
+    """
+    The results of a policy at one kind of receiver.
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def always(self, /, result: str) -> AddressSet:
+        """
+        The addresses that have this result whatever else is the case.
+        """
+    def cases(self, /, ip: str | IPv4Address | IPv6Address) -> str:
+        """
+        Every result that is possible at an address, with what it assumes, as a JSON document.
+        """
+    def result(self, /, ip: str | IPv4Address | IPv6Address) -> str | None:
+        """
+        The result at an address, if nothing but the address decides it.
+        """
+    def sometimes(self, /, result: str) -> AddressSet:
+        """
+        The addresses that can have this result.
+        """
+
+def operations() -> list[str]:
+    """
+    The names of all operations, sorted.
+    """
+
+def run(operation: str, input: str, progress: Any | None = None) -> str:
+    """
+    Carries out an operation on a JSON document and returns a JSON document. Other threads run meanwhile, and Ctrl-C ends it.
+
+    `progress` is called now and then by operations that take long; where it returns `False`, they end with what they have.
+    """

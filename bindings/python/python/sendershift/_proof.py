@@ -1,0 +1,93 @@
+"""What the prover says of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._record import Document, IPAddress, Record, table
+
+
+class Remark(Record):
+    """Something that is worth knowing. The code is stable, the message may change."""
+
+    code: str
+    subject: str | None
+    message: str
+
+
+class Counterexample(Record):
+    """One message, or one record, for which a promise does not hold."""
+
+    code: str
+    stream: str | None
+    identity: str | None
+    delivered_by: str | None
+    domain: str | None
+    customer: str | None
+    address: IPAddress | None
+    mail_from: str | None
+    helo: str | None
+    judgement: str | None
+    holding: tuple[Mapping[str, Any], ...]
+    assuming: tuple[Mapping[str, Any], ...]
+    schedule: tuple[Mapping[str, Any], ...]
+    spf: Mapping[str, Any] | None
+    dmarc: str | None
+    policy: Any
+    story: tuple[str, ...]
+    """What happens, for people."""
+
+
+class PromiseVerdict(Record):
+    """The verdict on one promise at one kind of receiver."""
+
+    promise: str
+    receiver: str
+    verdict: str
+    counterexample: Counterexample | None
+
+
+class Proof(Document):
+    """What was found out about a plan (`sendershift-proof/1`)."""
+
+    _FORMAT = "sendershift-proof/1"
+
+    verdict: str
+    """`safe`, `unsafe` or `undecided`."""
+    judged: tuple[str, ...]
+    not_judged: tuple[str, ...]
+    """The promises that the verdict says nothing about."""
+    promises: tuple[PromiseVerdict, ...]
+    explored: Mapping[str, int]
+    undecided: tuple[Remark, ...]
+    assumptions: tuple[Remark, ...]
+    conditions: tuple[Remark, ...]
+    findings: tuple[Remark, ...]
+    margin: Mapping[str, Any] | None
+
+    def __str__(self) -> str:
+        lines = [f"verdict: {self.verdict}"]
+        lines += [f"{one.promise} at {one.receiver}: {one.verdict}" for one in self.promises]
+        for name in ("judged", "not_judged"):
+            lines.append(f"{name}: {', '.join(getattr(self, name))}")
+        for one in self.promises:
+            lines += [f"{one.promise} at {one.receiver}: {told}" for told in _story(one)]
+        for name in ("undecided", "conditions", "assumptions", "findings"):
+            lines += [f"{name}: {remark.message}" for remark in getattr(self, name)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = ("Promise", "Receiver", "Verdict", "Counterexample")
+        rows = ((one.promise, one.receiver, one.verdict, " ".join(_story(one))) for one in self.promises)
+        notes = ("undecided", "conditions", "assumptions")
+        remarks = ((name, remark.message) for name in notes for remark in getattr(self, name))
+        verdict = table(("Verdict", "Judged", "Not judged"), [self._row()])
+        return verdict + table(head, rows) + table(("Remark", ""), remarks)
+
+    def _row(self) -> tuple[str, str, str]:
+        return self.verdict, ", ".join(self.judged), ", ".join(self.not_judged)
+
+
+def _story(one: PromiseVerdict) -> tuple[str, ...]:
+    return one.counterexample.story if one.counterexample else ()

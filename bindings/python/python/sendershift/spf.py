@@ -1,0 +1,103 @@
+"""Operations on SPF (RFC 7208). What is `None` is left to the core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ._call import Progress, ask
+from ._record import IPAddress
+from ._snapshot import Snapshot
+from ._spf import Compacted, Difference, Report, SpfCheck, SpfCost, SpfRecord
+
+__all__ = ["check", "compact", "cost", "diff", "lint", "parse"]
+
+
+def parse(record: str) -> SpfRecord:
+    """Reads a record."""
+    return SpfRecord.parse(record)
+
+
+def check(
+    dns: Snapshot,
+    ip: str | IPAddress,
+    mail_from: str,
+    *,
+    helo: str | None = None,
+    receiver: str | None = None,
+    trace: bool | None = None,
+) -> SpfCheck:
+    """The result of `check_host()` for one client. An empty `mail_from` is the null sender."""
+    given = {"ip": ip, "mail_from": mail_from, "helo": helo, "receiver": receiver, "trace": trace}
+    return ask(SpfCheck, "spf.check", dns=dns, **given)
+
+
+def cost(
+    dns: Snapshot,
+    subject: str | SpfRecord,
+    *,
+    domain: str | None = None,
+    receiver: str | None = None,
+    ip: str | IPAddress | None = None,
+) -> SpfCost:
+    """What a domain's record, or a record that `domain` would publish, spends; with `ip` which terms decide that address."""
+    return ask(SpfCost, "spf.cost", dns=dns, subject=subject, domain=domain, receiver=receiver, ip=ip)
+
+
+def lint(
+    dns: Snapshot,
+    subject: str | SpfRecord,
+    *,
+    domain: str | None = None,
+    receiver: str | None = None,
+) -> Report:
+    """What is wrong or unwise in a record and in all that it refers to."""
+    return ask(Report, "spf.lint", dns=dns, subject=subject, domain=domain, receiver=receiver)
+
+
+def diff(
+    dns: Snapshot,
+    left: str | SpfRecord,
+    right: str | SpfRecord,
+    *,
+    right_dns: Snapshot | None = None,
+    domain: str | None = None,
+    receiver: str | None = None,
+    intended: bool | None = None,
+) -> Difference:
+    """Where two domains or records differ; `right_dns` is other evidence for the right side."""
+    given = {"right_dns": right_dns, "domain": domain, "receiver": receiver, "intended": intended}
+    return ask(Difference, "spf.diff", dns=dns, left=left, right=right, **given)
+
+
+def compact(
+    dns: Snapshot,
+    subject: str | SpfRecord,
+    *,
+    domain: str | None = None,
+    receivers: Sequence[str] | None = None,
+    reserve: int | None = None,
+    octets: int | None = None,
+    max_records: int | None = None,
+    keep: Sequence[str] | None = None,
+    flatten: Sequence[str] | None = None,
+    drop: Sequence[str] | None = None,
+    repair: bool | None = None,
+    contract: bool | None = None,
+    budget: int | None = None,
+    progress: Progress | None = None,
+) -> Compacted:
+    """The best record that says the same and keeps to the limits, with its proof."""
+    given = {
+        "domain": domain,
+        "receivers": receivers,
+        "reserve": reserve,
+        "octets": octets,
+        "max_records": max_records,
+        "keep": keep,
+        "flatten": flatten,
+        "drop": drop,
+        "repair": repair,
+        "contract": contract,
+        "budget": budget,
+    }
+    return ask(Compacted, "spf.compact", progress, dns=dns, subject=subject, **given)

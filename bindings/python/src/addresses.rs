@@ -1,0 +1,134 @@
+//! Sets of addresses.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+
+use pyo3::prelude::*;
+use pyo3::types::PyInt;
+use sendershift::net::{self, IpRange};
+use serde_json::json;
+
+use crate::convert::{Address, Network, Networks};
+
+/// A set of IPv4 and IPv6 addresses, exactly. Equal sets are equal however they were built.
+#[pyclass(frozen, module = "sendershift")]
+pub(crate) struct AddressSet(pub(crate) net::AddressSet);
+
+#[pymethods]
+impl AddressSet {
+    /// The addresses in any of the networks.
+    #[new]
+    #[pyo3(signature = (networks = Networks(Vec::new())))]
+    fn new(networks: Networks) -> Self {
+        Self(networks.0.into_iter().collect())
+    }
+
+    /// Every address that there is.
+    #[staticmethod]
+    fn all() -> Self {
+        Self(net::AddressSet::all())
+    }
+
+    /// Reads the JSON that `to_json` wrote.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        Ok(Self::new(py.import("json")?.call_method1("loads", (text,))?.extract()?))
+    }
+
+    /// The networks as text: what documents have.
+    fn to_list(&self) -> Vec<String> {
+        self.0.cover().iter().map(ToString::to_string).collect()
+    }
+
+    /// The same as JSON.
+    fn to_json(&self) -> String {
+        json!(self.0).to_string()
+    }
+
+    /// How many addresses are in the set.
+    fn count<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyInt>> {
+        let count = py.get_type::<PyInt>().call1((self.0.count().to_string(),))?;
+        Ok(count.cast_into()?)
+    }
+
+    /// The fewest networks whose union is the set, IPv4 first, in ascending order.
+    fn networks(&self) -> Vec<Network> {
+        self.0.cover().into_iter().map(Network).collect()
+    }
+
+    /// The longest ranges in the set, each as its first and its last address; no two touch.
+    fn ranges(&self) -> Vec<(IpAddr, IpAddr)> {
+        self.0.ranges().map(|range: IpRange| (range.first(), range.last())).collect()
+    }
+
+    fn isdisjoint(&self, other: &Self) -> bool {
+        self.0.is_disjoint(&other.0)
+    }
+
+    fn issubset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    fn __contains__(&self, ip: Address) -> bool {
+        self.0.contains(ip.0)
+    }
+
+    fn __or__(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0))
+    }
+
+    fn __and__(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0))
+    }
+
+    fn __sub__(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0))
+    }
+
+    fn __invert__(&self) -> Self {
+        Self(self.0.complement())
+    }
+
+    fn __bool__(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        let texts: Vec<String> = self.to_list().iter().map(|text| format!("'{text}'")).collect();
+        format!("AddressSet([{}])", texts.join(", "))
+    }
+
+    fn __getnewargs__(&self) -> (Vec<String>,) {
+        (self.to_list(),)
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __le__(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    fn __lt__(&self, other: &Self) -> bool {
+        self.0 != other.0 && self.0.is_subset(&other.0)
+    }
+
+    fn __ge__(&self, other: &Self) -> bool {
+        other.0.is_subset(&self.0)
+    }
+
+    fn __gt__(&self, other: &Self) -> bool {
+        self.0 != other.0 && other.0.is_subset(&self.0)
+    }
+}

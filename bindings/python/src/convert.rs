@@ -1,0 +1,92 @@
+//! Addresses and networks as Python people have them: text, or objects of `ipaddress`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use pyo3::exceptions::PyTypeError;
+#[cfg(feature = "inspect")]
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+#[cfg(feature = "inspect")]
+use pyo3::{type_hint_identifier, type_hint_subscript, type_hint_union};
+use sendershift::net::{parse_address, parse_exact_net};
+
+use crate::failure::exception;
+
+/// An address that is given.
+#[derive(Clone, Copy)]
+pub(crate) struct Address(pub(crate) IpAddr);
+
+impl FromPyObject<'_, '_> for Address {
+    type Error = PyErr;
+
+    #[cfg(feature = "inspect")]
+    const INPUT_TYPE: PyStaticExpr = type_hint_union!(
+        type_hint_identifier!("builtins", "str"),
+        type_hint_identifier!("ipaddress", "IPv4Address"),
+        type_hint_identifier!("ipaddress", "IPv6Address")
+    );
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        parse_address(&text("ip", &given)?).map(Self).map_err(exception)
+    }
+}
+
+/// Networks that are given: anything that can be iterated, but for one text, which would be taken for its letters.
+pub(crate) struct Networks(pub(crate) Vec<IpNet>);
+
+impl FromPyObject<'_, '_> for Networks {
+    type Error = PyErr;
+
+    #[cfg(feature = "inspect")]
+    const INPUT_TYPE: PyStaticExpr = type_hint_subscript!(
+        type_hint_identifier!("collections.abc", "Iterable"),
+        type_hint_union!(
+            type_hint_identifier!("builtins", "str"),
+            type_hint_identifier!("ipaddress", "IPv4Address"),
+            type_hint_identifier!("ipaddress", "IPv6Address"),
+            type_hint_identifier!("ipaddress", "IPv4Network"),
+            type_hint_identifier!("ipaddress", "IPv6Network")
+        )
+    );
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if given.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("argument 'networks': expected several, found one text"));
+        }
+        let network =
+            |given: Bound<'_, PyAny>| parse_exact_net(&text("networks", &given)?).map_err(exception);
+        given.try_iter()?.map(|given| network(given?)).collect::<PyResult<_>>().map(Self)
+    }
+}
+
+/// A network that is returned.
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl<'py> IntoPyObject<'py> for Network {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[cfg(feature = "inspect")]
+    const OUTPUT_TYPE: PyStaticExpr = type_hint_union!(
+        type_hint_identifier!("ipaddress", "IPv4Network"),
+        type_hint_identifier!("ipaddress", "IPv6Network")
+    );
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("ipaddress")?.call_method1("ip_network", (self.0.to_string(),))
+    }
+}
+
+/// Text, or an object of `ipaddress`, which says what it is by its `version`.
+fn text(argument: &str, given: &Bound<'_, PyAny>) -> PyResult<String> {
+    if given.is_instance_of::<PyString>() || given.hasattr("version")? {
+        return given.str()?.extract();
+    }
+    let found = given.get_type().name()?;
+    Err(PyTypeError::new_err(format!(
+        "argument '{argument}': expected text or an object of ipaddress, found '{found}'"
+    )))
+}

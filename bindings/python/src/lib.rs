@@ -1,0 +1,25 @@
+//! The core as Python sees it: `sendershift._native`.
+//!
+//! Documents cross as text, through [`run`]; live objects are only what would be slow as text: sets of addresses and
+//! compiled policies. Everything else, and all that Python people see, is Python (`python/sendershift`). Nothing here
+//! decides, defaults or words anything about mail.
+
+mod addresses;
+mod convert;
+mod failure;
+mod policy;
+mod run;
+
+/// The native part of sendershift; use the package.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::addresses::AddressSet;
+    #[pymodule_export]
+    use super::policy::{Policy, Results};
+    #[pymodule_export]
+    use super::run::{operations, run};
+
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}

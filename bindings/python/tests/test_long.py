@@ -1,0 +1,70 @@
+"""Long work: it can be watched and interrupted, and other threads run meanwhile."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sendershift import Plan, Snapshot, spf
+
+
+def test_progress_is_told_and_can_end_the_work(plan: Plan) -> None:
+    told: list[int] = []
+    assert plan.prove(progress=told.append).verdict == "safe"
+    assert told
+    stopped = plan.prove(progress=lambda _: False)
+    # What was not looked at is never called safe, and its margin is not known.
+    assert stopped.verdict == "undecided" or stopped.margin is None
+
+
+def test_what_the_callback_raises_comes_through(plan: Plan) -> None:
+    def refuse(_: int) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        plan.prove(progress=refuse)
+
+
+@contextmanager
+def interrupted(seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, _thread.interrupt_main)
+    timer.start()
+    yield
+    timer.cancel()
+
+
+def test_ctrl_c_ends_a_proof(plan: Plan) -> None:
+    with pytest.raises(KeyboardInterrupt), interrupted(0.1):
+        # Far longer than the interrupt takes, so that it cannot come too late.
+        for _ in range(1000):
+            plan.prove()
+
+
+def test_other_threads_run_meanwhile(plan: Plan) -> None:
+    done = threading.Event()
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while not done.is_set():
+            turns += 1
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    before = turns
+    plan.prove()
+    during = turns - before
+    done.set()
+    thread.join()
+    assert during > 10
+
+
+def test_compact_can_be_watched(qualys: Snapshot) -> None:
+    best = spf.compact(qualys, "qualys.com", reserve=1, progress=lambda _: True)
+    assert best.domain == "qualys.com"

@@ -1,0 +1,198 @@
+"""Objects: what Python people expect of values."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import tomllib
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sendershift
+from sendershift import (
+    AddressSet,
+    DkimKey,
+    DmarcRecord,
+    Migration,
+    Plan,
+    Policy,
+    Proof,
+    Snapshot,
+    SpfRecord,
+    SpfResult,
+    dmarc,
+    domain,
+    spf,
+)
+
+from .conftest import QUALYS, ROOT, SMALL
+
+
+def values(dns: Snapshot, plan: Plan, migration: Migration) -> list[Any]:
+    return [
+        dns,
+        plan,
+        plan.prove(),
+        migration,
+        dns.policy("a.example"),
+        SpfRecord.parse("v=spf1 mx -all"),
+        DmarcRecord.parse("v=DMARC1; p=none"),
+        spf.check(dns, "192.0.2.1", "u@a.example", trace=True),
+        spf.cost(dns, "a.example"),
+        spf.lint(dns, "a.example"),
+        spf.diff(dns, "a.example", "b.example"),
+        spf.compact(dns, "a.example"),
+        dmarc.check(dns, "a.example", spf=("a.example", "pass"), dkim=[("a.example", "fail")]),
+        domain.drift(dns, dns),
+    ]
+
+
+def test_documents_are_written_and_read(dns: Snapshot, plan: Plan, migration: Migration, tmp_path: Path) -> None:
+    for value in values(dns, plan, migration):
+        again = type(value).from_json(value.to_json())
+        assert again == value and hash(again) == hash(value), repr(value)
+        assert again.to_dict() == value.to_dict()
+        assert type(value).from_json(value.to_json(indent=2)) == value
+        assert pickle.loads(pickle.dumps(value)) == value
+        assert copy.deepcopy(value) == value
+        assert value != "something else"
+        assert type(value).__name__ in repr(value)
+        with pytest.raises(AttributeError):
+            value.title = "other"
+
+
+def test_files_are_read(dns: Snapshot, tmp_path: Path) -> None:
+    path = tmp_path / "dns.json"
+    path.write_text(SMALL, "utf-8")
+    assert Snapshot.from_file(path) == Snapshot.from_file(str(path)) == dns
+    zone = tmp_path / "c.zone"
+    zone.write_text("c.example. 1h SOA ns.c.example. h.c.example. 1 2h 15m 2w 30m\n", "utf-8")
+    both = Snapshot.from_files(path, zone)
+    assert both.zones == ("c.example",)
+    assert both.answer("c.example", "SOA").answer == "records"
+    assert both.answer("a.example", "TXT").ttl == 300
+
+
+def test_results_are_not_read_as_something_else(dns: Snapshot) -> None:
+    with pytest.raises(ValueError, match="sendershift-proof/1"):
+        Proof.from_json(dns.to_json())
+
+
+def test_values_are_those_of_python(dns: Snapshot, plan: Plan, migration: Migration) -> None:
+    assert dns.taken == datetime(2026, 11, 2, tzinfo=UTC)
+    assert plan.parameters.queue_lifetime == timedelta(days=5)
+    first = plan.steps[0]
+    assert first.earliest is not None and first.earliest.tzinfo is not None
+    assert isinstance(first.slack, timedelta)
+    assert isinstance(plan.evidence, Snapshot)
+    assert migration.announce < (migration.deadline or datetime.max)
+    file = tomllib.loads((QUALYS / "migration.toml").read_text("utf-8"))
+    assert migration.title == file["title"]
+    assert list(migration.streams) == [stream["id"] for stream in file["stream"]]
+    checked = spf.check(dns, IPv6Address("2001:db8::1"), "u@a.example")
+    assert checked.ip == IPv6Address("2001:db8::1")
+    assert checked.result is SpfResult.FAIL
+    difference = spf.diff(dns, "v=spf1 ip4:192.0.2.1 -all", "v=spf1 -all")
+    assert difference.witness is not None
+    assert difference.witness.ip == IPv4Address("192.0.2.1")
+    assert (difference.witness.left, difference.witness.right) == ("pass", "fail")
+
+
+def test_parts_are_values_too(plan: Plan) -> None:
+    step = plan.steps[0]
+    assert step == plan.steps[0] and hash(step) == hash(plan.steps[0])
+    assert step != plan.steps[1]
+    assert pickle.loads(pickle.dumps(step)) == step
+    assert "steps" in dir(plan)
+    with pytest.raises(AttributeError, match="stepz"):
+        plan.stepz  # type: ignore[attr-defined]
+    with pytest.raises(TypeError):
+        plan.streams[0]["id"] = "other"
+
+
+def test_plans_are_proven(plan: Plan) -> None:
+    proof = plan.prove()
+    assert proof.verdict == "safe"
+    assert proof.not_judged == ("p3",)
+    assert "verdict: safe" in str(proof)
+    broken = Plan.from_file(ROOT / "tests" / "plans" / "broken-cached-ttl.json").prove()
+    assert broken.verdict == "unsafe"
+    stories = [one.counterexample for one in broken.promises if one.counterexample]
+    assert stories and stories[0].story and stories[0].code
+
+
+def test_plans_are_text_and_html(plan: Plan, qualys: Snapshot) -> None:
+    assert plan.title in str(plan)
+    page = plan._repr_html_()
+    assert all(step.id in page for step in plan.steps)
+    proof = plan.prove()._repr_html_()
+    assert "p10" in proof and "safe" in proof
+    tree = spf.cost(qualys, "qualys.com")._repr_html_()
+    assert "include:_spf.salesforce.com" in tree
+    evil = Plan.from_dict({**plan.to_dict(), "title": "<script>"})
+    assert "<script>" not in evil._repr_html_()
+
+
+def test_policies(dns: Snapshot) -> None:
+    policy = dns.policy("a.example")
+    assert policy.result("192.0.2.1") is SpfResult.PASS
+    assert policy.result(ip_address("192.0.2.255")) is SpfResult.PASS
+    # `exists` asks about the message's address in DNS that is not in evidence.
+    assert policy.result("198.51.100.1") is None
+    assert {case.result for case in policy.cases("198.51.100.1")} == {"pass", "fail"}
+    assert str(policy.always("pass")) == "192.0.2.0/24"
+    assert policy.sometimes("pass") > policy.always("pass")
+    assert policy.intended().result("192.0.2.1") == policy.under("strict").result("192.0.2.1")
+    same = dns.policy("v=spf1 ip4:192.0.2.0/25 ip4:192.0.2.128/25 include:b.example -all", "a.example")
+    assert same == policy and hash(same) == hash(policy)
+    assert policy.diff(same).equivalent
+    other = Policy(dns, SpfRecord.parse("v=spf1 ip4:192.0.2.0/25 include:b.example -all"), "a.example")
+    assert other != policy
+    found = policy.diff(other).witness
+    assert found is not None and found.ip == ip_address("192.0.2.128")
+
+
+def test_policies_of_two_days(dns: Snapshot) -> None:
+    later = Snapshot.from_json(SMALL.replace("192.0.2.0/24", "192.0.2.0/25"))
+    difference = dns.policy("a.example").diff(later.policy("a.example"))
+    assert not difference.equivalent
+    assert difference.removes["always"]["ranges"] == ("192.0.2.128/25",)
+
+
+def test_address_sets() -> None:
+    office = AddressSet(["192.0.2.0/25", ip_network("192.0.2.128/25"), ip_address("2001:db8::1")])
+    assert str(office) == "192.0.2.0/24, 2001:db8::1/128"
+    assert office.count() == 257
+    assert AddressSet.all().count() == 2**32 + 2**128
+    assert office.networks() == [ip_network("192.0.2.0/24"), ip_network("2001:db8::1/128")]
+    assert office.ranges()[0] == (ip_address("192.0.2.0"), ip_address("192.0.2.255"))
+    assert "192.0.2.7" in office and ip_address("192.0.3.0") not in office
+    half = AddressSet(["192.0.2.0/25"])
+    assert half < office and office >= half and not half > office
+    assert office - half | half == office
+    assert not office & ~office
+    assert half.isdisjoint(~half) and half.issubset(office)
+    assert AddressSet() == half & ~half
+    again = eval(repr(office))
+    assert again == office and hash(again) == hash(office)
+    assert pickle.loads(pickle.dumps(office)) == office
+    assert AddressSet.from_json(office.to_json()) == office
+
+
+def test_records() -> None:
+    record = spf.parse("v=spf1 include:b.example -all")
+    assert [term.name for term in record.terms] == ["include", "all"]
+    assert record.lookup_terms == 1
+    assert str(record) == "v=spf1 include:b.example -all"
+    assert dmarc.parse("v=DMARC1; p=reject").p == "reject"
+    assert DkimKey.parse("v=DKIM1; p=").revoked
+
+
+def test_the_version_is_that_of_the_core() -> None:
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))
+    assert sendershift.__version__ == version("sendershift") == manifest["workspace"]["package"]["version"]
