@@ -11,7 +11,7 @@ def tell(plan: Plan, proof: Proof) -> None:
     for step in plan.steps:
         if step.earliest is not None:
             print(f"{step.earliest:%Y-%m-%d}  {step.kind:8}  {step.title}")
-    print(f"The plan is {proof.verdict}; not judged: {', '.join(proof.not_judged)}")
+    print(f"The plan is {proof.verdict}, judged on {', '.join(proof.judged)}")
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ fn main() -> ExitCode {
     };
     let safe = plans::safe().into_iter().map(|plan| trial(plan, judge::safe));
     let broken = plans::broken().into_iter().map(|plan| trial(plan, judge::broken));
-    let early = plans::early().into_iter().map(|plan| trial(plan, judge::shown));
-    let mut trials: Vec<Trial> = safe.chain(broken).chain(early).collect();
+    let beside = plans::beside_the_mail().into_iter().map(|plan| trial(plan, judge::shown));
+    let mut trials: Vec<Trial> = safe.chain(broken).chain(beside).collect();
     if trials.is_empty() {
         trials.push(Trial::test("mutation", || Err("there are no plans".into())));
     }

@@ -38,9 +38,10 @@ pub(crate) fn broken() -> Vec<Named> {
     files("broken-")
 }
 
-/// Plans that lose no message, and have to be unsafe all the same: the simulator has no part in them.
-pub(crate) fn early() -> Vec<Named> {
-    named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/unsafe"), "p7.")
+/// Plans that lose no message as long as they go forward, and have to be unsafe all the same: the simulator has no part in them.
+pub(crate) fn beside_the_mail() -> Vec<Named> {
+    let unsafe_plans = |prefix| named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/unsafe"), prefix);
+    [unsafe_plans("p3."), unsafe_plans("p7.")].concat()
 }
 
 /// Plans that the simulator has drawn at random, if it has: `cargo xtask test mutation`.

@@ -35,7 +35,48 @@ struct Message<'p> {
     profile: &'p Profile,
 }
 
+/// A failure of P3 is one of another promise on the way back: the message has to fail by that one.
 fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), String> {
+    if found.code == "p3.not-taken-back" {
+        return others::stays_changed(plan, found);
+    }
+    let Some(code) = found.code.strip_prefix("p3.") else { return shows_as(plan, profile, found) };
+    let code = CODES.iter().find(|known| **known == code).ok_or("not a code of P3")?;
+    let mut found = found.clone();
+    found.code = code;
+    shows_as(&taken_back(plan), profile, &found)
+}
+
+/// What can fail on the way back.
+const CODES: [&str; 17] = [
+    "p1.dkim-needed-too",
+    "p1.no-dkim-under-enforcement",
+    "p1.no-dmarc-policy",
+    "p1.not-authenticated",
+    "p1.signature-not-verifiable",
+    "p1.spf-needed-too",
+    "p2.permerror",
+    "p2.record-too-large",
+    "p2.too-many-lookups",
+    "p2.too-many-mx",
+    "p2.too-many-mx-addresses",
+    "p2.too-many-voids",
+    "p2.worse-than-today",
+    "p6.no-gate",
+    "p9.no-mail-host",
+    "p9.no-such-domain",
+    "p9.null-mx",
+];
+
+/// The steps of a plan, and then those of their undo from the last to the first.
+fn taken_back(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    let undo: Vec<_> = plan.steps.iter().rev().flat_map(|step| step.undo.steps().to_vec()).collect();
+    plan.steps.extend(undo);
+    plan
+}
+
+fn shows_as(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), String> {
     if found.code == "p2.record-too-large" {
         return if found.stream.is_none() { Ok(()) } else { Err("it is about a record".to_owned()) };
     }

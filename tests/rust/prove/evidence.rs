@@ -155,7 +155,7 @@ fn changes_that_do_not_know_what_is_there() {
     let proof = proven(&plan);
     assert_eq!(
         (judged(&proof), conditions(&proof)),
-        (Judged::Safe, vec!["plan.already-there", "proof.evidence-undated"])
+        (Judged::Safe, vec!["plan.already-there", "proof.evidence-undated", "proof.no-undo"])
     );
     // A cache may have had less left of it, not more.
     plan = with(here, json!({ "ttl_before": 3600 }));

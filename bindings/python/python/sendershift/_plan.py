@@ -77,7 +77,8 @@ class Step(Record):
     gives_up: tuple[Any, ...]
     done_when: str
     abort_when: str
-    undo: str
+    undo: str | tuple[Step, ...]
+    """Words for people, or steps that are judged (P3)."""
     reversible: bool
     earliest: datetime | None
     latest: datetime | None

@@ -143,6 +143,10 @@ def _converter(hint: Any) -> Convert:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType or origin is typing.Union:
         some = [argument for argument in arguments if argument is not types.NoneType]
+        lists = [argument for argument in some if typing.get_origin(argument) is tuple]
+        if lists and len(some) > 1:
+            listed = _converter(lists[0])
+            return lambda value: listed(value) if isinstance(value, list) else _frozen(value)
         # Addresses and networks of both families are read alike.
         convert = _converter(some[0])
         return lambda value: None if value is None else convert(value)

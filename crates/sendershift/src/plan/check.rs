@@ -3,6 +3,7 @@
 mod customer;
 mod order;
 mod sequence;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +38,9 @@ impl Plan {
 pub(super) fn problems(plan: &Plan) -> Vec<(String, Problem)> {
     let names = Names::new(plan);
     let mut check = Check { plan, names: &names, found: Vec::new(), hints: 0 };
-    let waits: usize = plan.steps.iter().map(|step| step.after.len()).sum();
-    if plan.steps.len() > MAX_STEPS || waits > MAX_WAITS {
+    let steps = || plan.steps.iter().flat_map(|step| step.undo.steps().iter().chain([step]));
+    let waits: usize = steps().map(|step| step.after.len()).sum();
+    if steps().count() > MAX_STEPS || waits > MAX_WAITS {
         let message = format!("a plan has at most {MAX_STEPS} steps and {MAX_WAITS} waits");
         check.found("/steps", "plan.too-long", message);
         return check.found;
@@ -52,8 +54,9 @@ pub(super) fn problems(plan: &Plan) -> Vec<(String, Problem)> {
     check.customers();
     check.ids("/steps", "step", plan.steps.iter().map(|step| step.id.as_str()));
     for (index, step) in plan.steps.iter().enumerate() {
-        check.step(&format!("/steps/{index}"), step);
+        check.step(&format!("/steps/{index}"), step, &Index::new());
     }
+    check.undo();
     // With an id for two steps it is not known which is meant.
     if names.steps.len() == plan.steps.len() {
         check.sequences();
@@ -210,11 +213,14 @@ impl Check<'_> {
         }
     }
 
-    fn step(&mut self, place: &str, step: &Step) {
+    /// Looks at a step, which may wait for those `beside` it, too.
+    fn step(&mut self, place: &str, step: &Step, beside: &Index<'_>) {
         let id = &step.id;
         for (index, after) in step.after.iter().enumerate() {
             let place = format!("{place}/after/{index}/step");
-            self.lookup(&place, "plan.unknown-step", &after.step, &self.names.steps);
+            if !beside.contains_key(after.step.as_str()) {
+                self.lookup(&place, "plan.unknown-step", &after.step, &self.names.steps);
+            }
         }
         if step.kind == StepKind::External {
             if step.on.is_none() {

@@ -11,6 +11,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 pub(crate) mod timeline;
+mod undo;
 mod write;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use serde::Serialize;
 pub use apply::ApplyError;
 pub use check::{MAX_STEPS, MAX_WAITS};
 pub use customer::{Customer, Fallback};
+pub use undo::Undo;
 
 use crate::dkim::Selector;
 use crate::dns::{RecordType, Records, Snapshot};
@@ -58,7 +60,7 @@ pub struct Plan {
     pub blockers: Vec<Remark>,
     /// The chain of steps that decides the last date (derived).
     pub critical_path: Vec<String>,
-    /// The step after which there is no way back (derived).
+    /// The step after which there is no way back (derived; P3 is about what comes before).
     pub point_of_no_return: Option<String>,
 }
 
@@ -249,7 +251,7 @@ pub struct Step {
     /// What shows that the plan must not go on.
     pub abort_when: String,
     /// How to take it back.
-    pub undo: String,
+    pub undo: Undo,
     /// Whether it can be taken back.
     pub reversible: bool,
     /// Dates, derived for people; never read by the prover.
@@ -275,7 +277,7 @@ impl Step {
             gives_up: Vec::new(),
             done_when: String::new(),
             abort_when: String::new(),
-            undo: String::new(),
+            undo: Undo::default(),
             reversible: true,
             dates: None,
         }

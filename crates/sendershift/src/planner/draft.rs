@@ -120,7 +120,7 @@ pub(super) fn step(id: String, kind: StepKind, (phase, owner): (&str, &str), tex
     step.why = texts.why;
     step.done_when = texts.done_when;
     step.abort_when = texts.abort_when;
-    step.undo = texts.undo;
+    step.undo = texts.undo.into();
     step
 }
 

@@ -21,6 +21,7 @@ mod retire;
 mod spf;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod waits;
 mod zone;
 
@@ -136,6 +137,7 @@ fn finish(mut draft: Draft<'_>, close: Option<String>, evidence: &Snapshot) -> R
         parameters.within_limits_from = close;
     }
     waits::reduce(&mut draft.steps);
+    undo::give(&mut draft);
     let mut evidence = evidence.clone();
     let changed = draft.steps.iter().flat_map(|step| &step.changes).map(|change| &change.name);
     let names: Vec<DomainName> = evidence.names().chain(changed).cloned().collect();

@@ -103,7 +103,7 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
             },
             done_when: format!("every sender uses the new identity for {}; a test message to a mailbox outside shows the new From, Return-Path and signature, and `dmarc=pass`", streams.join(", ")),
             abort_when: "test messages or deferrals show `dmarc=fail`, or bounces and complaints rise clearly above their usual level".to_owned(),
-            undo: "Switch the senders back. The old records are all still there. (That the way back is safe is not judged.)".to_owned(),
+            undo: "Switch the senders back. The old records are all still there.".to_owned(),
         };
         let mut moving_step = step(move_id(&wave.id), StepKind::Send, ("move", "mail team"), texts);
         moving_step.starts = starts;

@@ -18,6 +18,7 @@ mod mix;
 mod promise;
 mod proof;
 mod remarks;
+mod reversible;
 mod schedule;
 mod story;
 mod users;
@@ -50,13 +51,13 @@ use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Identity, Plan, Remark, Stream};
 use crate::spf::{Policy, Profile};
 
-/// The promises that [`prove`] judges. P8 takes the public suffix list (feature `psl`).
+/// The promises that [`prove`] judges of every plan; of plans with undo steps it judges P3, too. P8 takes the public suffix list (feature `psl`).
 #[cfg(feature = "psl")]
 pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];
 /// The promises that it does not judge.
 #[cfg(feature = "psl")]
 pub const NOT_JUDGED: &[&str] = &["p3"];
-/// The promises that [`prove`] judges.
+/// The promises that [`prove`] judges of every plan; of plans with undo steps it judges P3, too.
 #[cfg(not(feature = "psl"))]
 pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p7", "p9", "p10"];
 /// The promises that it does not judge. P8 takes the public suffix list (feature `psl`).
@@ -78,11 +79,25 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 ///
 /// As [`prove`].
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
-    prove_within(plan, BUDGET, progress)
+    let mut proof = prove_within(plan, BUDGET, progress)?;
+    reversible::judge(plan, &mut proof, progress)?;
+    Ok(proof)
 }
 
-/// As [`prove_with`], and no more versions are read than the budget.
+/// As [`prove_with`] without P3, and no more versions are read than the budget.
 fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
+    let mut budget = budget;
+    prove_course(plan, None, &mut budget, progress)
+}
+
+/// Judges a course of steps: a plan, or one that is given up and taken back, of which the steps from an index on are the undo. The budget
+/// becomes less by what was read.
+fn prove_course(
+    plan: &Plan,
+    undo_from: Option<usize>,
+    budget: &mut u64,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<Proof, Error> {
     plan.check()?;
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
     let order: Vec<usize> = timeline.steps().collect();
@@ -90,7 +105,8 @@ fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool)
     let sources = binding::sources(plan, &flux, &timeline)?;
     let mut missing = flux.missing.clone();
     let mut prover = Prover {
-        explorer: Explorer { budget, ..Explorer::new(plan, &flux, &timeline, progress) },
+        explorer: Explorer { budget: *budget, ..Explorer::new(plan, &flux, &timeline, progress) },
+        undo_from,
         sources,
         shortest: BTreeMap::new(),
         undecided: BTreeMap::new(),
@@ -105,7 +121,11 @@ fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool)
         Some(unexplored(halt, stream, plan.streams.len() - at - 1))
     });
     let users = Users::new(plan, &flux, &timeline, &prover.sources);
-    let halted = halted.or_else(|| prover.collateral(&users)).or_else(|| prover.authority(&users));
+    let halted = match undo_from {
+        None => halted.or_else(|| prover.collateral(&users)).or_else(|| prover.authority(&users)),
+        Some(_) => halted,
+    };
+    *budget = prover.explorer.budget;
     missing.append(&mut prover.missing);
     if !missing.is_empty() {
         return Err(Missing { questions: missing.into_iter().collect() }.into());
@@ -115,6 +135,8 @@ fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool)
 
 struct Prover<'a> {
     explorer: Explorer<'a>,
+    /// The first step of the undo, in a course that is taken back.
+    undo_from: Option<usize>,
     sources: Sources<'a>,
     /// The shortest counterexample for each promise and profile, and its length.
     shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
@@ -208,6 +230,13 @@ impl<'a> Prover<'a> {
         let author = &binding.identity.author_domain;
         let baseline = self.baseline();
         let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        if let Some(undo_from) = self.undo_from {
+            // That a policy is weaker again, and who sees its reports, is what is meant.
+            let today = promise::Effect::of(&Lenient(&world), author);
+            return self.walk("p6", binding, &|world| {
+                promise::refused(world, timeline, binding, receivers, (&today, undo_from))
+            });
+        }
         let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
         let unseen_today = promise::is_unseen(&Lenient(&world), author);
         self.walk("p5", binding, &|world| {
@@ -322,13 +351,15 @@ impl<'a> Prover<'a> {
                     }
                 }
             }
+            // What was repaired fails again when it is taken back.
+            let from = from.filter(|_| self.undo_from.is_none());
             let after = from.and_then(|from| binding.after(from, self.explorer.timeline));
             parts.extend(after.map(|after| (after, addresses.clone(), later)));
         }
         for (binding, addresses, receivers) in &parts {
             self.walk("p1", binding, &|world| promise::authenticated(world, binding, addresses, receivers))?;
         }
-        Ok(!parts.is_empty())
+        Ok(!parts.is_empty() || self.undo_from.is_some())
     }
 
     /// Notes where a message relies on SPF and may come from an address that the evidence does not tell.

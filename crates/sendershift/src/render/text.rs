@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use page::Page;
 
-use crate::plan::{GivenUp, Identity, Plan, Remark, Step, Stream};
+use crate::plan::{After, GivenUp, Identity, Plan, Remark, Step, Stream, Undo};
 use crate::planner::dates::date;
 use crate::prove::{Breaks, Judged, Most, PromiseVerdict, Proof, duration};
 
@@ -277,14 +277,7 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
         facts.push("POINT OF NO RETURN".to_owned());
     }
     page.item("   ", &facts.join(", "));
-    let waits: Vec<String> = step
-        .after
-        .iter()
-        .map(|after| match i64::try_from(after.at_least).unwrap_or(i64::MAX) {
-            0 => format!("`{}`", after.step),
-            wait => format!("{} after `{}`", duration(wait), after.step),
-        })
-        .collect();
+    let waits: Vec<String> = step.after.iter().map(wait).collect();
     if !waits.is_empty() {
         page.item("   ", &format!("Not before: {}", waits.join("; ")));
     }
@@ -321,13 +314,38 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
             );
         }
     }
-    for (what, text) in [("Done when", &step.done_when), ("Stop if", &step.abort_when), ("Undo", &step.undo)]
-    {
+    for (what, text) in [("Done when", &step.done_when), ("Stop if", &step.abort_when)] {
         if !text.is_empty() {
             page.item("   ", &format!("{what}: {text}"));
         }
     }
+    undo(page, &step.undo);
     page.blank();
+}
+
+/// A wait for people.
+fn wait(after: &After) -> String {
+    match i64::try_from(after.at_least).unwrap_or(i64::MAX) {
+        0 => format!("`{}`", after.step),
+        wait => format!("{} after `{}`", duration(wait), after.step),
+    }
+}
+
+/// How a step is taken back: the text, or each undo step with its waits in a line.
+fn undo(page: &mut Page, undo: &Undo) {
+    if let Undo::Text(text) = undo
+        && !text.is_empty()
+    {
+        page.item("   ", &format!("Undo: {text}"));
+    }
+    for step in undo.steps() {
+        let title = if step.title.is_empty() { &step.id } else { &step.title };
+        let waits: Vec<String> = step.after.iter().map(wait).collect();
+        let waits =
+            if waits.is_empty() { String::new() } else { format!(" (not before: {})", waits.join("; ")) };
+        let why = if step.why.is_empty() { String::new() } else { format!(". {}", step.why) };
+        page.item("   ", &format!("Undo `{}`: {title}{waits}{why}", step.id));
+    }
 }
 
 fn counterexamples(page: &mut Page, proof: &Proof) {

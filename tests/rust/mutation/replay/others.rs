@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sendershift::dmarc;
 use sendershift::dns::{Answer, Evidence, Overlay, RecordType, Records, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
-use sendershift::plan::{GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
+use sendershift::plan::{Change, GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
 use sendershift::prove::Counterexample;
 use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
@@ -134,6 +134,44 @@ pub(super) fn still_in_use(plan: &Plan, found: &Counterexample) -> Result<(), St
     if given_up_by_then(plan, found).any(needs) { Ok(()) } else { Err(format!("{:?}", found.story)) }
 }
 
+/// That something is not as it was, once the first steps of the plan and then their undo are done, for some number of steps.
+pub(super) fn stays_changed(plan: &Plan, found: &Counterexample) -> Result<(), String> {
+    let stays = (1..=plan.steps.len()).any(|begun| {
+        let mut course = plan.clone();
+        course.steps.truncate(begun);
+        let undo: Vec<Step> = course.steps.iter().rev().flat_map(|step| step.undo.steps()).cloned().collect();
+        course.steps.extend(undo);
+        match &found.domain {
+            Some(name) => has_changed(&course, name),
+            None => {
+                let ids = |done| in_use(&course, done).map(|identity| &identity.id).collect::<Vec<_>>();
+                ids(0) != ids(course.steps.len())
+            }
+        }
+    });
+    if stays { Ok(()) } else { Err(format!("{:?}", found.story)) }
+}
+
+/// Whether there are other records at a name once all steps are done, or the same with a longer TTL.
+fn has_changed(plan: &Plan, name: &DomainName) -> bool {
+    let (before, after) = (published(plan, 0), published(plan, plan.steps.len()));
+    let texts = |evidence: &Overlay<&Snapshot>, kind| match evidence.answer(name, kind) {
+        Answer::Records(rrset) => {
+            let mut texts = rrset.records().to_texts();
+            texts.sort();
+            texts
+        }
+        _ => Vec::new(),
+    };
+    let at_name = |change: &&Change| change.name == *name;
+    changes(plan).filter(at_name).any(|of| {
+        let same = || changes(plan).filter(at_name).filter(|other| other.record_type == of.record_type);
+        texts(&before, of.record_type) != texts(&after, of.record_type)
+            || same().last().and_then(|last| last.ttl_after)
+                > same().next().and_then(|first| first.ttl_before)
+    })
+}
+
 /// What is given up by steps that have started when the message is judged.
 fn given_up_by_then<'p>(
     plan: &'p Plan,
@@ -184,7 +222,7 @@ fn identities(plan: &Plan) -> impl Iterator<Item = &Identity> {
     plan.streams.iter().flat_map(|stream| &stream.identities)
 }
 
-fn changes(plan: &Plan) -> impl Iterator<Item = &sendershift::plan::Change> {
+fn changes(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.steps.iter().filter(|step| step.kind == StepKind::Dns).flat_map(|step| &step.changes)
 }
 

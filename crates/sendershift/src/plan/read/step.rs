@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::parts::{
-    optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
+    list, optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
     required_text, transposed,
 };
 use crate::dns::snapshot::read_record_list;
@@ -11,7 +11,7 @@ use crate::dns::{RecordType, Records};
 use crate::document::{Fields, Kind, Reader, Value};
 use crate::error::{Problem, Span};
 use crate::name::DomainName;
-use crate::plan::{After, Change, Dates, Expect, GivenUp, Preview, Step, StepKind, Use};
+use crate::plan::{After, Change, Dates, Expect, GivenUp, Preview, Step, StepKind, Undo, Use};
 
 const KINDS: [(&str, StepKind); 6] = [
     ("customer", StepKind::Customer),
@@ -40,7 +40,11 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
     let gives_up = read_list(reader, &mut fields, "gives_up", read_given_up);
     let mut text = |key| read_text(reader, &mut fields, key);
     let (phase, owner, title, why) = (text("phase"), text("owner"), text("title"), text("why"));
-    let (done_when, abort_when, undo) = (text("done_when"), text("abort_when"), text("undo"));
+    let (done_when, abort_when) = (text("done_when"), text("abort_when"));
+    let undo = match fields.optional("undo") {
+        Some(value @ Value { kind: Kind::List(_), .. }) => list(reader, value, read_step).map(Undo::Steps),
+        value => Some(Undo::Text(value.and_then(|value| reader.text(value)).unwrap_or_default().to_owned())),
+    };
     let reversible = fields.optional("reversible").and_then(|value| reader.boolean(value));
     let dates = read_dates(reader, &mut fields);
     fields.finish(reader);
@@ -60,7 +64,7 @@ pub(super) fn read_step(reader: &mut Reader, value: &Value) -> Option<Step> {
         gives_up: gives_up?,
         done_when,
         abort_when,
-        undo,
+        undo: undo?,
         // What was said, or done by others, cannot be taken back.
         reversible: reversible.unwrap_or(matches!(kind, StepKind::Dns | StepKind::Gate | StepKind::Send)),
         dates,

@@ -304,6 +304,27 @@ fn all_problems_are_listed() {
 }
 
 #[test]
+fn undo_steps_are_looked_at() {
+    let undo = |steps: &str| {
+        edited(r#""kind": "dns", "after": []"#, &format!(r#""kind": "dns", "after": [], "undo": [{steps}]"#))
+    };
+    let codes =
+        |steps: &str| -> Vec<&str> { problems(&undo(steps)).into_iter().map(|(code, _)| code).collect() };
+    let gate = |id: &str, after: &str| format!(r#"{{ "id": "{id}", "kind": "gate", "after": [{after}] }}"#);
+    assert_eq!(codes(&gate("a", r#"{ "step": "start" }"#)), [""; 0]);
+    assert_eq!(codes(&[gate("a", ""), gate("b", r#"{ "step": "a" }"#)].join(",")), [""; 0]);
+    assert_eq!(codes(&gate("a", r#"{ "step": "strt" }"#)), ["plan.unknown-step"]);
+    assert_eq!(codes(&gate("start", "")), ["plan.duplicate-id"]);
+    let circle = [gate("a", r#"{ "step": "b" }"#), gate("b", r#"{ "step": "a" }"#)].join(",");
+    assert_eq!(codes(&circle), ["plan.cycle"]);
+    assert_eq!(codes(r#"{ "id": "a", "kind": "notify", "after": [] }"#), ["plan.undo-kind"]);
+    assert_eq!(codes(r#"{ "id": "a", "kind": "dns", "after": [] }"#), ["plan.no-changes"]);
+    let nested =
+        r#"{ "id": "a", "kind": "gate", "after": [], "undo": [{ "id": "b", "kind": "gate", "after": [] }] }"#;
+    assert_eq!(codes(nested), ["plan.nested-undo"]);
+}
+
+#[test]
 fn a_proof_is_not_read() {
     let text = edited("\"parameters\": {}", "\"parameters\": {}, \"proof\": [{ \"verdict\": 7 }, null]");
     assert_eq!(Plan::from_json(&text).unwrap(), Plan::from_json(MINIMAL).unwrap());

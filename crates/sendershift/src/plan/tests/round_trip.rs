@@ -11,7 +11,7 @@ use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::{
     After, Change, Customer, Dates, Expect, Fallback, GivenUp, Identity, Parameters, Plan, Preview, Remark,
-    Signature, SignedAt, Source, Step, StepKind, Stream, Use,
+    Signature, SignedAt, Source, Step, StepKind, Stream, Undo, Use,
 };
 use crate::spf::Profile;
 
@@ -78,6 +78,25 @@ fn given_up() -> impl Strategy<Value = GivenUp> {
     prop_oneof![Just(GivenUp::Source("source".to_owned())), domain().prop_map(GivenUp::Name)]
 }
 
+/// The undo steps of a step: one after the other.
+fn undo(index: usize) -> impl Strategy<Value = Undo> {
+    let step = move |at: usize| {
+        (change(index), text(), any::<bool>(), 0u64..9).prop_map(move |(change, title, waits, at_least)| {
+            let mut step = Step::new(
+                format!("s{index}/undo{at}"),
+                if at.is_multiple_of(2) { StepKind::Dns } else { StepKind::Gate },
+            );
+            step.title = title;
+            let before = if at > 0 { format!("s{index}/undo{}", at - 1) } else { format!("s{index}") };
+            step.after = waits.then_some(After { step: before, at_least }).into_iter().collect();
+            step.changes = (step.kind == StepKind::Dns).then_some(change).into_iter().collect();
+            step
+        })
+    };
+    let steps = (1..4usize).prop_flat_map(move |count| (0..count).map(step).collect::<Vec<_>>());
+    prop_oneof![text().prop_map(Undo::Text), steps.prop_map(Undo::Steps)]
+}
+
 /// A step of a chain: the index decides its place, and what it may do.
 fn step(index: usize) -> impl Strategy<Value = Step> {
     let kind = match index {
@@ -96,17 +115,19 @@ fn step(index: usize) -> impl Strategy<Value = Step> {
         share,
         over,
     });
+    let undo = undo(index);
     (
-        vec(text(), 7),
+        vec(text(), 6),
         0u64..=3_153_600_000,
         time(),
         changes,
         r#use,
         (option::of(dates()), vec(given_up(), 0..3)),
         any::<bool>(),
+        undo,
     )
-        .prop_map(move |(texts, at_least, on, changes, r#use, (dates, gives_up), reversible)| {
-            let [phase, owner, title, why, done_when, abort_when, undo] = texts.try_into().unwrap();
+        .prop_map(move |(texts, at_least, on, changes, r#use, (dates, gives_up), reversible, undo)| {
+            let [phase, owner, title, why, done_when, abort_when] = texts.try_into().unwrap();
             let live = index.is_multiple_of(IDENTITIES);
             let uses =
                 |wanted| if kind == StepKind::Send && wanted { vec![r#use.clone()] } else { Vec::new() };

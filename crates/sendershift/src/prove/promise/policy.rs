@@ -77,17 +77,70 @@ pub(in crate::prove) fn policy(
     if world.undecided().is_some() {
         return Judged::default();
     }
-    let by_existence = dmarc::discover(&Lenient(world), author).applied.is_some_and(|applied| {
-        applied.source != dmarc::Source::AuthorDomain
-            && applied.record.subdomain_policy() != applied.record.nonexistent_policy()
+    if let Some(problem) = by_existence(world, author) {
+        return Judged::error(problem);
+    }
+    let mut code = (now.differ && now.declared.as_ref() != today).then_some("p6.read-differently");
+    for_each_step(world, timeline, binding, &mut |then, was, (question, index)| {
+        if now.is_weaker_than(was) {
+            code = Some("p6.weaker");
+        } else if now.raises(was) && !is_gated(then, timeline, (question, index), was, 0) {
+            code = code.or(Some("p6.no-gate"));
+        }
     });
-    if by_existence && world.flux.may_come_or_go(world.plan, author) {
+    Judged::everywhere(code, receivers)
+}
+
+/// P6 for one message in a course that is taken back: going back to a weaker policy is the point of it, but no step of the undo, which
+/// begins at an index, makes the policy stricter than today's without a gate.
+pub(in crate::prove) fn refused(
+    world: &World<'_>,
+    timeline: &Timeline,
+    binding: &Binding<'_>,
+    receivers: &[Receiver<'_>],
+    (today, undo_from): (&Effect, usize),
+) -> Judged {
+    let author = &binding.identity.author_domain;
+    let now = Effect::of(&Lenient(world), author);
+    if world.undecided().is_some() {
+        return Judged::default();
+    }
+    if let Some(problem) = by_existence(world, author) {
+        return Judged::error(problem);
+    }
+    if !now.raises(today) {
+        return Judged::default();
+    }
+    let mut code = None;
+    for_each_step(world, timeline, binding, &mut |then, was, (question, index)| {
+        let from = then.flux.versions(question).and_then(|versions| versions.get(index)?.from);
+        let by_undo = from.is_some_and(|from| from >= undo_from);
+        if by_undo && now.raises(was) && !is_gated(then, timeline, (question, index), was, undo_from) {
+            code = Some("p6.no-gate");
+        }
+    });
+    Judged::everywhere(code, receivers)
+}
+
+/// Why it is not known which policy applies: that depends on whether the author domain exists, and the plan may change that.
+fn by_existence(world: &World<'_>, author: &DomainName) -> Option<Problem> {
+    let applied = dmarc::discover(&Lenient(world), author).applied?;
+    let depends = applied.source != dmarc::Source::AuthorDomain
+        && applied.record.subdomain_policy() != applied.record.nonexistent_policy();
+    (depends && world.flux.may_come_or_go(world.plan, author)).then(|| {
         let message = format!(
             "the plan may make {author} exist, or not, and `sp` and `np` of the policy differ: which applies when is not judged"
         );
-        return Judged::error(Problem::new("proof.existence-changes", message));
-    }
-    let mut code = (now.differ && now.declared.as_ref() != today).then_some("p6.read-differently");
+        Problem::new("proof.existence-changes", message)
+    })
+}
+
+/// Is told a world, what is in effect there, and which version was exchanged.
+type Compare<'c> = dyn FnMut(&World<'_>, &Effect, (&Question, usize)) + 'c;
+
+/// Calls `compare` with each world that has one of the versions exchanged for the version before it, if a receiver can hold that. Stops where such a world asks for what is not chosen yet; then `world`
+/// asks for it, too.
+fn for_each_step(world: &World<'_>, timeline: &Timeline, binding: &Binding<'_>, compare: &mut Compare<'_>) {
     for (question, index) in world.choices {
         let Some(earlier) = index.checked_sub(1) else { continue };
         let mut before = world.choices.clone();
@@ -96,19 +149,14 @@ pub(in crate::prove) fn policy(
             continue;
         }
         let then = World::new(world.plan, world.flux, &before);
-        let was = Effect::of(&Lenient(&then), author);
+        let was = Effect::of(&Lenient(&then), &binding.identity.author_domain);
         if let Some(question) = then.undecided() {
             // It reads more: what is compared has to be chosen for both.
             world.answer(&question.name, question.record_type);
-            return Judged::default();
+            return;
         }
-        if now.is_weaker_than(&was) {
-            code = Some("p6.weaker");
-        } else if now.raises(&was) && !is_gated(&then, timeline, question, *index, &was) {
-            code = code.or(Some("p6.no-gate"));
-        }
+        compare(&then, &was, (question, *index));
     }
-    Judged::everywhere(code, receivers)
 }
 
 /// Whether a receiver that judges a message of the binding can hold these versions.
@@ -121,13 +169,13 @@ fn can_be_held(world: &World<'_>, timeline: &Timeline, binding: &Binding<'_>, ch
 }
 
 /// Whether the step that publishes a version waits for a gate at which somebody can look at what the policy before it, `was`,
-/// let through.
+/// let through; gates before the step of index `gates_from` do not count.
 fn is_gated(
     before: &World<'_>,
     timeline: &Timeline,
-    question: &Question,
-    index: usize,
+    (question, index): (&Question, usize),
     was: &Effect,
+    gates_from: usize,
 ) -> bool {
     let from = |question: &Question, index: usize| {
         before
@@ -150,7 +198,7 @@ fn is_gated(
     let follows = |earlier: usize, later: usize| {
         timeline.distance(Event::Done(earlier), Event::Start(later)).is_some_and(|distance| distance >= 0)
     };
-    before.plan.steps.iter().enumerate().any(|(gate, of)| {
+    before.plan.steps.iter().enumerate().skip(gates_from).any(|(gate, of)| {
         of.kind == StepKind::Gate
             && follows(gate, step)
             && published.iter().all(|published| follows(*published, gate))
