@@ -6,6 +6,7 @@
 mod compact;
 mod dns;
 mod mail;
+#[cfg(feature = "plan")]
 mod plan;
 mod spf;
 
@@ -16,6 +17,7 @@ use crate::dns::Question;
 use crate::error::{Error, Invalid, Missing, Problem};
 use crate::name::DomainName;
 
+#[cfg(feature = "plan")]
 pub use plan::ProvenPlan;
 pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged};
 
@@ -43,12 +45,18 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("domain.lint", Short(mail::lint_domain)),
     ("drift", Short(mail::drift_operation)),
     ("lint.rules", Short(|input| typed(input, |_: &NoInput| Ok(crate::lint::rules())))),
+    #[cfg(feature = "plan")]
     ("migration.read", Short(|input| typed(input, plan::read_migration))),
     ("name.parse", Short(|input| typed(input, name_parse))),
+    #[cfg(feature = "plan")]
     ("plan", Long(plan::plan_operation)),
+    #[cfg(feature = "plan")]
     ("plan.draft", Short(plan::draft_operation)),
+    #[cfg(feature = "plan")]
     ("plan.read", Short(plan::read_operation)),
+    #[cfg(feature = "plan")]
     ("plan.text", Short(plan::text_operation)),
+    #[cfg(feature = "plan")]
     ("prove", Long(plan::prove_operation)),
     ("spf.check", Short(spf::check_operation)),
     ("spf.compact", Long(compact::operation)),

@@ -10,6 +10,7 @@ mod findings;
 mod fuzz;
 mod hostile;
 mod mutation;
+mod npm;
 mod process;
 mod pyspf;
 mod python;
@@ -27,7 +28,8 @@ const USAGE: &str = "usage: cargo xtask test [PART...]
        cargo xtask fuzz TARGET SECONDS
        cargo xtask hostile
        cargo xtask stubs
-       cargo xtask wheel";
+       cargo xtask wheel
+       cargo xtask npm";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,9 +41,24 @@ fn main() -> ExitCode {
         ["hostile"] => hostile::all(),
         ["stubs"] => binding::write_stubs(),
         ["wheel"] => binding::wheel(),
+        ["npm"] => package(),
         _ => {
             eprintln!("{USAGE}\n\n{}", test::usage());
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Builds the package for JavaScript.
+fn package() -> ExitCode {
+    match npm::build(&process::Workspace::here()) {
+        Ok(folder) => {
+            println!("{}", folder.display());
+            ExitCode::SUCCESS
+        }
+        Err(process::Stop::Failed(why) | process::Stop::Unavailable(why)) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
         }
     }
 }

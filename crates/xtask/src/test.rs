@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{binding, dmarc, fuzz, hostile, mutation, pyspf, readme, suite, wasm, zones};
+use crate::{binding, dmarc, fuzz, hostile, mutation, npm, pyspf, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -83,14 +83,19 @@ const PARTS: &[Part] = &[
         name: "wasm",
         what: "the core builds for the browser",
         run: |w| {
-            // The browser may go without the list of suffixes and without zone files.
+            // The browser may go without the list of suffixes, zone files and plans.
             let features: [&[&str]; 3] =
                 [&[], &["--no-default-features"], &["--no-default-features", "--features", "zone"]];
             features.iter().try_for_each(|features| {
-                let build = ["build", "--release", "-p", "sendershift"];
-                command(wasm::cargo(w)?.args(build).args(*features))
+                let check = ["check", "--profile", "wasm", "-p", "sendershift"];
+                command(wasm::cargo(w)?.args(check).args(*features))
             })
         },
+    },
+    Part {
+        name: "npm",
+        what: "the package for JavaScript: its size, its types, and the vectors",
+        run: npm::test,
     },
 ];
 

@@ -1,0 +1,110 @@
+//! The package for JavaScript, `target/npm/package`: two WebAssembly modules with their JavaScript, and its tests.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{Outcome, Stop, Workspace, printed, run, write};
+use crate::wasm;
+
+/// The modules and the features that each is built with (`bindings/wasm/README.md` says which is for whom).
+const MODULES: [(&str, &[&str]); 2] = [("light", &[]), ("full", &["--features", "full"])];
+
+/// Builds the package and says where it is.
+///
+/// # Errors
+///
+/// [`Stop::Unavailable`] without Node, npm or a way to build for WebAssembly.
+pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+    let tests = tools(workspace)?;
+    let package = workspace.path("target/npm/package");
+    if package.exists() {
+        fs::remove_dir_all(&package)?;
+    }
+    for (name, features) in MODULES {
+        module(workspace, &tests, name, features, &package)?;
+    }
+    let binding = workspace.path("bindings/wasm");
+    copy_files(&binding.join("js"), &package)?;
+    for name in ["package.json", "README.md"] {
+        fs::copy(binding.join(name), package.join(name))?;
+    }
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        fs::copy(workspace.path(name), package.join(name))?;
+    }
+    run(workspace.command("node").arg(tests.join("sizes.mjs")).arg(&package))?;
+    Ok(package)
+}
+
+/// Builds the package, installs it as somebody else would, and tests that.
+///
+/// # Errors
+///
+/// As [`build`], or if a test fails.
+pub(crate) fn test(workspace: &Workspace) -> Outcome {
+    let package = build(workspace)?;
+    let tests = tools(workspace)?;
+    run(workspace.cargo().args(["build", "--quiet", "--release", "-p", "sendershift-cli"]))?;
+    let install = ["install", "--no-save", "--no-package-lock", "--offline", "--no-audit", "--no-fund"];
+    let pack = ["pack", "--silent", "--pack-destination"];
+    run(npm(workspace, &package).args(pack).arg(&tests))?;
+    let archive = format!("./sendershift-{}.tgz", env!("CARGO_PKG_VERSION"));
+    run(npm(workspace, &tests).args(install).arg(archive))?;
+    let mut node = workspace.command("node");
+    node.current_dir(&tests).arg("--test").env("SENDERSHIFT_ROOT", workspace.path(""));
+    run(node.env("SENDERSHIFT_COMMAND", workspace.path("target/release/sendershift")))
+}
+
+/// One WebAssembly module with its JavaScript, made small.
+fn module(workspace: &Workspace, tests: &Path, name: &str, features: &[&str], package: &Path) -> Outcome {
+    let build = ["build", "--profile", "wasm", "-p", "sendershift-wasm"];
+    run(wasm::cargo(workspace)?.args(build).args(features))?;
+    let compiled = workspace.path("target/wasm/wasm32-unknown-unknown/wasm/sendershift_wasm.wasm");
+    let bindgen = ["run", "--quiet", "--locked", "--manifest-path", "bindings/wasm/bindgen/Cargo.toml"];
+    let mut cargo = workspace.cargo();
+    cargo.env("CARGO_TARGET_DIR", workspace.path("target/bindgen")).args(bindgen).arg("--");
+    run(cargo.arg(compiled).arg(name).arg(package))?;
+    let module = package.join(format!("{name}_bg.wasm"));
+    let before = fs::metadata(&module)?.len();
+    let optimise = tests.join("node_modules/binaryen/bin/wasm-opt");
+    run(workspace.command("node").arg(optimise).arg("-Oz").arg(&module).arg("-o").arg(&module))?;
+    println!("{name}: {before} octets before wasm-opt");
+    Ok(())
+}
+
+/// The tests in a folder of their own, `target/npm/tests`, with the packages that they use.
+fn tools(workspace: &Workspace) -> Outcome<PathBuf> {
+    let (from, to) = (workspace.path("bindings/wasm/tests"), workspace.path("target/npm/tests"));
+    let lock = fs::read_to_string(from.join("package-lock.json"))?;
+    copy_files(&from, &to)?;
+    // The stamp is the lock file itself, written last.
+    let stamp = to.join("installed-package-lock.json");
+    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        if printed(workspace.command("npm").arg("--version")).is_none() {
+            return Err(Stop::Unavailable("no npm: install Node 20 or newer with npm".to_owned()));
+        }
+        run(npm(workspace, &to).args(["ci", "--no-audit", "--no-fund"]))
+            .map_err(|_| Stop::Unavailable("npm could not get the packages of the tests".to_owned()))?;
+        write(&stamp, &lock)?;
+    }
+    Ok(to)
+}
+
+fn npm(workspace: &Workspace, folder: &Path) -> Command {
+    let mut npm = workspace.command("npm");
+    npm.current_dir(folder);
+    npm
+}
+
+/// Copies the files of a folder, not those of folders in it.
+fn copy_files(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            fs::copy(&path, to.join::<&OsStr>(name))?;
+        }
+    }
+    Ok(())
+}
