@@ -194,6 +194,10 @@ fn deleted(plan: &Value, waits: &[Vec<u64>], step: usize) -> Mutant {
             forget(&mut customer["ready_when"]);
         }
     }
+    // What only this step publishes is never published.
+    if let Some(policies) = document.get_mut("mta_sts").and_then(Value::as_array_mut) {
+        policies.retain(|published| published["from"] != gone);
+    }
     Mutant { name: format!("delete {gone}"), operator: "delete", step, wait: None, document }
 }
 

@@ -1,6 +1,7 @@
 //! Shows counterexamples again: from the document of a proof alone, through the public checks, apart from the prover.
 
 mod others;
+mod policies;
 
 use std::net::IpAddr;
 
@@ -371,6 +372,9 @@ impl Message<'_> {
                 let returned = found.judgement == Some(Judgement::Bounce);
                 let domain = if returned { self.identity.mail_from.as_ref() } else { Some(author) };
                 domain.is_some_and(|domain| !accepts_mail(&self.evidence, domain))
+            }
+            "p9.mta-sts" => {
+                return policies::refuse_delivery(self.plan, &self.evidence, self.identity, found);
             }
             code => return Err(format!("`{code}` is not known here")),
         };

@@ -1,6 +1,7 @@
 //! Whether a plan makes sense in itself. Whether it is safe is another question.
 
 mod customer;
+mod mta_sts;
 mod order;
 mod sequence;
 mod undo;
@@ -52,6 +53,7 @@ pub(super) fn problems(plan: &Plan) -> Vec<(String, Problem)> {
         check.stream(index, stream);
     }
     check.customers();
+    check.policies();
     check.ids("/steps", "step", plan.steps.iter().map(|step| step.id.as_str()));
     for (index, step) in plan.steps.iter().enumerate() {
         check.step(&format!("/steps/{index}"), step, &Index::new());

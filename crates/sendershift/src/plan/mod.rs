@@ -7,6 +7,7 @@
 mod apply;
 mod check;
 mod customer;
+mod mta_sts;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use serde::Serialize;
 pub use apply::ApplyError;
 pub use check::{MAX_STEPS, MAX_WAITS};
 pub use customer::{Customer, Fallback};
+pub use mta_sts::PublishedPolicy;
 pub use undo::Undo;
 
 use crate::dkim::Selector;
@@ -48,6 +50,9 @@ pub struct Plan {
     pub streams: Vec<Stream>,
     /// Who has to hear of a move before it reaches them.
     pub customers: Vec<Customer>,
+    /// The MTA-STS policies of domains that bounces or answers go to: those of each domain in the order in which they are published.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mta_sts: Vec<PublishedPolicy>,
     /// The steps, each after those it depends on where possible.
     pub steps: Vec<Step>,
     /// What DNS said before the first step.

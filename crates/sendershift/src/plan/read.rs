@@ -1,6 +1,7 @@
 //! Reading plan documents.
 
 mod customer;
+mod mta_sts;
 mod parts;
 mod step;
 
@@ -92,6 +93,7 @@ fn read_plan(reader: &mut Reader, value: &Value, text: &str) -> Option<Plan> {
     let sources = required_list(reader, &mut fields, "sources", read_source);
     let streams = required_list(reader, &mut fields, "streams", read_stream);
     let customers = read_list(reader, &mut fields, "customers", customer::read_customer);
+    let mta_sts = read_list(reader, &mut fields, "mta_sts", mta_sts::read_policy);
     let steps = required_list(reader, &mut fields, "steps", step::read_step);
     let mut remarks = |key| read_list(reader, &mut fields, key, read_remark);
     let (assumptions, findings, blockers) =
@@ -108,6 +110,7 @@ fn read_plan(reader: &mut Reader, value: &Value, text: &str) -> Option<Plan> {
         sources: sources?,
         streams: streams?,
         customers: customers?,
+        mta_sts: mta_sts?,
         steps: steps?,
         evidence: evidence?,
         assumptions: assumptions?,

@@ -149,6 +149,7 @@ fn finish(mut draft: Draft<'_>, close: Option<String>, evidence: &Snapshot) -> R
         sources: migration.sources.iter().map(source).collect(),
         streams,
         customers,
+        mta_sts: Vec::new(),
         point_of_no_return: removal.map(|step| step.id.clone()),
         steps: draft.steps,
         evidence,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::{BUDGET, Bounds, Explorer};
+use super::mta_sts::Held;
 use super::world::{Era, Flux};
 use crate::dkim::{self, KeyRecord, KeyState};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -66,6 +67,8 @@ pub(super) struct Binding<'p> {
     pub(super) injected: Injected,
     /// Whom it reaches too early.
     pub(super) customer: Option<&'p Customer>,
+    /// What is held of the policies of the domain that it is returned or answered to.
+    pub(super) policy: Option<Held<'p>>,
     /// The key data that each signature on the message was made for, where its key record changes in the plan.
     keys: Vec<Option<String>>,
 }
@@ -92,6 +95,7 @@ impl<'p> Binding<'p> {
             bounds,
             injected: (Vec::new(), Vec::new(), u64::MAX),
             customer: None,
+            policy: None,
             keys,
         }
     }

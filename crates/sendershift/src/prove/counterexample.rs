@@ -117,6 +117,7 @@ impl Found<'_> {
             helo: binding.delivered_by.helo.clone(),
             judgement: Some(binding.judgement),
             holding: self.mix.holding(),
+            mta_sts: binding.policy.map(|held| held.document(self.mix.plan)),
             assuming: self.failure.assuming.iter().cloned().map(Assumed::from).collect(),
             schedule: self.mix.happenings(&schedule),
             spf: replay.checked.clone(),
@@ -127,7 +128,7 @@ impl Found<'_> {
     }
 
     /// The evidence as a receiver has it that holds these versions.
-    fn evidence(&self, choices: &Choices) -> Option<Overlay<&Snapshot>> {
+    pub(super) fn evidence(&self, choices: &Choices) -> Option<Overlay<&Snapshot>> {
         Some(self.mix.with(choices).published(self.evidence_today()?))
     }
 

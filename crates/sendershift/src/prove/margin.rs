@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::binding::spans;
 use super::explore::BUDGET;
+use super::mta_sts::enforced;
 use super::world::Flux;
 use super::{Judged, Proof, prove_with, prove_within};
 use crate::error::{Error, Invalid};
@@ -178,6 +179,14 @@ fn thresholds(plan: &Plan, flux: &Flux, timeline: &Timeline, kind: Kind) -> BTre
             };
             ends.push((step, seconds.saturating_sub(time), 1));
         }
+        // No resolver keeps a policy, but what others do on a date takes its time.
+        let domains = plan.mta_sts.iter().map(|published| &published.domain).filter(|_| kind == Kind::Delay);
+        let held = domains.flat_map(|domain| enforced(plan, flux, domain)).filter_map(|held| held.until);
+        let external = |step: &usize| plan.steps.get(*step).is_some_and(|of| of.kind == StepKind::External);
+        let late = held.filter(|(step, _)| external(step));
+        ends.extend(
+            late.map(|(step, seconds)| (step, seconds.saturating_sub(parameters.publication_delay), 1)),
+        );
     }
     let steps = 0..plan.steps.len();
     let events: Vec<Event> =

@@ -15,6 +15,7 @@ mod explore;
 mod listed;
 mod margin;
 mod mix;
+mod mta_sts;
 mod promise;
 mod proof;
 mod remarks;
@@ -40,7 +41,7 @@ use world::{Choices, Flux, Lenient, World};
 pub use binding::Judgement;
 pub use explore::Explored;
 pub use margin::{Breaks, Margin, Most, PerMille, Seconds, margin, prove_with_margin};
-pub use proof::{Counterexample, FORMAT, Happening, Holding, Judged, PromiseVerdict, Proof};
+pub use proof::{Counterexample, FORMAT, Happening, HeldPolicy, Holding, Judged, PromiseVerdict, Proof};
 
 use crate::dmarc;
 use crate::dns::Question;
@@ -264,7 +265,7 @@ impl<'a> Prover<'a> {
     }
 
     /// Judges P9 for messages that are returned or answered.
-    fn reachable(&mut self, binding: &Binding<'_>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
+    fn reachable(&mut self, binding: &Binding<'a>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
         let baseline = self.baseline();
         let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
         let judged = promise::reachable(&Lenient(&world), &Lenient(&world), binding, receivers);
@@ -276,13 +277,15 @@ impl<'a> Prover<'a> {
             Judgement::Bounce => live.mail_from.as_ref() == domain,
             _ => Some(&live.author_domain) == domain,
         });
-        if !judged.failures.is_empty() && live.next().is_some() {
+        let live = live.next().is_some();
+        if !judged.failures.is_empty() && live {
             let domain = domain.map_or("", DomainName::as_str);
             let message = format!("{domain} accepts no mail today: whether it ever does is not judged");
             self.condition("proof.unreachable-today", binding, message);
             return Ok(());
         }
-        self.walk("p9", binding, &|world| promise::reachable(world, &Lenient(world), binding, receivers))
+        self.walk("p9", binding, &|world| promise::reachable(world, &Lenient(world), binding, receivers))?;
+        self.reachable_by_policy(binding, receivers, live)
     }
 
     /// Judges P7: it is about the order of events alone, and no world has a say in it.

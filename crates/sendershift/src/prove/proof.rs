@@ -6,6 +6,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use super::binding::Judgement;
 use super::explore::Explored;
 use super::margin::Margin;
+use crate::adjacent::MtaStsPolicy;
 use crate::dmarc;
 use crate::dns::{Question, Records};
 use crate::name::DomainName;
@@ -112,6 +113,9 @@ pub struct Counterexample {
     pub judgement: Option<Judgement>,
     /// The versions that the receiver holds of the RRsets that it asks for and that the plan changes.
     pub holding: Vec<Holding>,
+    /// The MTA-STS policy that whoever returns or answers the message holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mta_sts: Option<HeldPolicy>,
     /// How the questions that the evidence leaves open turn out.
     pub assuming: Vec<Assumed>,
     /// One course of events with these versions, in the order of time; steps that play no part are left out.
@@ -140,6 +144,22 @@ pub struct Holding {
     /// The step that replaces it, if any does.
     pub replaced_by: Option<String>,
     /// How many seconds after that step is done a cache may still answer with it.
+    pub kept_for: Option<u64>,
+}
+
+/// A policy of MTA-STS that a sender holds (RFC 8461).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HeldPolicy {
+    /// The domain that mail is sent to.
+    pub domain: DomainName,
+    /// The policy.
+    pub policy: MtaStsPolicy,
+    /// The step that published it; none where it is from before the plan.
+    pub published_by: Option<String>,
+    /// The step that replaces it, if any does.
+    pub replaced_by: Option<String>,
+    /// How many seconds after that step is done a sender may still hold it.
     pub kept_for: Option<u64>,
 }
 
@@ -175,6 +195,7 @@ impl Counterexample {
             helo: None,
             judgement: None,
             holding: Vec::new(),
+            mta_sts: None,
             assuming: Vec::new(),
             schedule: Vec::new(),
             spf: None,

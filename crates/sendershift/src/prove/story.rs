@@ -143,6 +143,9 @@ impl Found<'_> {
         ));
         let mut story = self.mix.in_order(events);
         story.extend(self.mix.held());
+        if let (Some(held), Some(evidence)) = (binding.policy, self.evidence(self.mix.choices)) {
+            story.extend(held.story(self.mix.plan, &evidence));
+        }
         story.extend(assumed(&self.failure.assuming));
         if let Some(customer) = binding.customer {
             story.push(told(customer));
@@ -263,6 +266,9 @@ pub(super) fn reason(code: &str) -> &'static str {
         "p9.no-mail-host" => "The domain has no mail host with an address (RFC 5321 section 5.1)",
         "p9.no-such-domain" => {
             "The domain does not exist: receivers may refuse its mail, and nothing comes back to it"
+        }
+        "p9.mta-sts" => {
+            "A sender that holds a policy in mode enforce delivers to no host that it does not allow, and may hold it until its max_age has passed (RFC 8461 sections 3.2, 4.1 and 5): publish a policy that allows the new host, wait that long, and move the mail exchanges then"
         }
         "p2.too-many-mx" | "p2.too-many-mx-addresses" => {
             "That is more than this receiver looks up for one `mx` (RFC 7208 section 4.6.4)"

@@ -287,6 +287,11 @@ fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &ch
     for change in &step.changes {
         changes::change(page, change, costs.get(&change.name));
     }
+    for published in plan.mta_sts.iter().filter(|published| published.from.as_ref() == Some(&step.id)) {
+        let lines: Vec<&str> = published.policy.text().lines().map(str::trim).collect();
+        let address = format!("https://mta-sts.{}/.well-known/mta-sts.txt", published.domain);
+        page.item("   ", &format!("Serve at {address}, line by line: {}", lines.join("; ")));
+    }
     for what in &step.gives_up {
         let what = match what {
             GivenUp::Source(id) => format!("the addresses of `{id}`"),

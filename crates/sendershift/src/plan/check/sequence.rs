@@ -45,6 +45,7 @@ impl<'p> Check<'p> {
     /// Checks what needs an order, if the steps have one.
     pub(super) fn sequences(&mut self) {
         let Some(order) = self.order() else { return };
+        self.policies_in_order(&order);
         let (mut changes, mut uses) = (self.changes(), self.uses());
         for events in changes.values_mut() {
             events.sort_by_key(|event| (order.position(event.step), event.entry.record_type, event.index));
@@ -85,7 +86,7 @@ impl<'p> Check<'p> {
         }
     }
 
-    fn id(&self, step: usize) -> String {
+    pub(super) fn id(&self, step: usize) -> String {
         self.plan.steps.get(step).map(|step| format!("`{}`", step.id)).unwrap_or_default()
     }
 

@@ -77,6 +77,44 @@ fn customers_and_what_they_refer_to() {
     assert_eq!(invalid.problems[0].help.as_deref(), Some("did you mean `letter`?"));
 }
 
+/// RFC 8461 section 3.2: the policies of a domain, one after the other.
+#[test]
+fn policies_of_mta_sts() {
+    const TEXT: &str = r"version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 86400\n";
+    let with = |policies: &str| {
+        let policies = policies.replace("TEXT", TEXT);
+        edited("\"parameters\"", &format!("\"mta_sts\": [{policies}], \"parameters\""))
+    };
+    let whole = r#"{ "domain": "example.com", "policy": "TEXT" }, { "domain": "example.com", "policy": "TEXT", "from": "publish" },
+        { "domain": "example.com", "policy": "TEXT", "from": "clean" }, { "domain": "example.net", "policy": "TEXT", "from": "clean" }"#;
+    let whole = whole.replace("\n        ", " ");
+    let plan = Plan::from_json(&with(&whole)).unwrap();
+    let from: Vec<Option<&str>> = plan.mta_sts.iter().map(|published| published.from.as_deref()).collect();
+    assert_eq!(from, [None, Some("publish"), Some("clean"), Some("clean")]);
+    assert_eq!(plan.mta_sts[0].policy.max_age(), 86_400);
+    assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
+    for (from, to, code) in [
+        ("\"publish\"", "\"publsh\"", "plan.unknown-step"),
+        ("\"publish\"", "\"start\"", "plan.not-a-publication"),
+        ("\"publish\"", "\"clean\"", "plan.unordered-policies"),
+        // Whatever happens on its date does not wait.
+        ("\"publish\"", "\"dead\"", "plan.unordered-policies"),
+        ("\"policy\": \"TEXT\", \"from\": \"publish\"", "\"policy\": \"TEXT\"", "plan.policy-without-step"),
+        ("example.net", "bob@example.net", "name.mailbox"),
+        ("\"domain\": \"example.net\", ", "", "document.missing-key"),
+        ("\"from\": \"publish\"", "\"form\": \"publish\"", "document.unknown-key"),
+        ("TEXT", &TEXT.replace("enforce", "on"), "mta-sts.bad-mode"),
+        ("TEXT", &TEXT.replace("mx:", "mx"), "mta-sts.bad-line"),
+    ] {
+        assert!(whole.contains(from), "{from}");
+        let found = problems(&with(&whole.replacen(from, to, 1)));
+        assert!(found.contains(&(code, 3)), "{to}: {found:?}");
+    }
+    let invalid =
+        Plan::from_json(&with(&whole.replacen("TEXT", &TEXT.replace("enforce", "on"), 1))).unwrap_err();
+    assert!(invalid.problems[0].message.starts_with("line 2 of the policy: "), "{invalid}");
+}
+
 /// Replaces a text and looks for one problem; an empty code stands for none.
 fn assert_problems(cases: &[(&str, &str, &str, u32)]) {
     for (from, to, code, line) in cases {

@@ -6,12 +6,13 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
+use crate::adjacent::MtaStsPolicy;
 use crate::dns::{RecordType, Records, Snapshot, Txt};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::{
-    After, Change, Customer, Dates, Expect, Fallback, GivenUp, Identity, Parameters, Plan, Preview, Remark,
-    Signature, SignedAt, Source, Step, StepKind, Stream, Undo, Use,
+    After, Change, Customer, Dates, Expect, Fallback, GivenUp, Identity, Parameters, Plan, Preview,
+    PublishedPolicy, Remark, Signature, SignedAt, Source, Step, StepKind, Stream, Undo, Use,
 };
 use crate::spf::Profile;
 
@@ -222,6 +223,24 @@ fn customer() -> impl Strategy<Value = Customer> {
     })
 }
 
+/// The policies of two domains, of which the last is published by a step that has to be there.
+fn policies() -> impl Strategy<Value = Vec<PublishedPolicy>> {
+    let text = ("(enforce|testing|none)", 0u32..31_557_600, "(\\*\\.)?[a-z]{1,3}\\.example", "[ \t]?\r?\n?")
+        .prop_map(|(mode, max_age, mx, end)| {
+            format!("version: STSv1\nmode: {mode}\nmx: {mx}\r\nmax_age: {max_age}{end}")
+        });
+    let policy = text.prop_map(|text| {
+        PublishedPolicy::new("shop.example".parse().unwrap(), MtaStsPolicy::parse(&text).unwrap())
+    });
+    vec(policy, 0..3).prop_map(|mut policies| {
+        if let [first, .., last] = policies.as_mut_slice() {
+            first.domain = "news.example".parse().unwrap();
+            last.from = Some("date".to_owned());
+        }
+        policies
+    })
+}
+
 fn remarks() -> impl Strategy<Value = Vec<Remark>> {
     let remark = (text(), option::of(text()), text())
         .prop_map(|(code, subject, message)| Remark::new(&code, subject.as_deref(), message));
@@ -243,18 +262,20 @@ fn plan() -> impl Strategy<Value = Plan> {
     );
     let steps = (2..12usize).prop_flat_map(|count| (0..count).map(step).collect::<Vec<_>>());
     let steps = steps.prop_map(|mut steps| {
-        steps.extend([Step::new("told", StepKind::Notify), Step::new("seen", StepKind::Gate)]);
+        let date = Step { on: Some(Timestamp::UNIX_EPOCH), ..Step::new("date", StepKind::External) };
+        steps.extend([Step::new("told", StepKind::Notify), Step::new("seen", StepKind::Gate), date]);
         steps
     });
     let remarks = [remarks(), remarks(), remarks()];
     let path = vec(text(), 0..3);
-    (text(), parameters(), source, stream(), (steps, vec(customer(), 0..2)), remarks, path, option::of(text())).prop_map(
-        |(title, parameters, source, stream, (steps, customers), [assumptions, findings, blockers], critical_path, end)| Plan {
+    (text(), parameters(), source, stream(), (steps, vec(customer(), 0..2), policies()), remarks, path, option::of(text())).prop_map(
+        |(title, parameters, source, stream, (steps, customers, mta_sts), [assumptions, findings, blockers], critical_path, end)| Plan {
             title,
             parameters,
             sources: vec![source],
             streams: vec![stream],
             customers,
+            mta_sts,
             steps,
             evidence: Snapshot::from_json(
                 r#"{ "format": "sendershift-snapshot/1", "closed": true, "answers": [

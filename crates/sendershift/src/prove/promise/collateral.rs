@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::limits::changes;
 use super::{Effect, Judged, Receiver};
+use crate::adjacent::MtaSts;
 use crate::adjacent::is_null_mx;
 use crate::dkim::KeyRecord;
 use crate::dmarc::{self, DmarcRecord};
@@ -246,9 +247,14 @@ fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<String> {
         let stays = |octets: &[u8]| {
             after.is_some_and(|rrset| rrset.texts().iter().any(|text| text.octets() == octets))
         };
+        // The record of a policy changes or goes with it, where the plan has the policies (RFC 8461 section 3.1).
+        let told = || plan.mta_sts.iter().filter_map(|published| published.domain.prefixed("_mta-sts").ok());
+        let is_told = |octets: &[u8]| MtaSts::is_mta_sts(octets) && told().any(|name| name == change.name);
         let mut gone =
             texts.iter().filter(|text| today.texts().iter().any(|old| old.octets() == text.octets()));
-        return gone.find(|text| !stays(text.octets()) && !serves_mail(text.octets())).map(Txt::text);
+        return gone
+            .find(|text| !stays(text.octets()) && !serves_mail(text.octets()) && !is_told(text.octets()))
+            .map(Txt::text);
     }
     let today = today.records().to_texts();
     removed.into_iter().find(|text| today.contains(text) && !stays.contains(text))

@@ -1,11 +1,13 @@
 //! P9: whatever is answered or returned finds somebody.
 
 use super::{Judged, Receiver};
-use crate::adjacent::{Unreachable, unreachable};
+use crate::adjacent::{Unreachable, unreachable, unreachable_by};
 use crate::dns::Evidence;
+use crate::name::DomainName;
 use crate::prove::binding::Binding;
 
-/// P9: the domain that a bounce goes to (MAIL FROM), or an answer (From), accepts mail.
+/// P9: the domain that a bounce goes to (MAIL FROM), or an answer (From), accepts mail; from a sender that holds a policy of MTA-STS, at
+/// a host that this allows.
 ///
 /// Addresses of mail hosts are asked of `hosts`: those that the evidence does not tell are taken to be there.
 pub(in crate::prove) fn reachable<E: Evidence, H: Evidence>(
@@ -14,11 +16,17 @@ pub(in crate::prove) fn reachable<E: Evidence, H: Evidence>(
     binding: &Binding<'_>,
     receivers: &[Receiver<'_>],
 ) -> Judged {
-    let code =
-        binding.answers_to().and_then(|domain| unreachable(evidence, hosts, domain)).map(|why| match why {
-            Unreachable::NullMx => "p9.null-mx",
-            Unreachable::NoMailHost => "p9.no-mail-host",
-            Unreachable::NoSuchDomain => "p9.no-such-domain",
-        });
+    let Some(domain) = binding.answers_to() else { return Judged::default() };
+    let code = match (unreachable(evidence, hosts, domain), binding.policy) {
+        (Some(Unreachable::NullMx), None) => Some("p9.null-mx"),
+        (Some(Unreachable::NoMailHost), None) => Some("p9.no-mail-host"),
+        (Some(Unreachable::NoSuchDomain), None) => Some("p9.no-such-domain"),
+        // That is found without the policy, too.
+        (Some(_), Some(_)) | (None, None) => None,
+        (None, Some(held)) => {
+            let allowed = |host: &DomainName| held.policy().matches(host);
+            unreachable_by(evidence, hosts, domain, &allowed).map(|_| "p9.mta-sts")
+        }
+    };
     Judged::everywhere(code, receivers)
 }

@@ -1,0 +1,233 @@
+//! MTA-STS policies that whoever returns or answers a message may hold (RFC 8461), and what a plan does not tell of them.
+//!
+//! A sender that holds a policy in mode `enforce` delivers to no host that the policy does not allow. It fetched the policy at some instant between
+//! the start of the step that publishes it and the done of the step that publishes the next one, and holds it for `max_age` from there: two more bounds
+//! on the instant of judgement. It may as well hold none, which asks no more of mail hosts than P9 does without.
+
+use std::collections::BTreeSet;
+
+use super::Prover;
+use super::binding::Binding;
+use super::explore::Halt;
+use super::promise::{self, Receiver};
+use super::proof::HeldPolicy;
+use super::story::duration;
+use super::world::{Era, Flux, Lenient, World};
+use crate::adjacent::{self, MtaSts, MtaStsMode, MtaStsPolicy, MxPattern};
+use crate::dns::{Answer, Evidence, RecordType, Resolved, resolve};
+use crate::name::DomainName;
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Plan, PublishedPolicy, Remark, StepKind};
+
+/// A policy in mode `enforce`, and when a sender may hold it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'p> {
+    published: &'p PublishedPolicy,
+    /// The step from whose start on it can be fetched; none for one that is there before the plan.
+    from: Option<usize>,
+    /// The step at whose done the last sender has fetched it, and how many seconds it is held after.
+    pub(super) until: Option<(usize, u64)>,
+}
+
+impl<'p> Held<'p> {
+    pub(super) fn policy(&self) -> &'p MtaStsPolicy {
+        &self.published.policy
+    }
+
+    /// The messages of a binding that are sent back by somebody who holds the policy, if there can be any.
+    fn bound(self, binding: &Binding<'p>, timeline: &Timeline) -> Option<Binding<'p>> {
+        let mut bound = binding.clone();
+        bound.bounds.lower.extend(self.from.map(Event::Start));
+        bound.bounds.upper.extend(self.until.map(|(step, seconds)| (Event::Done(step), seconds)));
+        bound.policy = Some(self);
+        bound.bounds.feasible(timeline).then_some(bound)
+    }
+
+    pub(super) fn document(&self, plan: &Plan) -> HeldPolicy {
+        HeldPolicy {
+            domain: self.published.domain.clone(),
+            policy: self.published.policy.clone(),
+            published_by: self.published.from.clone(),
+            replaced_by: self.until.and_then(|(step, _)| plan.steps.get(step)).map(|step| step.id.clone()),
+            kept_for: self.until.map(|(_, seconds)| seconds),
+        }
+    }
+
+    /// What a sender holds, and what it finds.
+    pub(super) fn story<E: Evidence>(&self, plan: &Plan, evidence: &E) -> [String; 2] {
+        let HeldPolicy { domain, policy, published_by, replaced_by, kept_for } = self.document(plan);
+        let since = published_by.map_or("of before the plan".to_owned(), |step| format!("of step `{step}`"));
+        let kept = replaced_by.zip(kept_for).map_or(String::new(), |(step, seconds)| {
+            let seconds = duration(i64::try_from(seconds).unwrap_or(i64::MAX));
+            format!(", replaced by step `{step}` and held for up to {seconds} after")
+        });
+        let hosts: Vec<String> =
+            adjacent::mail_hosts(evidence, &domain).iter().map(ToString::to_string).collect();
+        let found = match hosts.as_slice() {
+            [] => "finds no mail host".to_owned(),
+            _ => format!("finds the mail hosts {}", hosts.join(", ")),
+        };
+        let allowed: Vec<String> = policy.mx().iter().map(MxPattern::to_string).collect();
+        [
+            format!("The sender holds the MTA-STS policy of {domain} {since}{kept}."),
+            format!("It may deliver to {} only, and {found}.", allowed.join(", ")),
+        ]
+    }
+}
+
+/// The policies of a plan in mode `enforce`, one by one. What a step publishes that never happens is not there.
+pub(super) fn enforced<'p>(plan: &'p Plan, flux: &Flux, domain: &DomainName) -> Vec<Held<'p>> {
+    let step = |id: &str| {
+        plan.steps.iter().position(|step| step.id == id).filter(|at| flux.happens.get(*at) == Some(&true))
+    };
+    let of_domain = plan.mta_sts.iter().filter(|published| published.domain == *domain);
+    let versions: Vec<(Option<usize>, &PublishedPolicy)> = of_domain
+        .filter_map(|published| {
+            let from = published.from.as_ref().map(|id| step(id));
+            from.is_none_or(|from| from.is_some()).then_some((from.flatten(), published))
+        })
+        .collect();
+    let next = versions.iter().skip(1).map(|(step, _)| *step).chain([None]);
+    let until = |step: usize, published: &PublishedPolicy| {
+        // What others do on a date takes its time from there.
+        let external = plan.steps.get(step).is_some_and(|step| step.kind == StepKind::External);
+        let delay = if external { plan.parameters.publication_delay } else { 0 };
+        (step, delay.saturating_add(u64::from(published.policy.max_age())))
+    };
+    let held = versions.iter().zip(next).map(|((from, published), next)| Held {
+        published,
+        from: *from,
+        until: next.map(|step| until(step, published)),
+    });
+    held.filter(|held| held.policy().mode() == MtaStsMode::Enforce).collect()
+}
+
+/// What a plan does not tell of the policies of a domain.
+#[derive(Debug, PartialEq, Eq)]
+enum Untold {
+    /// There is a policy that the plan does not have.
+    Lacking(String),
+    /// Whether there is one is not known.
+    Unknown,
+}
+
+fn untold(plan: &Plan, flux: &Flux, domain: &DomainName) -> Option<Untold> {
+    let record = domain.prefixed("_mta-sts").ok()?;
+    let policies = plan.mta_sts.iter().filter(|published| published.domain == *domain);
+    let from_the_start = policies.clone().next().map(|first| first.from.is_none());
+    // With the text of each policy in it, a plan is judged by these. A new `id` says that there is one more.
+    if from_the_start == Some(true) {
+        let ids: BTreeSet<String> = flux.eras(plan).flat_map(|era| identifiers(&era, &record)).collect();
+        let (ids, policies) = (ids.len(), policies.count());
+        return (ids > policies).then(|| {
+            Untold::Lacking(format!(
+                "{record} has {ids} different `id` in the course of the plan, and the plan has only {policies} of the policies"
+            ))
+        });
+    }
+    if !hosts_change(plan, flux, domain) {
+        return None;
+    }
+    // A policy of a later step says nothing of today.
+    let eras = if from_the_start.is_some() { 1 } else { usize::MAX };
+    let announced = |era: Era<'_>| match resolve(&era, &record, RecordType::Txt) {
+        Resolved::Records(rrset) => rrset.texts().iter().any(|text| MtaSts::is_mta_sts(text.octets())),
+        // Who is given the name by an alias serves a policy there.
+        Resolved::Unknown | Resolved::Failed => {
+            matches!(era.answer(&record, RecordType::Txt), Answer::Alias(_))
+        }
+        Resolved::Absent { .. } => false,
+    };
+    if flux.eras(plan).take(eras).any(announced) {
+        let which = if from_the_start.is_some() { "not the one that is there before it" } else { "none" };
+        return Some(Untold::Lacking(format!(
+            "{record} announces a policy, and of the policies of {domain} the plan has {which}"
+        )));
+    }
+    let unknown = flux.eras(plan).next().is_some_and(|era| {
+        matches!(resolve(&era, &record, RecordType::Txt), Resolved::Unknown | Resolved::Failed)
+    });
+    unknown.then_some(Untold::Unknown)
+}
+
+/// The `id` of each record there that can be read (RFC 8461 section 3.1).
+fn identifiers<E: Evidence>(evidence: &E, record: &DomainName) -> Vec<String> {
+    let Resolved::Records(rrset) = resolve(evidence, record, RecordType::Txt) else { return Vec::new() };
+    rrset
+        .texts()
+        .iter()
+        .filter_map(|text| MtaSts::parse(text.octets()).ok())
+        .map(|record| record.id)
+        .collect()
+}
+
+/// Whether the plan changes which mail hosts a domain has, or which of them have addresses.
+fn hosts_change(plan: &Plan, flux: &Flux, domain: &DomainName) -> bool {
+    let Some(now) = flux.eras(plan).next() else { return false };
+    for host in adjacent::mail_hosts(&now, domain) {
+        resolve(&now, &host, RecordType::A);
+        resolve(&now, &host, RecordType::Aaaa);
+    }
+    now.changes()
+}
+
+impl<'a> Prover<'a> {
+    /// Judges P9 for messages that are returned or answered by somebody who holds a policy. `live` says whether mail goes to the
+    /// domain before the plan already.
+    pub(super) fn reachable_by_policy(
+        &mut self,
+        binding: &Binding<'a>,
+        receivers: &[Receiver<'_>],
+        live: bool,
+    ) -> Result<(), Halt> {
+        let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
+        let Some(domain) = binding.answers_to() else { return Ok(()) };
+        match untold(plan, flux, domain) {
+            Some(Untold::Lacking(why)) => {
+                let message = format!(
+                    "{why}: whether senders that hold one find a mail host is not judged (RFC 8461). Add the text of each policy to the plan, under `mta_sts`"
+                );
+                let remark = Remark::new("proof.mta-sts", Some(domain.as_str()), message);
+                self.undecided.insert(("p9", format!("proof.mta-sts {domain}")), remark);
+            }
+            Some(Untold::Unknown) => {
+                let message = format!(
+                    "{domain} has no MTA-STS policy: the evidence does not tell of _mta-sts.{domain} TXT, and senders that hold a policy would not deliver to other mail hosts than those in it"
+                );
+                self.assume("assume.no-mta-sts", domain, message);
+            }
+            None => {}
+        }
+        for held in enforced(plan, flux, domain) {
+            let message = format!(
+                "the mail hosts that the MTA-STS policy of {domain} allows have certificates that senders accept"
+            );
+            self.assume("assume.mta-sts-certificates", domain, message);
+            let Some(binding) = held.bound(binding, timeline) else { continue };
+            if live && held.from.is_none() {
+                let baseline = self.baseline();
+                let world = World::new(plan, flux, &baseline);
+                let today = promise::reachable(&Lenient(&world), &Lenient(&world), &binding, receivers);
+                if !today.failures.is_empty() {
+                    let message = format!(
+                        "senders that hold the MTA-STS policy of {domain} find no mail host today that it allows: whether they ever do is not judged"
+                    );
+                    self.condition("proof.unreachable-today", &binding, message);
+                    continue;
+                }
+            }
+            self.walk("p9", &binding, &|world| {
+                promise::reachable(world, &Lenient(world), &binding, receivers)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes an assumption, once.
+    fn assume(&mut self, code: &str, domain: &DomainName, message: String) {
+        let remark = Remark::new(code, Some(domain.as_str()), message);
+        if !self.assumptions.contains(&remark) {
+            self.assumptions.push(remark);
+        }
+    }
+}
