@@ -58,7 +58,7 @@ impl Failure {
         Self::Invalid(vec![Faulty { name, text: text.to_owned(), is_file: true, invalid }])
     }
 
-    /// A plan holds its own evidence, to judge it on another day's is not possible yet; and other commands need none.
+    /// A command that takes its evidence from elsewhere.
     pub(crate) fn unused_evidence(path: &Path, why: &str) -> Self {
         let message = format!("`--dns {}` is not used here: {why}", path.display());
         Self::Unreadable(Problem::new("usage.unused-evidence", message).help("leave `--dns` out"))

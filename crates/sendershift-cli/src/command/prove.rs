@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use sendershift::error::Error;
 use sendershift::plan::Plan;
-use sendershift::prove::{Judged, prove_with_margin};
+use sendershift::prove::{Judged, prove_now_with_margin, prove_with_margin};
 use sendershift::render;
 
 use crate::Global;
-use crate::evidence::read;
+use crate::evidence::{read, snapshot};
 use crate::failure::Failure;
 use crate::output::{Exit, Output, Progress};
 
@@ -21,17 +21,18 @@ pub(crate) struct Prove {
 
 impl Prove {
     pub(crate) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-        if let Some(path) = global.dns.first() {
-            return Err(Failure::unused_evidence(path, "a plan is judged on the evidence inside it"));
-        }
         let text = read(&self.plan)?;
         let plan = Plan::from_json(&text).map_err(|invalid| Failure::of_file(&self.plan, &text, invalid))?;
         let mut progress = Progress::new("mixes judged");
-        let proof =
+        let proof = if global.dns.is_empty() {
             prove_with_margin(&plan, &mut |mixes| progress.show(mixes)).map_err(|error| match error {
                 Error::Missing(missing) => Failure::MissingInPlan(missing),
                 other => other.into(),
-            })?;
+            })?
+        } else {
+            let now = snapshot(&global.dns)?;
+            prove_now_with_margin(&plan, &now, &mut |mixes| progress.show(mixes))?
+        };
         progress.clear();
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string_pretty(&proof).unwrap_or_default()));

@@ -4,6 +4,7 @@ mod complete;
 mod merge;
 mod places;
 mod read;
+mod rebase;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -118,7 +118,7 @@ fn lacking(wanted: Option<&Records>, there: Option<&Records>) -> Option<Vec<Stri
 type Parts<'r> = [Option<&'r Records>; 3];
 
 /// The records after the edit; none where none remain.
-fn edited(record_type: RecordType, parts: Parts<'_>) -> Result<Option<Records>, ApplyError> {
+pub(crate) fn edited(record_type: RecordType, parts: Parts<'_>) -> Result<Option<Records>, ApplyError> {
     macro_rules! edit {
         ($pattern:pat => $list:expr) => {
             edit!($pattern => $list, |record| record)

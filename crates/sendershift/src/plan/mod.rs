@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use apply::ApplyError;
+pub(crate) use apply::edited;
 pub use check::{MAX_STEPS, MAX_WAITS};
 pub use customer::{Customer, Fallback};
 pub use mta_sts::PublishedPolicy;

@@ -44,13 +44,7 @@ impl Plan {
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
         let mut reader = Reader::default();
         let plan = match Value::from_json(text) {
-            Ok(value) => {
-                let plan = read_plan(&mut reader, &value, text);
-                for (pointer, problem) in plan.iter().flat_map(check::problems) {
-                    reader.problem(problem.at(place(&value, &pointer)));
-                }
-                plan
-            }
+            Ok(value) => Self::read(&mut reader, &value, text),
             Err(problem) => {
                 reader.problem(misplaced(text, FORMAT).unwrap_or(problem));
                 None
@@ -60,6 +54,15 @@ impl Plan {
         reader
             .finish(text, plan)?
             .ok_or_else(|| Invalid::one(Problem::new("plan.unreadable", "this is no plan")))
+    }
+
+    /// Reads a plan that may stand inside another document.
+    pub(crate) fn read(reader: &mut Reader, value: &Value, text: &str) -> Option<Self> {
+        let plan = read_plan(reader, value, text);
+        for (pointer, problem) in plan.iter().flat_map(check::problems) {
+            reader.problem(problem.at(place(value, &pointer)));
+        }
+        plan
     }
 }
 

@@ -16,6 +16,7 @@ mod listed;
 mod margin;
 mod mix;
 mod mta_sts;
+mod progress;
 mod promise;
 mod proof;
 mod remarks;
@@ -41,6 +42,7 @@ use world::{Choices, Flux, Lenient, World};
 pub use binding::Judgement;
 pub use explore::Explored;
 pub use margin::{Breaks, Margin, Most, PerMille, Seconds, margin, prove_with_margin};
+pub use progress::{Drifted, Progress, prove_now, prove_now_with_margin};
 pub use proof::{Counterexample, FORMAT, Happening, HeldPolicy, Holding, Judged, PromiseVerdict, Proof};
 
 use crate::dmarc;
@@ -534,6 +536,7 @@ impl<'a> Prover<'a> {
             conditions: self.conditions,
             findings: self.findings,
             margin: None,
+            progress: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use super::binding::Judgement;
 use super::explore::Explored;
 use super::margin::Margin;
+use super::progress::Progress;
 use crate::adjacent::MtaStsPolicy;
 use crate::dmarc;
 use crate::dns::{Question, Records};
@@ -53,11 +54,13 @@ pub struct Proof {
     /// How much staler caches and longer queues could be. [`prove`](super::prove) does not compute it, as it takes dozens of proofs:
     /// [`margin`](super::margin) does.
     pub margin: Option<Margin>,
+    /// How far the plan has come, where it was judged on what DNS says now ([`prove_now`](super::prove_now)).
+    pub progress: Option<Progress>,
 }
 
 impl Serialize for Proof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("Proof", 11)?;
+        let mut document = serializer.serialize_struct("Proof", 12)?;
         document.serialize_field("format", FORMAT)?;
         document.serialize_field("verdict", &self.verdict)?;
         document.serialize_field("judged", &self.judged)?;
@@ -69,6 +72,10 @@ impl Serialize for Proof {
         document.serialize_field("conditions", &self.conditions)?;
         document.serialize_field("findings", &self.findings)?;
         document.serialize_field("margin", &self.margin)?;
+        match &self.progress {
+            Some(progress) => document.serialize_field("progress", progress)?,
+            None => document.skip_field("progress")?,
+        }
         document.end()
     }
 }

@@ -402,7 +402,7 @@ fn closest_soa<'p>(plan: &'p Plan, name: &DomainName) -> Option<(u32, Option<u32
 
 /// The TTL of an RRset in seconds, and whether it is assumed: from a cache it is only a lower bound, and where nothing says
 /// one, servers may take MINIMUM of the SOA record for it (RFC 1035 section 3.3.13).
-fn positive_ttl(plan: &Plan, name: &DomainName, rrset: &RrSet) -> (u64, bool) {
+pub(super) fn positive_ttl(plan: &Plan, name: &DomainName, rrset: &RrSet) -> (u64, bool) {
     let least = match (rrset.quality(), rrset.ttl()) {
         (Quality::Authoritative, Some(ttl)) => return (u64::from(ttl), false),
         (Quality::Cached, Some(ttl)) => ttl,

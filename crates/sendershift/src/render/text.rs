@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use page::Page;
 
+use crate::adjacent;
 use crate::plan::{After, GivenUp, Identity, Plan, Remark, Step, Stream, Undo};
 use crate::planner::dates::date;
-use crate::prove::{Breaks, Judged, Most, PromiseVerdict, Proof, duration};
+use crate::prove::{Breaks, Drifted, Judged, Most, Progress, PromiseVerdict, Proof, duration};
 
 /// A plan in lines of at most `width` characters, with the verdict of `proof` if there is one.
 ///
@@ -55,6 +56,16 @@ pub fn proof(proof: &Proof, width: usize) -> String {
         proof.assumptions.len(),
         conditions(proof)
     ));
+    page.section("How far the plan is", |page| {
+        if let Some(progress) = &proof.progress {
+            so_far(page, progress);
+        }
+    });
+    page.section("What others changed", |page| {
+        if let Some(progress) = &proof.progress {
+            drift(page, progress);
+        }
+    });
     page.section("Promises", |page| {
         for promise in &proof.judged {
             let of_it = || proof.promises.iter().filter(|other| other.promise == *promise);
@@ -380,6 +391,51 @@ fn counterexamples(page: &mut Page, proof: &Proof) {
         }
     });
     page.section("What was not settled", |page| remarks(page, &proof.undecided));
+}
+
+/// Which steps are done, and which come next.
+fn so_far(page: &mut Page, progress: &Progress) {
+    let ids = |ids: &[String]| {
+        let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+        ids.join(", ")
+    };
+    let taken = progress.taken.as_deref().map_or_else(String::new, |taken| format!(" on {taken}"));
+    let shown = match progress.done.as_slice() {
+        [] => format!("DNS shows no step to be done{taken}"),
+        done => format!("DNS shows {} of {} steps done{taken}: {}", done.len(), progress.steps, ids(done)),
+    };
+    page.item("- ", &format!("{shown}."));
+    for (what, which) in [
+        ("Done before these, if the order was kept", &progress.implied),
+        ("Begun, and not done in all parts", &progress.begun),
+        ("May come next, or be done where DNS does not show it", &progress.next),
+    ] {
+        if !which.is_empty() {
+            page.item("- ", &format!("{what}: {}.", ids(which)));
+        }
+    }
+}
+
+/// What is not as it was, and what that does to the verdict.
+fn drift(page: &mut Page, progress: &Progress) {
+    for Drifted { change, changes_verdict, .. } in &progress.drift {
+        let adjacent::Change { question, before, after, .. } = change;
+        let effect = match changes_verdict {
+            Some(true) => ": without this the verdict would be better",
+            Some(false) => ": without this alone the verdict would be the same",
+            None => "",
+        };
+        page.item("", &format!("{question}{effect}"));
+        for record in before.iter().filter(|record| !after.contains(record)) {
+            page.hanging("   - ", record);
+        }
+        for record in after.iter().filter(|record| !before.contains(record)) {
+            page.hanging("   + ", record);
+        }
+    }
+    if let Some(verdict) = progress.without_drift {
+        page.item("", &format!("Had none of this changed, the plan would be {}.", word(verdict)));
+    }
 }
 
 /// How far a safe plan is from being none.

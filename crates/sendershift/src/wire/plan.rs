@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::spf::{read, snapshot};
 use super::{Watch, to_json};
 use crate::dns::Snapshot;
+use crate::document::{Kind, Value};
 use crate::error::Error;
 use crate::migration::{FORMAT, Migration};
 use crate::name::DomainName;
 use crate::plan::Plan;
-use crate::prove::{Judged, Proof, prove_with_margin};
+use crate::prove::{Judged, Proof, prove_now_with_margin, prove_with_margin};
 use crate::{planner, render};
 
 /// A plan with its proof: the document that `plan` gives.
@@ -69,9 +70,25 @@ pub(super) fn draft_operation(input: &str) -> Result<String, Error> {
     Ok(to_json(&planner::plan(&migration, &evidence)?))
 }
 
-/// A plan document in, a proof document out. Any proof inside the plan is ignored.
+/// A plan document in, a proof document out; or `{ "plan", "dns" }`: the plan beside what DNS says now. Any proof inside the plan is
+/// ignored.
 pub(super) fn prove_operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
-    Ok(to_json(&prove_with_margin(&Plan::from_json(input)?, watch)?))
+    if !is_beside_now(input) {
+        return Ok(to_json(&prove_with_margin(&Plan::from_json(input)?, watch)?));
+    }
+    let (plan, now) = read(input, |reader, fields| {
+        let plan = fields.required(reader, "plan").and_then(|value| Plan::read(reader, value, input));
+        let now = snapshot(reader, fields, input);
+        Some((plan?, now?))
+    })?;
+    Ok(to_json(&prove_now_with_margin(&plan, &now, watch)?))
+}
+
+/// Whether an input has the plan as a part; a plan itself has a `format`.
+fn is_beside_now(input: &str) -> bool {
+    let Ok(Value { kind: Kind::Table(entries), .. }) = Value::from_json(input) else { return false };
+    let has = |key| entries.iter().any(|entry| entry.key == key);
+    has("plan") && !has("format")
 }
 
 /// A plan document in, the same plan out: everything filled in, any proof left out.
