@@ -443,6 +443,18 @@ fn what_cannot_all_be_missed_is_no_proof() {
 }
 
 #[test]
+fn who_is_decided_on_the_way_pays_for_nothing_behind() {
+    // All match the first term: what stands behind it costs nobody anything, extra records included.
+    let nets: Vec<String> = (0..24).map(|at| format!("ip4:192.0.2.{}", at * 2)).collect();
+    let record = format!("d.example v=spf1 exists:yes.example include:b.example {} ~all", nets.join(" "));
+    let lines = ["yes.example A 192.0.2.1", record.as_str(), "b.example v=spf1 exists:%{i}.b.example -all"];
+    let request =
+        CompactRequest { octets: Some(170), keep: vec!["yes.example".parse().unwrap()], ..lookups(1) };
+    let found = run(&dns(&lines), &request);
+    assert!(found.proof.minimal == "unknown" || !found.records.is_empty(), "{found:?}");
+}
+
+#[test]
 fn a_wildcard_answers_for_no_extra_record() {
     let nets: Vec<String> = (0..60).map(|at| format!("ip4:192.0.2.{}", at * 2)).collect();
     let zone = format!(
