@@ -15,6 +15,9 @@ class Remark(Record):
     subject: str | None
     message: str
 
+    def __str__(self) -> str:
+        return self.message if self.subject is None else f"{self.subject}: {self.message}"
+
 
 class Counterexample(Record):
     """One message, or one record, for which a promise does not hold."""
@@ -74,14 +77,14 @@ class Proof(Document):
         for one in self.promises:
             lines += [f"{one.promise} at {one.receiver}: {told}" for told in _story(one)]
         for name in ("undecided", "conditions", "assumptions", "findings"):
-            lines += [f"{name}: {remark.message}" for remark in getattr(self, name)]
+            lines += [f"{name}: {remark}" for remark in getattr(self, name)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         head = ("Promise", "Receiver", "Verdict", "Counterexample")
         rows = ((one.promise, one.receiver, one.verdict, " ".join(_story(one))) for one in self.promises)
         notes = ("undecided", "conditions", "assumptions")
-        remarks = ((name, remark.message) for name in notes for remark in getattr(self, name))
+        remarks = ((name, str(remark)) for name in notes for remark in getattr(self, name))
         verdict = table(("Verdict", "Judged", "Not judged"), [self._row()])
         return verdict + table(head, rows) + table(("Remark", ""), remarks)
 
