@@ -492,7 +492,8 @@ export interface Step {
   gives_up?: ({ source: string } | { name: string })[];
   done_when?: string;
   abort_when?: string;
-  undo?: unknown;
+  /** A text for people, or the steps that take this one back. */
+  undo?: string | Step[];
   reversible?: boolean;
   earliest?: Timestamp;
   latest?: Timestamp | null;
@@ -535,6 +536,8 @@ export interface Plan {
     ready_when?: unknown;
     fallback?: unknown;
   }[];
+  /** The MTA-STS policies of domains, in their order: those with `from` are published by that step. */
+  mta_sts?: { domain: string; policy: string; from?: string | null }[];
   steps: Step[];
   evidence: Snapshot;
   assumptions?: Remark[];
@@ -565,6 +568,14 @@ export interface Counterexample {
     replaced_by: string | null;
     kept_for: number | null;
   })[];
+  /** The MTA-STS policy that the sender of a bounce or answer holds. */
+  mta_sts?: {
+    domain: string;
+    policy: string;
+    published_by: string | null;
+    replaced_by: string | null;
+    kept_for: number | null;
+  } | null;
   assuming: unknown[];
   schedule: { at: Timestamp; what: string; step: string | null }[];
   spf: SpfChecked | null;
@@ -577,6 +588,18 @@ export interface Most<V> {
   /** Null: any up to a hundred years. */
   value: V | null;
   then: { promise: string; receiver: string; code: string; step: string | null } | null;
+}
+
+/** How far a plan has come by what DNS says now, and what others have changed since its evidence. */
+export interface Progress {
+  taken: Timestamp | null;
+  steps: number;
+  done: string[];
+  implied: string[];
+  begun: string[];
+  next: string[];
+  drift: (Question & { before: RecordText[]; after: RecordText[]; changes_verdict: boolean | null })[];
+  without_drift: Verdict | null;
 }
 
 export interface Proof {
@@ -604,6 +627,8 @@ export interface Proof {
     publication_delay: Most<Duration>;
     factor_per_mille: Most<number>;
   } | null;
+  /** There where `dns` was given. */
+  progress?: Progress | null;
 }
 
 export interface ProvenPlan extends Plan {
@@ -667,7 +692,7 @@ export interface Operations {
   "plan.draft": { input: PlanInput; output: Plan };
   "plan.read": { input: Plan; output: Plan };
   "plan.text": { input: Plan; output: { text: string } };
-  prove: { input: Plan; output: Proof };
+  prove: { input: Plan | { plan: Plan; dns: Evidence }; output: Proof };
   "spf.check": { input: SpfCheckInput; output: SpfCheck };
   "spf.compact": { input: SpfCompactInput; output: SpfCompact };
   "spf.cost": { input: SpfCostInput; output: SpfCost };
