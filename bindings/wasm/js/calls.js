@@ -20,6 +20,7 @@ export const lintRules = named("lint.rules");
 export const migrationRead = named("migration.read");
 export const nameParse = named("name.parse");
 export const plan = named("plan");
+export const planCourse = named("plan.course");
 export const planDraft = named("plan.draft");
 export const planRead = named("plan.read");
 export const planText = named("plan.text");

@@ -551,6 +551,23 @@ export interface Plan {
 
 export type Verdict = "safe" | "unsafe" | "undecided";
 
+/** A version of an RRset. */
+export interface Version extends Question {
+  /** Null where there are none. */
+  records: RecordText[] | null;
+  published_by: string | null;
+  replaced_by: string | null;
+  /** How many seconds after `replaced_by` is done a cache may still answer with it. */
+  kept_for: number | null;
+}
+
+export interface Course {
+  format: "sendershift-course/1";
+  /** Null for steps that cannot happen. */
+  steps: { id: string; start: Timestamp | null; done: Timestamp | null }[];
+  versions: Version[];
+}
+
 export interface Counterexample {
   code: string;
   stream: string | null;
@@ -562,12 +579,7 @@ export interface Counterexample {
   mail_from: string | null;
   helo: string | null;
   judgement: string | null;
-  holding: (Question & {
-    records: RecordText[] | null;
-    published_by: string | null;
-    replaced_by: string | null;
-    kept_for: number | null;
-  })[];
+  holding: Version[];
   /** The MTA-STS policy that the sender of a bounce or answer holds. */
   mta_sts?: {
     domain: string;
@@ -688,6 +700,8 @@ export interface Operations {
   };
   "name.parse": { input: { name: string }; output: { name: string; labels: number } };
   plan: { input: PlanInput; output: ProvenPlan };
+  /** When steps happen if everything goes well, and which versions of records there are: for pictures. */
+  "plan.course": { input: Plan; output: Course };
   /** A plan that nobody has proven yet. */
   "plan.draft": { input: PlanInput; output: Plan };
   "plan.read": { input: Plan; output: Plan };
@@ -762,6 +776,7 @@ export const lintRules: Call<"lint.rules">;
 export const migrationRead: Call<"migration.read">;
 export const nameParse: Call<"name.parse">;
 export const plan: Call<"plan">;
+export const planCourse: Call<"plan.course">;
 export const planDraft: Call<"plan.draft">;
 export const planRead: Call<"plan.read">;
 export const planText: Call<"plan.text">;

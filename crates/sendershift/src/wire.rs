@@ -51,6 +51,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     #[cfg(feature = "plan")]
     ("plan", Long(plan::plan_operation)),
     #[cfg(feature = "plan")]
+    ("plan.course", Short(plan::course_operation)),
+    #[cfg(feature = "plan")]
     ("plan.draft", Short(plan::draft_operation)),
     #[cfg(feature = "plan")]
     ("plan.read", Short(plan::read_operation)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp, tz};
 
 use crate::migration::{Calendar, Migration};
-use crate::plan::{Dates, Plan, Remark, Step, StepKind};
+use crate::plan::{Dates, Plan, Remark, Step};
 use crate::prove::duration;
 
 const DAY: i64 = 86_400;
@@ -70,14 +70,7 @@ impl Days<'_> {
 
 /// How long a step usually takes, in seconds.
 fn length(step: &Step, plan: &Plan) -> i64 {
-    let seconds = match step.kind {
-        StepKind::Dns => plan.parameters.publication_delay,
-        StepKind::Send => {
-            step.starts.iter().chain(&step.stops).filter_map(|used| used.over).max().unwrap_or(0)
-        }
-        _ => 0,
-    };
-    i64::try_from(seconds).unwrap_or(i64::MAX / 4)
+    seconds(crate::prove::length(step, plan))
 }
 
 fn seconds(at_least: u64) -> i64 {

@@ -78,18 +78,23 @@ impl<'a> Mix<'a> {
     }
 
     pub(super) fn holding(&self) -> Vec<Holding> {
-        let id = |step: usize| self.plan.steps.get(step).map(|step| step.id.clone());
-        self.versions()
-            .map(|(question, version)| Holding {
-                question: question.clone(),
-                records: match &version.content {
-                    Content::Set(rrset) | Content::Alias(rrset) => Some(rrset.records().clone()),
-                    Content::Absent => None,
-                },
-                published_by: version.from.and_then(id),
-                replaced_by: version.until.and_then(|(step, _)| id(step)),
-                kept_for: version.until.map(|(_, seconds)| seconds),
-            })
-            .collect()
+        self.versions().map(|(question, version)| version.holding(question, self.plan)).collect()
+    }
+}
+
+impl Version {
+    /// The document that says of it what it is.
+    pub(super) fn holding(&self, question: &Question, plan: &Plan) -> Holding {
+        let id = |step: usize| plan.steps.get(step).map(|step| step.id.clone());
+        Holding {
+            question: question.clone(),
+            records: match &self.content {
+                Content::Set(rrset) | Content::Alias(rrset) => Some(rrset.records().clone()),
+                Content::Absent => None,
+            },
+            published_by: self.from.and_then(id),
+            replaced_by: self.until.and_then(|(step, _)| id(step)),
+            kept_for: self.until.map(|(_, seconds)| seconds),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod aside;
 mod binding;
 mod bystander;
 mod counterexample;
+mod course;
 mod explore;
 mod listed;
 mod margin;
@@ -40,6 +41,8 @@ use users::Users;
 use world::{Choices, Flux, Lenient, World};
 
 pub use binding::Judgement;
+pub(crate) use course::length;
+pub use course::{Course, Planned, course};
 pub use explore::Explored;
 pub use margin::{Breaks, Margin, Most, PerMille, Seconds, margin, prove_with_margin};
 pub use progress::{Drifted, Progress, prove_now, prove_now_with_margin};

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::migration::{FORMAT, Migration};
 use crate::name::DomainName;
 use crate::plan::Plan;
-use crate::prove::{Judged, Proof, prove_now_with_margin, prove_with_margin};
+use crate::prove::{Judged, Proof, course, prove_now_with_margin, prove_with_margin};
 use crate::{planner, render};
 
 /// A plan with its proof: the document that `plan` gives.
@@ -62,6 +62,11 @@ fn migration_and_evidence(input: &str) -> Result<(Migration, Snapshot), Error> {
 pub(super) fn plan_operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
     let (migration, evidence) = migration_and_evidence(input)?;
     Ok(to_json(&ProvenPlan::new(&migration, &evidence, watch)?))
+}
+
+/// A plan document in, its course out, for a picture. Any proof inside the plan is ignored.
+pub(super) fn course_operation(input: &str) -> Result<String, Error> {
+    Ok(to_json(&course(&Plan::from_json(input)?)?))
 }
 
 /// The same without a proof: nothing is known of the plan that comes out before `prove` has judged it.
