@@ -11,6 +11,7 @@ mod fuzz;
 mod hostile;
 mod mutation;
 mod npm;
+mod page;
 mod process;
 mod pyspf;
 mod python;
@@ -29,7 +30,8 @@ const USAGE: &str = "usage: cargo xtask test [PART...]
        cargo xtask hostile
        cargo xtask stubs
        cargo xtask wheel
-       cargo xtask npm";
+       cargo xtask npm
+       cargo xtask page [--build-only]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,7 +43,9 @@ fn main() -> ExitCode {
         ["hostile"] => hostile::all(),
         ["stubs"] => binding::write_stubs(),
         ["wheel"] => binding::wheel(),
-        ["npm"] => package(),
+        ["npm"] => told(npm::build(&process::Workspace::here())),
+        ["page", "--build-only"] => told(page::build(&process::Workspace::here())),
+        ["page"] => told(page::serve(&process::Workspace::here()).map(|()| std::path::PathBuf::new())),
         _ => {
             eprintln!("{USAGE}\n\n{}", test::usage());
             ExitCode::from(2)
@@ -49,9 +53,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Builds the package for JavaScript.
-fn package() -> ExitCode {
-    match npm::build(&process::Workspace::here()) {
+/// Says where something was built, or why it was not.
+fn told(outcome: process::Outcome<std::path::PathBuf>) -> ExitCode {
+    match outcome {
         Ok(folder) => {
             println!("{}", folder.display());
             ExitCode::SUCCESS

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{Outcome, Stop, Workspace, printed, run, write};
-use crate::wasm;
+use crate::{debian, wasm};
 
 /// The modules and the features that each is built with (`bindings/wasm/README.md` says which is for whom).
 const MODULES: [(&str, &[&str]); 2] = [("light", &[]), ("full", &["--features", "full"])];
@@ -23,7 +23,7 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
         fs::remove_dir_all(&package)?;
     }
     for (name, features) in MODULES {
-        module(workspace, &tests, name, features, &package)?;
+        copy_files(&module(workspace, &tests, name, features)?, &package)?;
     }
     let binding = workspace.path("bindings/wasm");
     copy_files(&binding.join("js"), &package)?;
@@ -45,7 +45,7 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
 pub(crate) fn test(workspace: &Workspace) -> Outcome {
     let package = build(workspace)?;
     let tests = tools(workspace)?;
-    run(workspace.cargo().args(["build", "--quiet", "--release", "-p", "sendershift-cli"]))?;
+    let command = command(workspace)?;
     let install = ["install", "--no-save", "--no-package-lock", "--offline", "--no-audit", "--no-fund"];
     let pack = ["pack", "--silent", "--pack-destination"];
     run(npm(workspace, &package).args(pack).arg(&tests))?;
@@ -53,35 +53,73 @@ pub(crate) fn test(workspace: &Workspace) -> Outcome {
     run(npm(workspace, &tests).args(install).arg(archive))?;
     let mut node = workspace.command("node");
     node.current_dir(&tests).arg("--test").env("SENDERSHIFT_ROOT", workspace.path(""));
-    run(node.env("SENDERSHIFT_COMMAND", workspace.path("target/release/sendershift")))
+    run(node.env("SENDERSHIFT_COMMAND", command))
 }
 
-/// One WebAssembly module with its JavaScript, made small.
-fn module(workspace: &Workspace, tests: &Path, name: &str, features: &[&str], package: &Path) -> Outcome {
+/// The command, to compare with.
+///
+/// # Errors
+///
+/// If it does not build.
+pub(crate) fn command(workspace: &Workspace) -> Outcome<PathBuf> {
+    run(workspace.cargo().args(["build", "--quiet", "--release", "-p", "sendershift-cli"]))?;
+    Ok(workspace.path("target/release/sendershift"))
+}
+
+/// The folder of one WebAssembly module with its JavaScript, made small: once, until something that it is made of changes.
+fn module(workspace: &Workspace, tests: &Path, name: &str, features: &[&str]) -> Outcome<PathBuf> {
     let build = ["build", "--profile", "wasm", "-p", "sendershift-wasm"];
-    run(wasm::cargo(workspace)?.args(build).args(features))?;
-    let compiled = workspace.path("target/wasm/wasm32-unknown-unknown/wasm/sendershift_wasm.wasm");
+    // A folder each: in one they would take each other's place, and be compiled every time.
+    let target = workspace.path("target/wasm").join(name);
+    run(wasm::cargo(workspace)?.env("CARGO_TARGET_DIR", &target).args(build).args(features))?;
+    let compiled = target.join("wasm32-unknown-unknown/wasm/sendershift_wasm.wasm");
+    let mut made_of = fs::read(&compiled)?;
+    for path in ["bindgen/Cargo.lock", "bindgen/src/main.rs", "tests/package-lock.json"] {
+        made_of.extend(fs::read(workspace.path("bindings/wasm").join(path))?);
+    }
+    let (folder, stamp) = (
+        workspace.path("target/npm/modules").join(name),
+        workspace.path(&format!("target/npm/modules/{name}.made-of")),
+    );
+    if fs::read(&stamp).is_ok_and(|before| before == made_of) {
+        return Ok(folder);
+    }
+    if stamp.exists() {
+        fs::remove_file(&stamp)?;
+    }
     let bindgen = ["run", "--quiet", "--locked", "--manifest-path", "bindings/wasm/bindgen/Cargo.toml"];
     let mut cargo = workspace.cargo();
     cargo.env("CARGO_TARGET_DIR", workspace.path("target/bindgen")).args(bindgen).arg("--");
-    run(cargo.arg(compiled).arg(name).arg(package))?;
-    let module = package.join(format!("{name}_bg.wasm"));
+    run(cargo.arg(compiled).arg(name).arg(&folder))?;
+    let module = folder.join(format!("{name}_bg.wasm"));
     let before = fs::metadata(&module)?.len();
     let optimise = tests.join("node_modules/binaryen/bin/wasm-opt");
     run(workspace.command("node").arg(optimise).arg("-Oz").arg(&module).arg("-o").arg(&module))?;
     println!("{name}: {before} octets before wasm-opt");
-    Ok(())
+    // Written last: what is half made is made anew.
+    fs::write(stamp, made_of)?;
+    Ok(folder)
 }
 
 /// The tests in a folder of their own, `target/npm/tests`, with the packages that they use.
 fn tools(workspace: &Workspace) -> Outcome<PathBuf> {
-    let (from, to) = (workspace.path("bindings/wasm/tests"), workspace.path("target/npm/tests"));
+    installed(workspace, "bindings/wasm/tests", "target/npm/tests")
+}
+
+/// A copy of a folder of tests with the packages that its `package-lock.json` pins.
+///
+/// # Errors
+///
+/// [`Stop::Unavailable`] without npm, or where it cannot get the packages.
+pub(crate) fn installed(workspace: &Workspace, from: &str, to: &str) -> Outcome<PathBuf> {
+    let (from, to) = (workspace.path(from), workspace.path(to));
     let lock = fs::read_to_string(from.join("package-lock.json"))?;
     copy_files(&from, &to)?;
     // The stamp is the lock file itself, written last.
     let stamp = to.join("installed-package-lock.json");
     if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
-        if printed(workspace.command("npm").arg("--version")).is_none() {
+        let there = || printed(workspace.command("npm").arg("--version")).is_some();
+        if !(there() || debian::install(workspace, &["nodejs", "npm"]) && there()) {
             return Err(Stop::Unavailable("no npm: install Node 20 or newer with npm".to_owned()));
         }
         run(npm(workspace, &to).args(["ci", "--no-audit", "--no-fund"]))
@@ -98,7 +136,7 @@ fn npm(workspace: &Workspace, folder: &Path) -> Command {
 }
 
 /// Copies the files of a folder, not those of folders in it.
-fn copy_files(from: &Path, to: &Path) -> Outcome {
+pub(crate) fn copy_files(from: &Path, to: &Path) -> Outcome {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let path = entry?.path();

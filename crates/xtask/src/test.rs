@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, Stop, Workspace, run as command};
-use crate::{binding, dmarc, fuzz, hostile, mutation, npm, pyspf, readme, suite, wasm, zones};
+use crate::{binding, dmarc, fuzz, hostile, mutation, npm, page, pyspf, readme, suite, wasm, zones};
 
 struct Part {
     name: &'static str,
@@ -97,6 +97,7 @@ const PARTS: &[Part] = &[
         what: "the package for JavaScript: its size, its types, and the vectors",
         run: npm::test,
     },
+    Part { name: "page", what: "the calculator, in Chromium", run: page::test },
 ];
 
 /// The parts, one a line.

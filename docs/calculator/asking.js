@@ -1,0 +1,88 @@
+// The questions that a task still has, and the button that asks a resolver: the only place from which DNS is asked.
+import { byId, code, make } from "./dom.js";
+import { ask } from "./dns.js";
+
+const MOST_QUESTIONS = 400;
+/** What ends the asking that goes on, if any does. */
+let asking;
+/** The task whose questions are shown: `{ name, fetched, answer, save }`. */
+let task;
+
+const resolver = () => byId("resolver").value || byId("own").value.trim();
+const key = ({ name, type }) => `${String(name).replace(/\.$/, "")} ${type}`;
+
+/** What a resolver has said, by name and type. */
+export const answers = (list) => new Map((Array.isArray(list) ? list : []).map((one) => [key(one), one]));
+
+/** Questions by what they ask, each once. */
+export function collect(questions, more) {
+  for (const question of more) questions.set(key(question), question);
+}
+
+/** Makes a task the one that people see. */
+export function use(chosen) {
+  if (task !== chosen) asking?.abort();
+  task = chosen;
+  byId(`${task.name}-open`).append(byId("open"));
+  byId("status").textContent = "";
+  show(task, new Map());
+}
+
+export function status(text) {
+  byId("status").textContent = text;
+}
+
+/** Shows the questions of a task, and what pressing the button does. */
+export function show(from, questions) {
+  if (from !== task) return;
+  const list = [...questions.values()];
+  byId("missing").hidden = list.length === 0 && !asking;
+  byId("questions").replaceChildren(...list.map(({ name, type }) => make("li", {}, code(`${name} ${type}`))));
+  let host = "the resolver";
+  try { host = new URL(resolver()).host; } catch { /* it is being typed */ }
+  byId("missing-what").textContent = `${host} will be asked ${list.length === 1 ? "this question" : `these ${list.length} questions`}, and those that follow from its answers:`;
+  byId("ask").textContent = `Ask ${host}`;
+}
+
+/** Asks until nothing is open, each question once. */
+async function fetchAll() {
+  const [chosen, mine] = [resolver(), task];
+  let url;
+  try { url = new URL(chosen); } catch { return status("The resolver needs a URL, such as https://resolver.example/dns-query"); }
+  asking = new AbortController();
+  const { signal } = asking;
+  byId("stop").hidden = false;
+  byId("ask").disabled = true;
+  const asked = new Set();
+  let failure = "";
+  try {
+    for (let open = await mine.answer(); open?.size > 0; open = await mine.answer()) {
+      const fresh = [...open.entries()].filter(([question]) => !asked.has(question));
+      if (fresh.length === 0) break;
+      if (asked.size + fresh.length > MOST_QUESTIONS) throw new Error(`more than ${MOST_QUESTIONS} questions`);
+      status(`Asking ${url.host}: ${fresh.length} questions…`);
+      const at = `${new Date().toISOString().slice(0, 19)}Z`;
+      await Promise.all(fresh.map(async ([name, question]) => {
+        asked.add(name);
+        for (const one of await ask(chosen, question, signal)) {
+          if (!mine.fetched.has(key(one))) mine.fetched.set(key(one), { ...one, server: url.host, at });
+        }
+      }));
+    }
+  } catch (error) {
+    const offline = navigator.onLine ? "" : " This computer is offline.";
+    failure = signal.aborted ? "Stopped." : `${url.host} could not be asked: ${error.message}.${offline}`;
+    asking.abort();
+  }
+  asking = undefined;
+  byId("stop").hidden = true;
+  byId("ask").disabled = false;
+  mine.save();
+  await mine.answer();
+  if (failure) status(failure);
+}
+
+byId("ask").onclick = fetchAll;
+byId("stop").onclick = () => asking?.abort();
+byId("resolver").onchange = () => { byId("own-field").hidden = byId("resolver").value !== ""; task.answer(); };
+byId("own").addEventListener("input", () => task.answer());

@@ -1,0 +1,28 @@
+// The tasks of the page: which one is shown, and what the address says of it.
+import { status, use } from "./asking.js";
+import { byId } from "./dom.js";
+import * as link from "./link.js";
+
+// What a task is made of is fetched when it is wanted.
+const TASKS = { spf: () => import("./spf.js"), plan: () => import("./plan.js") };
+const TITLES = { spf: "SPF record", plan: "Plan a split" };
+
+async function open() {
+  const { name, state, trouble } = link.read();
+  for (const other of Object.keys(TASKS)) {
+    byId(`${other}-task`).hidden = other !== name;
+    if (other === name) byId(`task-${other}`).setAttribute("aria-current", "page");
+    else byId(`task-${other}`).removeAttribute("aria-current");
+  }
+  document.title = `${TITLES[name]} – sendershift`;
+  const { task } = await TASKS[name]();
+  use(task);
+  // Without a state what people typed stays, from before they went to the other task and came back, or while the page was loading.
+  if (state !== undefined) task.load(state);
+  await task.answer();
+  if (trouble) status(trouble);
+}
+
+window.addEventListener("hashchange", open);
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("offline.js", { type: "module" }).catch(() => { /* then it is online only */ });
+await open();

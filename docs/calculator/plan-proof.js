@@ -1,0 +1,90 @@
+// What the prover says of a plan.
+import { code, make } from "./dom.js";
+import { duration, joined, plural, seconds } from "./words.js";
+
+const PROMISES = { p1: "authenticated", p2: "within limits", p3: "reversible", p4: "no more authority than needed", p5: "reports are seen", p6: "policy", p7: "customers first", p8: "one reading of alignment", p9: "reachable", p10: "no collateral" };
+const named = (promise) => `${promise.toUpperCase()} ${PROMISES[promise] ?? ""}`.trim();
+const STATES = { safe: "good", unsafe: "bad", undecided: "warn" };
+
+function headline(plan, { verdict }) {
+  if (plan.blockers.length > 0) return make("p", { className: "bad verdict" }, "Not ready: something stands in the way of this plan.");
+  const words = {
+    safe: "Safe: under the assumptions below every promise that was judged holds, whatever caches hold and however late a step is.",
+    unsafe: "Unsafe: there is a course of events in which a promise breaks.",
+    undecided: "Undecided: not everything could be judged. That is no proof.",
+  };
+  return make("p", { className: `${STATES[verdict] ?? "warn"} verdict` }, words[verdict] ?? verdict);
+}
+
+function remarks(title, list, open = false) {
+  if (list.length === 0) return false;
+  const items = list.map(({ code: name, subject, message }) => make("li", {}, subject && make("strong", {}, `${subject}: `), message, make("span", { className: "about" }, name)));
+  return make("details", { open }, make("summary", {}, `${title} (${list.length})`), make("ul", { className: "remarks" }, ...items));
+}
+
+function table({ promises }) {
+  const receivers = [...new Set(promises.map(({ receiver }) => receiver))];
+  const names = [...new Set(promises.map(({ promise }) => promise))];
+  const cell = (promise, receiver) => {
+    const one = promises.find((other) => other.promise === promise && other.receiver === receiver);
+    return make("td", {}, one ? make("span", { className: STATES[one.verdict] }, one.verdict) : "–");
+  };
+  const head = (text, scope) => make("th", { scope }, text);
+  const holder = make("div", { className: "scroll", tabIndex: 0 }, make("table", {},
+    make("caption", { className: "hidden" }, "Verdict for each promise and kind of receiver"),
+    make("thead", {}, make("tr", {}, head("Promise", "col"), ...receivers.map((receiver) => head(receiver, "col")))),
+    make("tbody", {}, ...names.map((promise) => make("tr", {}, head(named(promise), "row"), ...receivers.map((receiver) => cell(promise, receiver)))))));
+  holder.setAttribute("role", "region");
+  holder.setAttribute("aria-label", "Promises");
+  return holder;
+}
+
+function margin({ margin: most }, { parameters }) {
+  if (!most) return false;
+  const line = (words, { value, then }, assumed) => make("li", {}, words, make("strong", {}, value === null ? "any length up to a hundred years" : value), assumed,
+    then && `; beyond that ${named(then.promise)} breaks for ${then.receiver}`, then?.step && " at ", then?.step && code(then.step));
+  const of = ({ value, then }) => ({ value: value === null ? null : duration(value), then });
+  const factor = most.factor_per_mille;
+  return make("div", {}, make("h3", {}, "Margin"), make("p", {}, "The plan stays safe, each alone, with"), make("ul", {},
+    line("caches that are stale for ", of(most.resolver_stale), ` (assumed: ${duration(parameters.resolver_stale)})`),
+    line("messages in queues for ", of(most.queue_lifetime), ` (assumed: ${duration(parameters.queue_lifetime)})`),
+    line("servers that lag for ", of(most.publication_delay), ` (assumed: ${duration(parameters.publication_delay)})`),
+    line("all of these longer by the factor ", { value: factor.value === null ? null : String(factor.value / 1000), then: factor.then }, "")));
+}
+
+function holding({ name, type, records, published_by: by, replaced_by: until, kept_for: kept }) {
+  const from = by === null ? "from before the plan" : ["published by ", code(by)];
+  const gone = until === null ? [] : ["; caches may keep it for ", seconds(kept), " after ", code(until)];
+  return make("li", {}, make("strong", {}, `${name} ${type}: `), records === null ? "there is none" : records.map(joined).join(" | "), make("span", { className: "about" }, ...[from].flat(), ...gone));
+}
+
+function counterexample({ promise, receiver, counterexample: it }, choose) {
+  const show = make("button", { type: "button" }, "Show on the timeline");
+  show.onclick = () => choose(it);
+  return make("details", { className: "counterexample" }, make("summary", {}, make("span", { className: "bad" }, named(promise)), ` for ${receiver}: ${it.code}`),
+    make("ol", {}, ...it.story.map((line) => make("li", {}, line))),
+    it.holding.length > 0 && make("div", {}, make("h3", {}, "What the receiver holds"), make("ul", { className: "remarks" }, ...it.holding.map(holding))),
+    it.schedule.length > 0 && show);
+}
+
+/** The proof, with the first counterexample on the timeline. */
+export function proof(plan, document, choose) {
+  const failing = document.promises.filter(({ counterexample: it }) => it !== null);
+  choose(failing.find(({ counterexample: it }) => it.schedule.length > 0)?.counterexample);
+  const shown = failing.map((one) => counterexample(one, choose));
+  if (shown.length > 0) shown[0].open = true;
+  const judged = document.explored;
+  return [
+    headline(plan, document),
+    remarks("What stands in the way", plan.blockers, true),
+    ...shown,
+    remarks("What was not decided", document.undecided, true),
+    document.not_judged.length > 0 && make("p", { className: "warn" }, `Not judged at all: ${document.not_judged.map(named).join(", ")}.`),
+    table(document),
+    margin(document, plan),
+    remarks("Conditions", document.conditions, true),
+    remarks("Worth knowing", [...plan.findings, ...document.findings]),
+    remarks("Assumptions", document.assumptions),
+    make("p", { className: "note" }, `${plural(judged.mixes_judged, "set")} of cached records judged, for ${plural(judged.bindings, "way")} in which a message can meet them and ${plural(judged.address_classes, "class")} of addresses.`.replace("classs", "classes")),
+  ].filter(Boolean);
+}

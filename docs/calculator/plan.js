@@ -1,0 +1,163 @@
+// The task "Plan a split": a migration or a plan, what the planner makes of it, and what the prover says.
+import { answers, collect, show as showQuestions, status } from "./asking.js";
+import { byId, make, saveButton } from "./dom.js";
+import { clear, underline } from "./editor.js";
+import { Cancelled, Engine, Refusal } from "./engine.js";
+import * as link from "./link.js";
+import { proof as viewProof } from "./plan-proof.js";
+import { records, steps as viewSteps } from "./plan-steps.js";
+import { Picture } from "./plan-timeline.js";
+
+const FIELDS = ["migration", "plan-evidence"];
+/** How long nobody has typed before a proof is begun. */
+const PAUSE = 400;
+const quick = new Engine();
+const slow = new Engine();
+const picture = new Picture(byId("timeline"));
+let run = 0;
+
+export const task = { name: "plan", fetched: new Map(), answer, save, load };
+
+const value = (id) => byId(id).value;
+/** Plans are JSON, migrations are not. */
+const isPlan = () => value("migration").trimStart().startsWith("{");
+
+function evidence() {
+  const told = JSON.stringify({ format: "sendershift-snapshot/1", answers: [...task.fetched.values()] });
+  return value("plan-evidence").trim() === "" ? [told] : task.fetched.size === 0 ? [value("plan-evidence")] : [value("plan-evidence"), told];
+}
+
+async function answer() {
+  const mine = ++run;
+  const current = () => { if (mine !== run) throw new Cancelled(); };
+  quick.cancel();
+  slow.cancel();
+  const questions = new Map();
+  byId("proof-work").hidden = true;
+  byId("downloads").replaceChildren();
+  try {
+    await work(questions, current);
+    if (mine === run) status("");
+  } catch (error) {
+    if (error instanceof Cancelled || mine !== run) return undefined;
+    byId("plan-results").hidden = true;
+    status(`That did not work: ${error.message}`);
+  }
+  return mine === run ? questions : undefined;
+}
+
+/** What an operation gives; where it refuses, a field is marked, or questions are collected. */
+async function read(field, operation, input, questions) {
+  try {
+    const { document } = await quick.text(operation, input);
+    clear(field);
+    return document;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    collect(questions, error.questions);
+    if (error.questions.length > 0 && !isPlan()) clear(field);
+    else underline(field, error);
+    return undefined;
+  }
+}
+
+/** The plan that the input is or that follows from it. */
+async function planned(questions, current) {
+  if (isPlan()) return read("migration", "plan.read", value("migration"), questions);
+  const sound = [
+    await read("migration", "migration.read", JSON.stringify({ migration: value("migration") }), questions),
+    value("plan-evidence").trim() === "" ? (clear("plan-evidence"), {}) : await read("plan-evidence", "dns.snapshot", JSON.stringify({ dns: value("plan-evidence") }), questions),
+  ];
+  current();
+  if (sound[1] === undefined) byId("plan-evidence-box").open = true;
+  if (sound.includes(undefined)) return undefined;
+  return read("migration", "plan.draft", migration(), questions);
+}
+
+const migration = () => JSON.stringify({ migration: value("migration"), dns: evidence() });
+
+async function work(questions, current) {
+  const nothing = () => { byId("plan-results").hidden = true; showQuestions(task, isPlan() ? new Map() : questions); };
+  byId("plan-evidence-box").hidden = isPlan();
+  const told = [value("plan-evidence") && "text below", task.fetched.size && `${task.fetched.size} answers of a resolver`].filter(Boolean);
+  byId("plan-evidence-state").textContent = told.length ? `(${told.join(", ")})` : "(none)";
+  if (value("migration").trim() === "") { clear("migration"); return nothing(); }
+  status("Planning…");
+  const plan = await planned(questions, current);
+  current();
+  if (plan === undefined) return nothing();
+  const { document: course } = await quick.text("plan.course", JSON.stringify(plan));
+  current();
+  byId("plan-results").hidden = false;
+  showQuestions(task, questions);
+  picture.show(plan, course);
+  byId("steps").replaceChildren(...viewSteps(plan, course));
+  byId("proof").replaceChildren(make("p", { className: "warn" }, "Nothing is proven yet."));
+  status("");
+  await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  current();
+  prove(plan, questions, current).catch((error) => {
+    if (!(error instanceof Cancelled)) byId("proof").replaceChildren(make("p", { className: "bad" }, `That did not work: ${error.message}`));
+  });
+}
+
+/** Proves what is there, and shows it. Who leaves before is not told. */
+async function prove(plan, questions, current) {
+  byId("proof-work").hidden = false;
+  byId("proof-progress").textContent = "Proving…";
+  const progress = (count) => (byId("proof-progress").textContent = `Proving: ${count.toLocaleString("en")} sets of cached records looked at…`);
+  try {
+    const { text, document } = isPlan() ? await slow.text("prove", value("migration"), { progress }) : await slow.text("plan", migration(), { progress });
+    current();
+    const proof = isPlan() ? document : document.proof;
+    const choose = (counterexample) => picture.tell(counterexample);
+    byId("proof").replaceChildren(...viewProof(plan, proof, choose));
+    const { document: { text: runbook } } = await quick.text("plan.text", isPlan() ? JSON.stringify(plan) : text);
+    current();
+    byId("downloads").replaceChildren(
+      isPlan() ? saveButton(text, "proof.json", "proof (JSON)") : saveButton(text, "plan.json", "plan (JSON)"),
+      saveButton(runbook, "plan.txt", "plan (text)"), saveButton(records(plan), "records.json", "records (JSON)"));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    current();
+    collect(questions, error.questions);
+    byId("proof").replaceChildren(make("p", { className: "bad" }, `Not judged: ${error.message}`));
+    if (!isPlan()) showQuestions(task, questions);
+  } finally {
+    byId("proof-work").hidden = true;
+  }
+}
+
+function save() {
+  const state = Object.fromEntries(FIELDS.map((id) => [id, value(id)]).filter(([, text]) => text !== ""));
+  if (task.fetched.size > 0) state.fetched = [...task.fetched.values()];
+  link.write("plan", state);
+}
+
+function load(state) {
+  for (const id of FIELDS) byId(id).value = typeof state[id] === "string" ? state[id] : "";
+  task.fetched = answers(state.fetched);
+}
+
+async function update() {
+  save();
+  await answer();
+}
+
+async function examples() {
+  const fetched = async (path) => (await fetch(`examples/${path}`)).text();
+  const button = (words, load) => make("button", { type: "button", onclick: async () => { task.fetched.clear(); await load(); await update(); } }, words);
+  const fill = (migration, dns) => { byId("migration").value = migration; byId("plan-evidence").value = dns; };
+  const names = JSON.parse(await fetched("index.json"));
+  byId("plan-examples").replaceChildren(
+    ...names.map((name) => button(`Example: ${name}`, async () => fill(await fetched(`${name}/migration.toml`), await fetched(`${name}/dns.json`)))),
+    button("Example: an unsafe plan", async () => fill(await fetched("unsafe-plan.json"), "")));
+}
+
+for (const id of FIELDS) byId(id).addEventListener("input", update);
+for (const [from, to] of [["migration-file", "migration"], ["plan-evidence-file", "plan-evidence"]]) {
+  byId(from).onchange = async () => { const [file] = byId(from).files; if (file) { byId(to).value = await file.text(); await update(); } };
+}
+byId("plan-clear").onclick = () => { byId("plan-evidence").value = ""; byId("plan-evidence-file").value = ""; task.fetched.clear(); update(); };
+byId("proof-stop").onclick = () => { slow.cancel(); byId("proof").replaceChildren(make("p", { className: "warn" }, "Stopped: nothing is proven.")); };
+await examples();

@@ -1,0 +1,156 @@
+// The task "SPF record": input, the questions it takes, and what the core says of it.
+import { answers, collect, show as showQuestions, status } from "./asking.js";
+import { byId, make } from "./dom.js";
+import { Cancelled, Engine, Refusal } from "./engine.js";
+import { clear, underline } from "./editor.js";
+import * as link from "./link.js";
+import * as views from "./spf-views.js";
+
+const FIELDS = ["subject", "at", "evidence", "ip", "other"];
+const quick = new Engine();
+const slow = new Engine();
+let run = 0;
+
+export const task = { name: "spf", fetched: new Map(), answer, save, load };
+
+const value = (id) => byId(id).value.trim();
+const isRecord = (text) => /^v=spf1( |$)/i.test(text);
+
+function evidence() {
+  const text = byId("evidence").value;
+  const told = { format: "sendershift-snapshot/1", answers: [...task.fetched.values()] };
+  if (text.trim() === "") return [told];
+  // Beside a snapshot that is open one that is closed is open too: nothing is added without need.
+  return task.fetched.size === 0 ? [text] : [text, told];
+}
+
+/** Zone files are read by the full module alone. */
+const full = () => value("evidence") !== "" && !value("evidence").startsWith("{");
+
+/** Whether what one of the fields holds can be read; if not, it is underlined. */
+async function readable(field, operation, input) {
+  try {
+    await quick.call(operation, input, full());
+    clear(field);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    underline(field, error);
+    return false;
+  }
+}
+
+const readableText = (field) =>
+  isRecord(value(field)) ? readable(field, "spf.parse", { record: value(field) }) : readable(field, "name.parse", { name: value(field) });
+
+/** Shows an answer, or why there is none. Questions that are open are collected. */
+async function show(place, engine, operation, input, view, questions) {
+  try {
+    byId(place).replaceChildren(...view(await engine.call(operation, input, full())));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    collect(questions, error.questions);
+    byId(place).replaceChildren(make("p", { className: "warn" }, error.message));
+    return false;
+  }
+}
+
+async function answer() {
+  const mine = ++run;
+  quick.cancel();
+  slow.cancel();
+  const questions = new Map();
+  try {
+    await work(questions, () => { if (mine !== run) throw new Cancelled(); });
+    if (mine === run) status("");
+  } catch (error) {
+    if (error instanceof Cancelled || mine !== run) return undefined;
+    byId("results").hidden = true;
+    status(`That did not work: ${error.message}`);
+  }
+  return mine === run ? questions : undefined;
+}
+
+async function work(questions, current) {
+  const subject = value("subject");
+  const nothing = () => { byId("results").hidden = true; showQuestions(task, new Map()); };
+  byId("at-field").hidden = subject !== "" && !isRecord(subject);
+  const told = [value("evidence") && "text below", task.fetched.size && `${task.fetched.size} answers of a resolver`].filter(Boolean);
+  byId("evidence-state").textContent = told.length ? `(${told.join(", ")})` : "(none)";
+  if (subject === "") { clear("subject"); return nothing(); }
+  status("Reading…");
+  const dns = evidence();
+  const sound = [await readableText("subject"), value("evidence") === "" ? (clear("evidence"), true) : await readable("evidence", "dns.snapshot", { dns: value("evidence") })];
+  current();
+  if (sound[1] === false) byId("evidence-box").open = true;
+  if (sound.includes(false)) return nothing();
+  const domain = isRecord(subject) && value("at") ? { domain: value("at") } : {};
+  const it = { dns, subject, ...domain };
+  const known = await show("cost", quick, "spf.cost", it, (document) => { byId("tree").replaceChildren(...views.tree(document)); return views.cost(document); }, questions);
+  current();
+  byId("results").hidden = !known;
+  showQuestions(task, questions);
+  if (!known) {
+    // Anything but open questions has to be told where it can be seen.
+    byId("results").hidden = questions.size > 0;
+    byId("tree").replaceChildren();
+    if (questions.size > 0) return;
+  }
+  await show("lint", quick, "spf.lint", it, views.lint, questions);
+  current();
+  await where(it, questions);
+  current();
+  showQuestions(task, questions);
+  byId("best").replaceChildren(make("p", {}, "Looking for a better record… "), make("button", { type: "button", onclick: () => { slow.cancel(); byId("best").replaceChildren("Stopped."); } }, "Stop"));
+  const rest = [
+    show("best", slow, "spf.compact", it, views.best, questions).catch((error) => { if (!(error instanceof Cancelled)) throw error; }),
+    show("who", quick, "spf.diff", { dns, left: subject, right: "v=spf1 -all", ...domain }, views.who, questions),
+    compare(dns, subject, domain, questions),
+  ];
+  status("");
+  await Promise.all(rest);
+  current();
+  showQuestions(task, questions);
+}
+
+async function where(it, questions) {
+  const ip = value("ip");
+  if (ip === "") return byId("address").replaceChildren();
+  await show("address", quick, "spf.cost", { ...it, ip }, (document) => views.address(document.address), questions);
+}
+
+async function compare(dns, left, domain, questions) {
+  if (value("other") === "") { clear("other"); return byId("diff").replaceChildren(); }
+  if (!(await readableText("other"))) return byId("diff").replaceChildren();
+  await show("diff", quick, "spf.diff", { dns, left, right: value("other"), ...domain }, views.diff, questions);
+}
+
+function save() {
+  const state = Object.fromEntries(FIELDS.map((id) => [id, byId(id).value]).filter(([, text]) => text !== ""));
+  if (task.fetched.size > 0) state.fetched = [...task.fetched.values()];
+  link.write("spf", state);
+}
+
+function load(state) {
+  for (const id of FIELDS) byId(id).value = typeof state[id] === "string" ? state[id] : "";
+  task.fetched = answers(state.fetched);
+}
+
+async function update() {
+  save();
+  await answer();
+}
+
+async function example() {
+  const text = await (await fetch("examples/qualys/dns.json")).text();
+  byId("subject").value = "qualys.com";
+  byId("evidence").value = text;
+  task.fetched.clear();
+  await update();
+}
+
+for (const id of FIELDS) byId(id).addEventListener("input", update);
+byId("example").onclick = example;
+byId("clear").onclick = () => { byId("evidence").value = ""; byId("file").value = ""; task.fetched.clear(); update(); };
+byId("file").onchange = async () => { const [file] = byId("file").files; if (file) { byId("evidence").value = await file.text(); update(); } };

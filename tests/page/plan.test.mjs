@@ -1,0 +1,170 @@
+// The task "Plan a split" in Chromium.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { clean, context, looks, open, page, readable, shows, text } from "./harness.mjs";
+
+const root = process.env.SENDERSHIFT_ROOT;
+const read = (path) => readFileSync(join(root, path), "utf8");
+/** JSON without the white space between its tokens, by the text alone. */
+const dense = (json) => json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, string) => string ?? "");
+const command = (...words) => spawnSync(process.env.SENDERSHIFT_COMMAND, [...words, "--json"], { encoding: "utf8", maxBuffer: 1 << 28, cwd: root }).stdout;
+
+async function saved(button) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click(`#downloads button:has-text("${button}")`)]);
+  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+}
+
+const proven = (words = "Safe: under the assumptions") => page.locator("#proof", { hasText: words }).waitFor({ timeout: 120_000 });
+
+test("from typing a migration to copying a record and saving the plan: octet by octet that of the command, for every example", async () => {
+  await open("#plan");
+  for (const name of readdirSync(join(root, "docs/examples"))) {
+    const folder = `docs/examples/${name}`;
+    await page.evaluate(() => (document.getElementById("plan-evidence-box").open = true));
+    await page.fill("#plan-evidence", read(`${folder}/dns.json`));
+    await page.fill("#migration", read(`${folder}/migration.toml`));
+    await proven();
+    const told = command("plan", `${folder}/migration.toml`, "--dns", `${folder}/dns.json`);
+    const plan = await saved("plan (JSON)");
+    assert.equal(plan.name, "plan.json");
+    assert.equal(plan.text, dense(told), name);
+    const { steps } = JSON.parse(told);
+    assert.equal(await page.locator("#steps > ol > li").count(), steps.length);
+    const records = JSON.parse((await saved("records")).text);
+    assert.deepEqual(records.flatMap(({ changes }) => changes), steps.flatMap(({ changes }) => changes));
+    assert.match((await saved("plan (text)")).text, new RegExp(steps[0].title));
+  }
+  await page.click("#steps summary >> nth=0");
+  await page.click("#steps details[open] .record + button");
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^v=DKIM1; k=rsa; p=/);
+  clean();
+});
+
+test("the example, its picture, and a link to it", async () => {
+  await open("#plan");
+  await page.click("#plan-examples button >> nth=0");
+  await shows("#timeline svg.timeline", "Publish the mail exchanges of qualys.net");
+  // What is remembered of a name that was not there: the negative TTL of its zone, a day, and three days that resolvers may be late.
+  await shows("#timeline", "qualys.net MX: caches may still say for 4 d: there is none");
+  const width = () => page.evaluate(() => document.querySelector("#timeline .picture svg").getBoundingClientRect().width);
+  const before = await width();
+  await page.focus("#zoom");
+  for (let press = 0; press < 4; press += 1) await page.keyboard.press("ArrowRight");
+  assert.ok(Math.abs((await width()) / before - 2) < 0.01);
+  const link = await page.evaluate(() => location.hash);
+  await open(link);
+  await proven();
+  assert.match(await text("#proof"), /Margin[^]*caches that are stale for/);
+  clean();
+});
+
+test("what cannot be read is underlined where it is", async () => {
+  await open("#plan");
+  await page.fill("#migration", 'format = "sendershift-migration/1"\nfoo = 1\n');
+  await shows("#migration-problems", "line 2, column 1");
+  await page.locator("#migration-marks mark", { hasText: /^foo$/ }).waitFor();
+  await page.click('#migration-problems .place:has-text("line 2")');
+  assert.equal(await page.evaluate(() => { const area = document.activeElement; return area.value.slice(area.selectionStart, area.selectionEnd); }), "foo");
+  assert.equal(await page.isVisible("#plan-results"), false);
+  await page.fill("#migration", '{"format": "sendershift-plan/1", "streams": 7}');
+  await shows("#migration-problems", "line 1");
+  assert.equal(await page.isVisible("#plan-evidence-box"), false);
+  await page.click("#plan-examples button >> nth=0");
+  await shows("#timeline", "qualys.net");
+  await page.click("#plan-evidence-box summary");
+  await page.fill("#plan-evidence", '{"format": 1');
+  await shows("#plan-evidence-problems", "unterminated object");
+  await page.fill("#plan-evidence", "");
+  await shows("#questions", "qualys.com TXT");
+  clean();
+});
+
+test("an unsafe plan has its counterexample on the timeline", async () => {
+  await open("#plan");
+  await page.click('#plan-examples button:has-text("unsafe")');
+  await proven("Unsafe: there is a course of events");
+  await shows("#proof .counterexample[open]", "The receiver holds for sub1._domainkey.help.firm.example TXT: that there is none");
+  await shows("#timeline", "The course of events in which the plan breaks: p1.no-dkim-under-enforcement");
+  await shows("#timeline svg.timeline", "message judged, 2026-11-02 01:05");
+  assert.ok((await page.locator("#timeline .tail.held").count()) > 0);
+  const told = command("prove", "tests/plans/broken-negative-cache.json");
+  assert.equal((await saved("proof")).text, dense(told));
+  // What the verdict says nothing about is said.
+  const { not_judged: rest } = JSON.parse(told);
+  assert.ok(rest.length > 0);
+  for (const promise of rest) await shows("#proof", new RegExp(`Not judged at all:.*${promise.toUpperCase()} `));
+  await page.click('#timeline button:has-text("Back to the plan")');
+  await shows("#timeline", "As it goes if everything goes well");
+  await page.click('.counterexample button:has-text("Show on the timeline") >> nth=0');
+  await shows("#timeline", "The course of events in which the plan breaks");
+  clean();
+});
+
+test("a proof tells how far it is, and is stopped", async () => {
+  await open("#plan");
+  await page.click("#plan-examples button >> nth=0");
+  await shows("#proof-progress", "sets of cached records looked at");
+  await page.click("#proof-stop");
+  await shows("#proof", "Stopped: nothing is proven.");
+  assert.equal(await page.locator("#downloads button").count(), 0);
+  clean();
+});
+
+test("script in the names of a migration is text, and so is a plan that is markup", async () => {
+  await open("#plan");
+  const script = "<img src=x onerror=alert(1)><script>alert(1)</script>";
+  const migration = read("docs/examples/qualys/migration.toml").replace(/title = "[^"]*"/g, `title = "${script}"`).replaceAll("role = \"", `role = "${script}`);
+  await page.evaluate(() => (document.getElementById("plan-evidence-box").open = true));
+  await page.fill("#plan-evidence", read("docs/examples/qualys/dns.json"));
+  await page.fill("#migration", migration);
+  await shows("#timeline", script);
+  await proven();
+  for (const input of [script, `{"format": "${script.replaceAll('"', "'")}"}`, `["${"[".repeat(100_000)}`]) {
+    await page.fill("#migration", input);
+    await page.locator("#migration-problems li").first().waitFor();
+  }
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  clean();
+});
+
+test("without a network, once it was used", async () => {
+  await open("#plan");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload();
+  await page.click("#plan-examples button >> nth=0");
+  await shows("#timeline", "qualys.net");
+  await context.setOffline(true);
+  await page.goto(page.url().replace(/#.*/, "#plan"));
+  await page.reload();
+  await page.click("#plan-examples button >> nth=1");
+  await proven("Unsafe");
+});
+
+test("readable by everybody, at every width", async () => {
+  for (const { name, ...look } of looks) {
+    await open("#plan", look);
+    await page.click("#plan-examples button >> nth=0");
+    await proven();
+    await page.click("#steps summary >> nth=1");
+    await readable(`plan-${name}`);
+    await page.click("#plan-examples button >> nth=1");
+    await proven("Unsafe");
+    await readable(`unsafe-${name}`);
+    clean();
+  }
+});
+
+test("a cold load draws a plan soon", async () => {
+  const state = { migration: read("docs/examples/qualys/migration.toml"), "plan-evidence": read("docs/examples/qualys/dns.json") };
+  const start = performance.now();
+  await open(`#plan=${encodeURIComponent(JSON.stringify(state))}`);
+  await shows("#timeline", "qualys.net");
+  const drawn = performance.now();
+  await proven();
+  console.log(`Plan a split, from an empty cache to the picture of the Qualys plan: ${(drawn - start).toFixed(0)} ms; to its proof: ${(performance.now() - start).toFixed(0)} ms`);
+  clean();
+});
