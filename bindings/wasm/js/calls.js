@@ -18,6 +18,7 @@ export const domainLint = named("domain.lint");
 export const drift = named("drift");
 export const lintRules = named("lint.rules");
 export const migrationRead = named("migration.read");
+export const migrationValues = named("migration.values");
 export const nameParse = named("name.parse");
 export const plan = named("plan");
 export const planCourse = named("plan.course");

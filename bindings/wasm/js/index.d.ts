@@ -698,6 +698,14 @@ export interface Operations {
       customers: string[];
     };
   };
+  /** The values of a migration file, whatever they mean, with their places: for forms. */
+  "migration.values": {
+    input: { migration: string };
+    output: {
+      format: "sendershift-values/1";
+      values: { path: (string | number)[]; value: string | number | boolean; span: Span }[];
+    };
+  };
   "name.parse": { input: { name: string }; output: { name: string; labels: number } };
   plan: { input: PlanInput; output: ProvenPlan };
   /** When steps happen if everything goes well, and which versions of records there are: for pictures. */
@@ -774,6 +782,7 @@ export const domainLint: Call<"domain.lint">;
 export const drift: Call<"drift">;
 export const lintRules: Call<"lint.rules">;
 export const migrationRead: Call<"migration.read">;
+export const migrationValues: Call<"migration.values">;
 export const nameParse: Call<"name.parse">;
 export const plan: Call<"plan">;
 export const planCourse: Call<"plan.course">;

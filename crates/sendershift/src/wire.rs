@@ -47,6 +47,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("lint.rules", Short(|input| typed(input, |_: &NoInput| Ok(crate::lint::rules())))),
     #[cfg(feature = "plan")]
     ("migration.read", Short(|input| typed(input, plan::read_migration))),
+    #[cfg(feature = "plan")]
+    ("migration.values", Short(|input| typed(input, plan::migration_values))),
     ("name.parse", Short(|input| typed(input, name_parse))),
     #[cfg(feature = "plan")]
     ("plan", Long(plan::plan_operation)),

@@ -6,7 +6,7 @@ use super::spf::{read, snapshot};
 use super::{Watch, to_json};
 use crate::dns::Snapshot;
 use crate::document::{Kind, Value};
-use crate::error::Error;
+use crate::error::{Error, Invalid, Span};
 use crate::migration::{FORMAT, Migration};
 use crate::name::DomainName;
 use crate::plan::Plan;
@@ -132,6 +132,67 @@ pub(super) struct MigrationOutput {
     waves: Vec<String>,
     streams: Vec<String>,
     customers: Vec<String>,
+}
+
+/// The values of a migration file, whatever they mean, so that something else can be written in the place of one.
+#[derive(Serialize)]
+pub(super) struct ValuesOutput {
+    format: &'static str,
+    values: Vec<Placed>,
+}
+
+/// A value that has no parts, and where it stands.
+#[derive(Serialize)]
+struct Placed {
+    path: Vec<PathStep>,
+    value: Scalar,
+    span: Span,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+enum PathStep {
+    Key(String),
+    Index(usize),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Integer(i64),
+    Bool(bool),
+}
+
+/// `{ "migration" }`: the text of a migration file, of which nothing is asked but that it is TOML.
+pub(super) fn migration_values(input: &MigrationInput) -> Result<ValuesOutput, Error> {
+    let (mut values, mut problems) = (Vec::new(), Vec::new());
+    match Value::from_toml(&input.migration) {
+        Ok(document) => place(document, &mut Vec::new(), &mut values),
+        Err(problem) => problems.push(problem),
+    }
+    Ok(Invalid::unless(problems, &input.migration, ValuesOutput { format: "sendershift-values/1", values })?)
+}
+
+fn place(value: Value, path: &mut Vec<PathStep>, values: &mut Vec<Placed>) {
+    let mut below = |step: PathStep, value: Value| {
+        path.push(step);
+        place(value, path, values);
+        path.pop();
+    };
+    let scalar = match value.kind {
+        Kind::Table(entries) => {
+            return entries.into_iter().for_each(|entry| below(PathStep::Key(entry.key), entry.value));
+        }
+        Kind::List(items) => {
+            return items.into_iter().enumerate().for_each(|(at, item)| below(PathStep::Index(at), item));
+        }
+        Kind::Text(text) => Scalar::Text(text),
+        Kind::Integer(number) => Scalar::Integer(number),
+        Kind::Bool(is) => Scalar::Bool(is),
+        Kind::Null | Kind::Number => return,
+    };
+    values.push(Placed { path: path.clone(), value: scalar, span: value.span });
 }
 
 /// `{ "migration" }`: the text of a migration file. Problems have their places in it.
