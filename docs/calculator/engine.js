@@ -16,6 +16,7 @@ export class Engine {
   #worker;
   #waiting = new Map();
   #next = 0;
+  #since = 0;
 
   /** The document that an operation gives. */
   async call(operation, input, full = false) {
@@ -26,15 +27,16 @@ export class Engine {
   text(operation, input, { full = true, progress } = {}) {
     this.#worker ??= this.#start();
     const id = this.#next++;
+    if (this.#waiting.size === 0) this.#since = performance.now();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, progress });
       this.#worker.postMessage({ id, operation, input, full });
     });
   }
 
-  /** Ends what is being worked at, if anything is. */
-  cancel() {
-    if (this.#waiting.size > 0) this.#end(new Cancelled());
+  /** Ends what is being worked at for so many milliseconds, if anything is. A new worker takes its time: what is short had better end by itself. */
+  cancel(patience = 0) {
+    if (this.#waiting.size > 0 && performance.now() - this.#since >= patience) this.#end(new Cancelled());
   }
 
   #start() {

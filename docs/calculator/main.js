@@ -2,9 +2,10 @@
 import { status, use } from "./asking.js";
 import { byId } from "./dom.js";
 import * as link from "./link.js";
+import * as spf from "./spf.js";
 
-// What a task is made of is fetched when it is wanted.
-const TASKS = { spf: () => import("./spf.js"), plan: () => import("./plan.js") };
+// What the first task is made of is there at once, the rest is fetched when it is wanted.
+const TASKS = { spf: () => spf, plan: () => import("./plan.js") };
 const TITLES = { spf: "SPF record", plan: "Plan a split" };
 
 async function open() {

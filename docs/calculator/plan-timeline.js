@@ -99,7 +99,7 @@ export class Picture {
 
   /** The course of events in which a promise breaks; without one, the plan again. */
   tell(counterexample) {
-    if (counterexample === undefined) return this.show(this.#plan, this.#course);
+    if (counterexample === undefined) return this.#scene?.counterexample && this.show(this.#plan, this.#course);
     const times = new Map();
     for (const { at, what, step } of counterexample.schedule) {
       if (step === null) continue;
@@ -133,15 +133,16 @@ export class Picture {
       [counterexample ? "What the receiver holds" : "What DNS says", rrsets(versions, times, to, held)],
       [counterexample ? "Steps that play a part" : "Steps", stepRows(plan, times, clock, counterexample !== undefined)],
     ].filter(([, rows]) => rows.length > 0);
+    // Who reads a part of the plan goes on reading it.
+    if (counterexample !== this.#scene?.counterexample) this.#zoom = 1;
     this.#scene = { from, to, groups, lines, counterexample };
-    this.#zoom = 1;
     this.#frame();
   }
 
   /** What stands around the picture. */
   #frame() {
     const { counterexample } = this.#scene;
-    const slider = make("input", { type: "range", min: 0, max: 6, step: 0.25, value: 0, id: "zoom" });
+    const slider = make("input", { type: "range", min: 0, max: 6, step: 0.25, value: Math.log2(this.#zoom), id: "zoom" });
     slider.oninput = () => this.#resize(2 ** Number(slider.value));
     const title = make("p", { className: counterexample ? "bad" : "note", tabIndex: -1 },
       counterexample ? `The course of events in which the plan breaks: ${counterexample.code}.` : `As it goes if everything goes well, by the clock of ${this.#clock.name}. Hatched: what caches may still hold, and messages that may still be in queues.`);
@@ -198,9 +199,11 @@ export class Picture {
       back.push(draw("line", { class: "grid", x1: x(at), x2: x(at), y1: AXIS - 8, y2: y }), draw("text", { class: "tick", x: x(at) + 3, y: AXIS - 12 }, words));
     }
     lines.forEach(({ at, words, kind }, index) => {
-      const left = x(at) + 6 * (words.length + 20) > width;
+      const said = `${words}, ${this.#clock.time(at)}`;
+      // Beside its line, as far as there is room.
+      const left = Math.max(2, Math.min(x(at) + 4, width - 6.3 * said.length));
       back.push(draw("line", { class: `mark ${kind}`, x1: x(at), x2: x(at), y1: AXIS + 14 * index, y2: y }));
-      front.push(draw("text", { class: `mark ${kind}`, x: x(at) + (left ? -4 : 4), y: AXIS + 14 * index + 10, "text-anchor": left ? "end" : "start" }, `${words}, ${this.#clock.time(at)}`));
+      front.push(draw("text", { class: `mark ${kind}`, x: left, y: AXIS + 14 * index + 10 }, said));
     });
     const path = counterexample ? [] : this.#plan.critical_path.map((id) => dots.get(id)).filter(Boolean);
     if (path.length > 1) back.push(draw("polyline", { class: "path", points: path.map(({ left, right, middle }) => `${left},${middle} ${right},${middle}`).join(" ") }));

@@ -4,16 +4,19 @@ import { byId, make, saveButton } from "./dom.js";
 import { clear, underline } from "./editor.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
 import * as link from "./link.js";
+import { Form } from "./plan-form.js";
 import { proof as viewProof } from "./plan-proof.js";
 import { records, steps as viewSteps } from "./plan-steps.js";
 import { Picture } from "./plan-timeline.js";
 
 const FIELDS = ["migration", "plan-evidence"];
-/** How long nobody has typed before a proof is begun. */
+/** How many milliseconds nobody has typed before a proof is begun, and an answer that nobody wants any more may take. */
 const PAUSE = 400;
 const quick = new Engine();
 const slow = new Engine();
 const picture = new Picture(byId("timeline"));
+// Its questions are not superseded by others.
+const form = new Form(byId("form"), byId("migration"), new Engine());
 let run = 0;
 
 export const task = { name: "plan", fetched: new Map(), answer, save, load };
@@ -30,11 +33,12 @@ function evidence() {
 async function answer() {
   const mine = ++run;
   const current = () => { if (mine !== run) throw new Cancelled(); };
-  quick.cancel();
+  quick.cancel(PAUSE);
   slow.cancel();
   const questions = new Map();
   byId("proof-work").hidden = true;
   byId("downloads").replaceChildren();
+  byId("proof").replaceChildren(make("p", { className: "warn" }, "Nothing is proven yet."));
   try {
     await work(questions, current);
     if (mine === run) status("");
@@ -76,12 +80,19 @@ async function planned(questions, current) {
 
 const migration = () => JSON.stringify({ migration: value("migration"), dns: evidence() });
 
+/** What nobody looks at is not read. */
+function showForm() {
+  if (byId("form-box").open) form.show().catch((error) => status(`That did not work: ${error.message}`));
+}
+
 async function work(questions, current) {
   const nothing = () => { byId("plan-results").hidden = true; showQuestions(task, isPlan() ? new Map() : questions); };
   byId("plan-evidence-box").hidden = isPlan();
   const told = [value("plan-evidence") && "text below", task.fetched.size && `${task.fetched.size} answers of a resolver`].filter(Boolean);
   byId("plan-evidence-state").textContent = told.length ? `(${told.join(", ")})` : "(none)";
-  if (value("migration").trim() === "") { clear("migration"); return nothing(); }
+  if (value("migration").trim() === "") { clear("migration"); byId("form-box").hidden = true; return nothing(); }
+  byId("form-box").hidden = isPlan();
+  if (!isPlan()) showForm();
   status("Planning…");
   const plan = await planned(questions, current);
   current();
@@ -92,7 +103,6 @@ async function work(questions, current) {
   showQuestions(task, questions);
   picture.show(plan, course);
   byId("steps").replaceChildren(...viewSteps(plan, course));
-  byId("proof").replaceChildren(make("p", { className: "warn" }, "Nothing is proven yet."));
   status("");
   await new Promise((resolve) => setTimeout(resolve, PAUSE));
   current();
@@ -159,5 +169,6 @@ for (const [from, to] of [["migration-file", "migration"], ["plan-evidence-file"
   byId(from).onchange = async () => { const [file] = byId(from).files; if (file) { byId(to).value = await file.text(); await update(); } };
 }
 byId("plan-clear").onclick = () => { byId("plan-evidence").value = ""; byId("plan-evidence-file").value = ""; task.fetched.clear(); update(); };
+byId("form-box").addEventListener("toggle", showForm);
 byId("proof-stop").onclick = () => { slow.cancel(); byId("proof").replaceChildren(make("p", { className: "warn" }, "Stopped: nothing is proven.")); };
 await examples();

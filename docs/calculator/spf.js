@@ -7,6 +7,8 @@ import * as link from "./link.js";
 import * as views from "./spf-views.js";
 
 const FIELDS = ["subject", "at", "evidence", "ip", "other"];
+/** How many milliseconds an answer that nobody wants any more may take. */
+const PAUSE = 400;
 const quick = new Engine();
 const slow = new Engine();
 let run = 0;
@@ -58,7 +60,7 @@ async function show(place, engine, operation, input, view, questions) {
 
 async function answer() {
   const mine = ++run;
-  quick.cancel();
+  quick.cancel(PAUSE);
   slow.cancel();
   const questions = new Map();
   try {

@@ -55,6 +55,11 @@ test("the example, its picture, and a link to it", async () => {
   await page.focus("#zoom");
   for (let press = 0; press < 4; press += 1) await page.keyboard.press("ArrowRight");
   assert.ok(Math.abs((await width()) / before - 2) < 0.01);
+  await proven();
+  assert.ok(Math.abs((await width()) / before - 2) < 0.01);
+  // Of what was typed since nothing is proven.
+  await page.evaluate(() => { const area = document.getElementById("migration"); area.value += "\n"; area.dispatchEvent(new Event("input")); });
+  assert.match(await text("#proof"), /^Nothing is proven yet\.$/);
   const link = await page.evaluate(() => location.hash);
   await open(link);
   await proven();
@@ -80,6 +85,37 @@ test("what cannot be read is underlined where it is", async () => {
   await shows("#plan-evidence-problems", "unterminated object");
   await page.fill("#plan-evidence", "");
   await shows("#questions", "qualys.com TXT");
+  clean();
+});
+
+test("a form edits the text, and keeps its comments", async () => {
+  await open("#plan");
+  await page.click("#plan-examples button >> nth=0");
+  await page.click("#form-box summary");
+  const migration = () => page.inputValue("#migration");
+  const before = await migration();
+  const field = (group, label) => page.locator("fieldset", { hasText: group }).first().getByLabel(label, { exact: true });
+  const change = async (input, value) => { await input.fill(value); await input.press("Tab"); };
+  assert.equal(await field("The whole", "Finished by").inputValue(), "2022-12-31");
+  await change(field("The whole", "Finished by"), "2023-03-31");
+  await page.waitForFunction(() => document.getElementById("migration").value.includes("deadline = 2023-03-31 # FACT"));
+  await change(field("Wave accounts", "Title"), 'Accounts, "later" \\ é');
+  await page.waitForFunction(() => document.getElementById("migration").value.includes("later"));
+  // Nothing but the two values has changed.
+  assert.equal(await migration(), before.replace("deadline = 2022-12-31", "deadline = 2023-03-31").replace('title = "Account management"\nwatch', 'title = "Accounts, \\"later\\" \\\\ é"\nwatch'));
+  await shows("#timeline", "deadline, 2023-04-01 00:00");
+  await shows("#timeline", 'Move: Accounts, "later" \\ é');
+  // What is no value is not written; what is one, and wrong, is underlined in the text.
+  const sound = await migration();
+  for (const wrong of ["soon", "2022-01-01 # or later", "2022-01-01, 2", ""]) {
+    await field("The whole", "Announced on").evaluate((input, value) => { input.value = value; input.dispatchEvent(new Event("change")); }, wrong);
+    await page.locator("fieldset .problems:not(:empty)").first().waitFor();
+    await page.waitForTimeout(300);
+    assert.equal(await migration(), sound, wrong);
+  }
+  await change(field("Domain qualys.net", "DMARC policy in the end"), "rejekt");
+  await shows("#migration-problems", "rejekt");
+  await page.locator("#migration-marks mark", { hasText: "rejekt" }).waitFor();
   clean();
 });
 
@@ -150,6 +186,8 @@ test("readable by everybody, at every width", async () => {
     await page.click("#plan-examples button >> nth=0");
     await proven();
     await page.click("#steps summary >> nth=1");
+    await page.click("#form-box summary");
+    await shows("#form", "Finished by");
     await readable(`plan-${name}`);
     await page.click("#plan-examples button >> nth=1");
     await proven("Unsafe");
