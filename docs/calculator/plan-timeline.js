@@ -201,7 +201,7 @@ export class Picture {
     lines.forEach(({ at, words, kind }, index) => {
       const said = `${words}, ${this.#clock.time(at)}`;
       // Beside its line, as far as there is room.
-      const left = Math.max(2, Math.min(x(at) + 4, width - 6.3 * said.length));
+      const left = Math.max(2, Math.min(x(at) + 4, width - 7 * said.length));
       back.push(draw("line", { class: `mark ${kind}`, x1: x(at), x2: x(at), y1: AXIS + 14 * index, y2: y }));
       front.push(draw("text", { class: `mark ${kind}`, x: left, y: AXIS + 14 * index + 10 }, said));
     });
