@@ -13,7 +13,7 @@ pub(crate) fn part(part: &AddressPart) -> String {
 
 /// How many addresses.
 pub(crate) fn addresses(count: &AddressCount) -> String {
-    let total = self::count(count);
+    let total = count.brief();
     let noun = if total == "1" { "address" } else { "addresses" };
     format!("{total} {noun}")
 }
@@ -25,17 +25,6 @@ pub(crate) fn few(ranges: &[String]) -> String {
     match ranges.len().saturating_sub(FEW) {
         0 => shown,
         more => format!("{shown} and {}", counted(number(more), "more range")),
-    }
-}
-
-/// The number of addresses; shares of the IPv6 space have numbers that nobody reads.
-pub(crate) fn count(count: &AddressCount) -> String {
-    let text = count.to_string();
-    match text.parse::<u128>() {
-        Ok(number) if number < 1_000_000_000_000 => text,
-        Ok(number) if number.is_power_of_two() => format!("2^{}", number.ilog2()),
-        Ok(number) => format!("~2^{}", number.ilog2()),
-        Err(_) => "~2^128".to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ mod dns;
 mod mail;
 #[cfg(feature = "plan")]
 mod plan;
+pub mod row;
 mod spf;
 
 use serde::de::DeserializeOwned;

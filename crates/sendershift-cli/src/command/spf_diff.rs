@@ -8,7 +8,7 @@ use sendershift::spf::{
 
 use super::{Receiver, domain};
 use crate::Global;
-use crate::addresses::{count, few, number, part};
+use crate::addresses::{few, number, part};
 use crate::evidence::snapshot;
 use crate::failure::{Failure, Faulty};
 use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
@@ -150,7 +150,7 @@ fn table(text: &mut Text, ranges: &[DifferentRange], width: usize) {
     let rows: Vec<[String; 4]> = ranges
         .iter()
         .take(SHOWN)
-        .map(|row| [count(&row.count), row.range.to_string(), results(&row.left), results(&row.right)])
+        .map(|row| [row.count.brief(), row.range.to_string(), results(&row.left), results(&row.right)])
         .collect();
     let head = ["addresses", "range", "left", "right"];
     let column = |at: usize| {

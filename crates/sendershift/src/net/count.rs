@@ -22,6 +22,31 @@ impl AddressCount {
     pub(super) fn inclusive(difference: u128) -> Self {
         Self::from(difference) + Self::from(1)
     }
+
+    /// The number for people: from 10^12 on, where nobody reads the digits, as a power of two, `~` if it is more than that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sendershift::net::AddressCount;
+    ///
+    /// assert_eq!(AddressCount::from(256).brief(), "256");
+    /// assert_eq!(AddressCount::from(1 << 96).brief(), "2^96");
+    /// assert_eq!(AddressCount::from((1 << 96) + 256).brief(), "~2^96");
+    /// ```
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self { high: 0, low } if *low < 1_000_000_000_000 => low.to_string(),
+            Self { high, low } => match high.checked_mul(LIMB).and_then(|high| high.checked_add(*low)) {
+                Some(number) if number.is_power_of_two() => format!("2^{}", number.ilog2()),
+                Some(number) => format!("~2^{}", number.ilog2()),
+                // A set holds less than 2^129.
+                None if *self == Self::from(u128::MAX) + Self::from(1) => "2^128".to_owned(),
+                None => "~2^128".to_owned(),
+            },
+        }
+    }
 }
 
 impl From<u128> for AddressCount {

@@ -57,6 +57,20 @@ use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Identity, Plan, Remark, Stream};
 use crate::spf::{Policy, Profile};
 
+/// What a proven plan promises: the name of each promise, and what it says.
+pub const PROMISES: &[(&str, &str)] = &[
+    ("p1", "authenticated"),
+    ("p2", "within limits"),
+    ("p3", "reversible"),
+    ("p4", "no more authority than needed"),
+    ("p5", "reports are seen"),
+    ("p6", "policies never weaken"),
+    ("p7", "customers first"),
+    ("p8", "one reading of the organizational domain"),
+    ("p9", "reachable"),
+    ("p10", "no collateral"),
+];
+
 /// The promises that [`prove`] judges of every plan; of plans with undo steps it judges P3, too. P8 takes the public suffix list (feature `psl`).
 #[cfg(feature = "psl")]
 pub const JUDGED: &[&str] = &["p1", "p2", "p4", "p5", "p6", "p7", "p8", "p9", "p10"];

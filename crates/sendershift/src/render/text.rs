@@ -12,7 +12,7 @@ use page::Page;
 use crate::adjacent;
 use crate::plan::{After, GivenUp, Identity, Plan, Remark, Step, Stream, Undo};
 use crate::planner::dates::date;
-use crate::prove::{Breaks, Drifted, Judged, Most, Progress, PromiseVerdict, Proof, duration};
+use crate::prove::{Breaks, Drifted, Judged, Most, PROMISES, Progress, PromiseVerdict, Proof, duration};
 
 /// A plan in lines of at most `width` characters, with the verdict of `proof` if there is one.
 ///
@@ -95,20 +95,11 @@ fn word(verdict: Judged) -> &'static str {
 
 /// What a promise says.
 fn meaning(promise: &str) -> String {
-    let text = match promise {
-        "p1" => "authenticated",
-        "p2" => "within limits",
-        "p3" => "reversible",
-        "p4" => "no more authority than needed",
-        "p5" => "reports are seen",
-        "p6" => "policies never weaken",
-        "p7" => "customers first",
-        "p8" => "one reading of the organizational domain",
-        "p9" => "reachable",
-        "p10" => "no collateral",
-        _ => return promise.to_owned(),
-    };
-    format!("{} ({text})", promise.to_ascii_uppercase())
+    let name = promise.to_ascii_uppercase();
+    match PROMISES.iter().find(|(known, _)| *known == promise) {
+        Some((_, says)) => format!("{name} ({says})"),
+        None => name,
+    }
 }
 
 /// For whom a proof was made, and on what.

@@ -7,7 +7,7 @@ use crate::dkim::KeyRecord;
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
-use crate::net::AddressSet;
+use crate::net::{AddressCount, AddressSet};
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, Remark};
 use crate::prove::binding::spans;
@@ -153,18 +153,20 @@ fn finding(plan: &Plan, users: &Users<'_>, domain: &DomainName, granted: &Grante
     if before == ever && before == after && beyond.is_empty() {
         return None;
     }
+    let gone = match before.always.difference(&after.always).count() {
+        none if none == AddressCount::default() => String::new(),
+        count => format!(" (without {} of those before)", count.brief()),
+    };
+    let [before_it, during, after_it] = [before, ever, after].map(|granted| granted.always.count().brief());
     let mut message = format!(
-        "{} addresses may send for it before the plan, {} at one time or another during it, {} after it",
-        before.always.count(),
-        ever.always.count(),
-        after.always.count()
+        "{before_it} addresses may send for it before the plan, {during} at one time or another during it, {after_it} after it{gone}"
     );
     if ever.sometimes != ever.always {
         message.push_str(", and others for some messages");
     }
     let beyond = match beyond.count() {
         _ if beyond.is_empty() => String::new(),
-        count => format!("; {count} of those before are of no declared source"),
+        count => format!("; {} of those before are of no declared source", count.brief()),
     };
     Some(Remark::new("proof.authority", Some(domain.as_str()), message + &beyond))
 }
