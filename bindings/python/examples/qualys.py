@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from sendershift import Migration, Plan, Proof, Snapshot, SpfCost, spf
+from sendershift import PROMISES, Migration, Plan, Proof, Snapshot, SpfCost, spf
 
 EXAMPLE = Path("docs/examples/qualys")
 
 
 def tell(plan: Plan, proof: Proof) -> None:
-    for step in plan.steps:
-        if step.earliest is not None:
-            print(f"{step.earliest:%Y-%m-%d}  {step.kind:8}  {step.title}")
-    print(f"The plan is {proof.verdict}, judged on {', '.join(proof.judged)}")
+    dated = [(step.earliest, step) for step in plan.steps if step.earliest is not None]
+    for earliest, step in sorted(dated, key=lambda pair: pair[0]):
+        print(f"{earliest:%Y-%m-%d}  {step.kind:8}  {step.title}")
+    print(f"The plan is {proof.verdict}. Judged were:")
+    for promise in proof.judged:
+        print(f"  {promise:4} {PROMISES[promise]}")
 
 
 def main() -> None:

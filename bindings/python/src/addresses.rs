@@ -1,7 +1,9 @@
 //! Sets of addresses.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
@@ -9,6 +11,11 @@ use sendershift::net::{self, IpRange};
 use serde_json::json;
 
 use crate::convert::{Address, Network, Networks};
+
+const NETWORKS: &str = "networks";
+
+/// So many networks are not written out.
+const MANY: usize = 10;
 
 /// A set of IPv4 and IPv6 addresses, exactly. Equal sets are equal however they were built.
 #[pyclass(frozen, module = "sendershift")]
@@ -32,7 +39,20 @@ impl AddressSet {
     /// Reads the JSON that `to_json` wrote.
     #[staticmethod]
     fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-        Ok(Self::new(py.import("json")?.call_method1("loads", (text,))?.extract()?))
+        Self::from_dict(&py.import("json")?.call_method1("loads", (text,))?)
+    }
+
+    /// As `from_json`, for what is already read.
+    #[staticmethod]
+    fn from_dict(data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::new(data.get_item(NETWORKS)?.extract()?))
+    }
+
+    /// As `from_json`, for a file.
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let path = py.import("pathlib")?.call_method1("Path", (path,))?;
+        Self::from_json(py, &path.call_method1("read_text", ("utf-8",))?.extract::<String>()?)
     }
 
     /// The networks as text: what documents have.
@@ -40,9 +60,14 @@ impl AddressSet {
         self.0.cover().iter().map(ToString::to_string).collect()
     }
 
-    /// The same as JSON.
+    /// The same below the key `networks`.
+    fn to_dict(&self) -> BTreeMap<&'static str, Vec<String>> {
+        BTreeMap::from([(NETWORKS, self.to_list())])
+    }
+
+    /// `to_dict` as JSON.
     fn to_json(&self) -> String {
-        json!(self.0).to_string()
+        json!(self.to_dict()).to_string()
     }
 
     /// How many addresses are in the set.
@@ -67,6 +92,10 @@ impl AddressSet {
 
     fn issubset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
+    }
+
+    fn issuperset(&self, other: &Self) -> bool {
+        other.issubset(self)
     }
 
     fn __contains__(&self, ip: Address) -> bool {
@@ -97,9 +126,19 @@ impl AddressSet {
         self.0.to_string()
     }
 
+    /// An expression that makes the set, unless it is too long to be read.
     fn __repr__(&self) -> String {
         let texts: Vec<String> = self.to_list().iter().map(|text| format!("'{text}'")).collect();
-        format!("AddressSet([{}])", texts.join(", "))
+        match texts.get(..MANY) {
+            Some(first) => {
+                let (first, networks) = (first.join(", "), texts.len());
+                format!(
+                    "<AddressSet [{first}, ...]: {networks} networks, {} addresses>",
+                    self.0.count().brief()
+                )
+            }
+            None => format!("AddressSet([{}])", texts.join(", ")),
+        }
     }
 
     fn __getnewargs__(&self) -> (Vec<String>,) {

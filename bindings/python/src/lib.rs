@@ -7,8 +7,10 @@
 mod addresses;
 mod convert;
 mod failure;
+mod many;
 mod policy;
 mod run;
+mod tables;
 
 /// The native part of sendershift; use the package.
 #[pyo3::pymodule]
@@ -18,8 +20,12 @@ mod _native {
     #[pymodule_export]
     use super::policy::{Policy, Results};
     #[pymodule_export]
-    use super::run::{operations, run};
+    use super::run::{operations, promises, run};
 
+    #[pymodule_export]
+    use super::many::{check_many, cost_many};
+    #[pymodule_export]
+    use super::tables::Table;
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 }

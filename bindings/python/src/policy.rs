@@ -9,6 +9,8 @@ use serde_json::json;
 use crate::addresses::AddressSet;
 use crate::convert::Address;
 use crate::failure::exception;
+use crate::many;
+use crate::tables::{Given, Table};
 
 /// The result of a record at every address, with what it costs. Equal policies have the same results at the same cost everywhere.
 #[pyclass(frozen, eq, hash, module = "sendershift._native")]
@@ -53,6 +55,11 @@ impl Results {
     /// The result at an address, if nothing but the address decides it.
     fn result(&self, ip: Address) -> Option<&'static str> {
         self.0.certain(ip.0).map(SpfResult::as_str)
+    }
+
+    /// The results at the addresses of a table.
+    fn results(&self, py: Python<'_>, table: Given) -> PyResult<Table> {
+        many::results(py, &self.0, table)
     }
 
     /// Every result that is possible at an address, with what it assumes, as a JSON document.

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use sendershift::prove::PROMISES;
 use sendershift::wire;
 
 use crate::failure::exception;
 
 /// How often a long operation looks whether it was interrupted, and tells how far it is.
-const INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Carries out an operation on a JSON document and returns a JSON document. Other threads run meanwhile, and Ctrl-C ends it.
 ///
@@ -37,6 +38,12 @@ pub(crate) fn run(
 #[pyfunction]
 pub(crate) fn operations() -> Vec<&'static str> {
     wire::operations().collect()
+}
+
+/// The names of all promises of a proof, and what each says.
+#[pyfunction]
+pub(crate) fn promises() -> Vec<(&'static str, &'static str)> {
+    PROMISES.to_vec()
 }
 
 struct Watch {

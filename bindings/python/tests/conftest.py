@@ -1,5 +1,10 @@
 """Where the repository's examples and vectors are."""
 
+import _thread
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,3 +47,26 @@ def plan(migration: Migration, qualys: Snapshot) -> Plan:
 def installed() -> None:
     """What is tested is the package that was installed, not the sources beside it."""
     assert ROOT / "bindings" not in Path(sendershift.__file__).resolve().parents
+
+
+@contextmanager
+def interrupted(seconds: float) -> Iterator[None]:
+    """Ctrl-C, so often."""
+    # Whoever runs the tests in the background may have had the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    stop = threading.Event()
+
+    def interrupt() -> None:
+        # Again and again: one interrupt may fall where Python drops what is raised, as in a finalizer.
+        while not stop.wait(seconds):
+            _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stop.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import _thread
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from sendershift import Plan, Snapshot, spf
+
+from .conftest import interrupted
 
 
 def test_progress_is_told_and_can_end_the_work(plan: Plan) -> None:
@@ -29,28 +27,6 @@ def test_what_the_callback_raises_comes_through(plan: Plan) -> None:
 
     with pytest.raises(RuntimeError, match="enough"):
         plan.prove(progress=refuse)
-
-
-@contextmanager
-def interrupted(seconds: float) -> Iterator[None]:
-    # Whoever runs the tests in the background may have had the signal ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    stop = threading.Event()
-
-    def interrupt() -> None:
-        # Again and again: one interrupt may fall where Python drops what is raised, as in a finalizer.
-        while not stop.wait(seconds):
-            _thread.interrupt_main()
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        stop.set()
-        thread.join()
-        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_ends_a_proof(plan: Plan) -> None:

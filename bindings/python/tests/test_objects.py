@@ -18,6 +18,7 @@ from sendershift import (
     AddressSet,
     DkimKey,
     DmarcRecord,
+    InvalidError,
     Migration,
     Plan,
     Policy,
@@ -42,6 +43,7 @@ def values(dns: Snapshot, plan: Plan, migration: Migration) -> list[Any]:
         dns.policy("a.example"),
         SpfRecord.parse("v=spf1 mx -all"),
         DmarcRecord.parse("v=DMARC1; p=none"),
+        DkimKey.parse("v=DKIM1; p="),
         spf.check(dns, "192.0.2.1", "u@a.example", trace=True),
         spf.cost(dns, "a.example"),
         spf.lint(dns, "a.example"),
@@ -57,6 +59,10 @@ def test_documents_are_written_and_read(dns: Snapshot, plan: Plan, migration: Mi
         again = type(value).from_json(value.to_json())
         assert again == value and hash(again) == hash(value), repr(value)
         assert again.to_dict() == value.to_dict()
+        path = tmp_path / "document.json"
+        path.write_text(value.to_json(), "utf-8")
+        if not isinstance(value, Migration):
+            assert type(value).from_file(path) == type(value).from_dict(value.to_dict()) == value
         assert type(value).from_json(value.to_json(indent=2)) == value
         assert pickle.loads(pickle.dumps(value)) == value
         assert copy.deepcopy(value) == value
@@ -184,7 +190,28 @@ def test_address_sets() -> None:
     again = eval(repr(office))
     assert again == office and hash(again) == hash(office)
     assert pickle.loads(pickle.dumps(office)) == office
-    assert AddressSet.from_json(office.to_json()) == office
+    assert office.issuperset(half) and not half.issuperset(office)
+
+
+def test_address_sets_are_written_and_read(tmp_path: Path) -> None:
+    office = AddressSet(["192.0.2.0/24", "2001:db8::/32"])
+    assert office.to_list() == ["192.0.2.0/24", "2001:db8::/32"]
+    assert office.to_dict() == {"networks": office.to_list()}
+    assert AddressSet.from_json(office.to_json()) == AddressSet.from_dict(office.to_dict()) == office
+    path = tmp_path / "office.json"
+    path.write_text(office.to_json(), "utf-8")
+    assert AddressSet.from_file(path) == AddressSet.from_file(str(path)) == office
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        AddressSet.from_file(tmp_path / "nowhere")
+    with pytest.raises(InvalidError):
+        AddressSet.from_json('{"networks": ["192.0.2"]}')
+
+
+def test_large_address_sets_are_shown_in_short() -> None:
+    networks = [f"192.0.{at}.0/24" for at in range(0, 200, 2)]
+    shown = repr(AddressSet([*networks, "2001:db8::/32"]))
+    assert "192.0.16.0/24" in shown and "192.0.198.0/24" not in shown
+    assert shown.endswith("101 networks, ~2^96 addresses>")
 
 
 def test_records() -> None:

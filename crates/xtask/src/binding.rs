@@ -53,6 +53,23 @@ pub(crate) fn write_stubs() -> ExitCode {
     }))
 }
 
+/// `cargo xtask bench-python`: the package beside pyspf, and beside the core called from Rust.
+pub(crate) fn time() -> ExitCode {
+    let workspace = Workspace::here();
+    report(environment(&workspace, "target/python/venv").and_then(|python| {
+        let peers = workspace.path("tests/requirements.txt");
+        run(workspace
+            .command(&python)
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(peers))?;
+        run(pip(&workspace, &python).arg(format!("./{PACKAGE}")))?;
+        let build = ["build", "--release", "-p", "sendershift-benches", "--example", "rows"];
+        run(workspace.cargo().args(build))?;
+        let program = workspace.path("target/release/examples/rows");
+        run(workspace.command(&python).arg(workspace.path("benches/python")).arg(program))
+    }))
+}
+
 /// A fresh virtual environment with what tests need.
 fn environment(workspace: &Workspace, folder: &str) -> Outcome<PathBuf> {
     let requirements = workspace.path(PACKAGE).join("tests/requirements.txt");
@@ -84,8 +101,13 @@ fn types(workspace: &Workspace, python: &Path) -> Outcome {
         command.current_dir(workspace.path(PACKAGE)).args(["-m", name]);
         command
     };
-    run(module("mypy").args(["--strict", "python/sendershift", "examples", "tests"]))?;
-    run(module("pyright").arg("--pythonpath").arg(python).args(["python/sendershift", "examples", "tests"]))?;
+    run(module("mypy").args(["--strict", "python/sendershift", "examples", "tests", "tutorial"]))?;
+    run(module("pyright").arg("--pythonpath").arg(python).args([
+        "python/sendershift",
+        "examples",
+        "tests",
+        "tutorial",
+    ]))?;
     run(module("mypy.stubtest").args(["--allowlist", "tests/stubtest-allowlist.txt", "sendershift"]))
 }
 
@@ -93,7 +115,32 @@ fn stubs(workspace: &Workspace, python: &Path) -> Outcome<PathBuf> {
     let folder = workspace.path("target/python/stubs");
     let mut generate = maturin(workspace, python, "generate-stubs");
     run(generate.args(["--profile", "release", "--features", "inspect", "--out"]).arg(&folder))?;
-    Ok(folder.join(STUB))
+    let stub = folder.join(STUB);
+    fs::write(&stub, operators(&fs::read_to_string(&stub)?))?;
+    Ok(stub)
+}
+
+/// `PyO3` lets operators take any `object`, as Python asks the other side when ours cannot; who checks types should not.
+/// Capsules are objects to Python before 3.13, and to the libraries that take tables.
+fn operators(stub: &str) -> String {
+    let stub = stub.replace("from types import CapsuleType\n", "").replace("CapsuleType", "object");
+    let operators = ["and", "or", "sub", "le", "lt", "ge", "gt"];
+    operators.iter().fold(stub, |stub, name| {
+        let taken = |other| format!("def __{name}__(self, other: {other}, /)");
+        stub.replace(&taken("object"), &taken("AddressSet"))
+    })
+}
+
+/// `cargo xtask tutorial`: the tutorial in `docs`, with what its script prints and draws.
+pub(crate) fn write_tutorial() -> ExitCode {
+    let workspace = Workspace::here();
+    report(environment(&workspace, "target/python/venv").and_then(|python| {
+        run(pip(&workspace, &python).arg(format!("./{PACKAGE}")))?;
+        let folder = workspace.path(PACKAGE).join("tutorial");
+        let mut render = workspace.command(&python);
+        render.arg(folder.join("render.py")).arg(folder.join("split.py"));
+        run(render.arg(workspace.path("docs/tutorial-python.md")))
+    }))
 }
 
 fn committed(workspace: &Workspace) -> PathBuf {

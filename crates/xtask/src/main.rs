@@ -25,10 +25,12 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask test [PART...]
        cargo xtask bench [ROW...]
+       cargo xtask bench-python
        cargo xtask findings
        cargo xtask fuzz TARGET SECONDS
        cargo xtask hostile
        cargo xtask stubs
+       cargo xtask tutorial
        cargo xtask wheel
        cargo xtask npm
        cargo xtask page [--build-only]";
@@ -38,10 +40,12 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test", names @ ..] => test::run(names),
         ["bench", words @ ..] => bench::time(words),
+        ["bench-python"] => binding::time(),
         ["findings"] => findings::write(),
         ["fuzz", target, seconds] => fuzz::long(target, seconds),
         ["hostile"] => hostile::all(),
         ["stubs"] => binding::write_stubs(),
+        ["tutorial"] => binding::write_tutorial(),
         ["wheel"] => binding::wheel(),
         ["npm"] => told(npm::build(&process::Workspace::here())),
         ["page", "--build-only"] => told(page::build(&process::Workspace::here())),

@@ -10,10 +10,11 @@ from ._call import Progress, call
 from ._dmarc import DkimKey, DmarcCheck, DmarcRecord, DmarcVerdict, Drift
 from ._errors import InvalidError, MissingEvidenceError, Problem, Question, SendershiftError
 from ._native import VERSION as __version__
-from ._native import AddressSet, operations
+from ._native import AddressSet, Table, operations
 from ._plan import After, Change, Migration, Parameters, Plan, Step, Use
 from ._policy import Case, Policy, Results, Unknown
-from ._proof import Counterexample, PromiseVerdict, Proof, Remark
+from ._proof import PROMISES, Counterexample, PromiseVerdict, Proof, Remark
+from ._record import ArrowTable
 from ._snapshot import Answer, Snapshot
 from ._spf import (
     Compacted,
@@ -30,9 +31,11 @@ from ._spf import (
 )
 
 __all__ = [
+    "PROMISES",
     "AddressSet",
     "After",
     "Answer",
+    "ArrowTable",
     "Case",
     "Change",
     "Compacted",
@@ -67,6 +70,7 @@ __all__ = [
     "SpfResult",
     "SpfTerm",
     "Step",
+    "Table",
     "Unknown",
     "Use",
     "Witness",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Self
 
 from ._call import ask
 from ._errors import Problem
-from ._record import Document, Record
+from ._record import Document, Record, Written
 
 
-class DmarcRecord(Record):
+class DmarcRecord(Written):
     """A DMARC policy record (RFC 9989 section 4.7)."""
 
-    record: str
     p: str
     sp: str | None
     np: str | None
@@ -33,22 +31,10 @@ class DmarcRecord(Record):
         """Reads a record."""
         return ask(cls, "dmarc.parse", record=record)
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Reads what `to_json` wrote; only the text of the record counts."""
-        return cls.parse(json.loads(text)["record"])
 
-    def __str__(self) -> str:
-        return self.record
-
-    def _input(self) -> str:
-        return json.dumps(self.record)
-
-
-class DkimKey(Record):
+class DkimKey(Written):
     """A DKIM key record (RFC 6376 section 3.6.1)."""
 
-    record: str
     algorithm: str
     bits: int | None
     revoked: bool
@@ -61,17 +47,6 @@ class DkimKey(Record):
     def parse(cls, record: str) -> Self:
         """Reads a record."""
         return ask(cls, "dkim.parse", record=record)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Reads what `to_json` wrote; only the text of the record counts."""
-        return cls.parse(json.loads(text)["record"])
-
-    def __str__(self) -> str:
-        return self.record
-
-    def _input(self) -> str:
-        return json.dumps(self.record)
 
 
 class DmarcCheck(Document):

@@ -4,9 +4,11 @@ The native part of sendershift; use the package.
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from os import PathLike
+from sendershift._record import ArrowTable
 from typing import Any, Final, final
 
-__all__ = ["VERSION", "AddressSet", "Policy", "Results", "operations", "run"]
+__all__ = ["VERSION", "AddressSet", "Policy", "Results", "Table", "check_many", "cost_many", "operations", "promises", "run"]
 
 VERSION: Final[str]
 
@@ -15,25 +17,28 @@ class AddressSet:
     """
     A set of IPv4 and IPv6 addresses, exactly. Equal sets are equal however they were built.
     """
-    def __and__(self, other: object, /) -> AddressSet: ...
+    def __and__(self, other: AddressSet, /) -> AddressSet: ...
     def __bool__(self, /) -> bool: ...
     def __contains__(self, ip: str | IPv4Address | IPv6Address, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
-    def __ge__(self, other: object, /) -> bool: ...
+    def __ge__(self, other: AddressSet, /) -> bool: ...
     def __getnewargs__(self, /) -> tuple[list[str]]: ...
-    def __gt__(self, other: object, /) -> bool: ...
+    def __gt__(self, other: AddressSet, /) -> bool: ...
     def __hash__(self, /) -> int: ...
     def __invert__(self, /) -> AddressSet: ...
-    def __le__(self, other: object, /) -> bool: ...
-    def __lt__(self, other: object, /) -> bool: ...
+    def __le__(self, other: AddressSet, /) -> bool: ...
+    def __lt__(self, other: AddressSet, /) -> bool: ...
     def __new__(cls, /, networks: Iterable[str | IPv4Address | IPv6Address | IPv4Network | IPv6Network] = ...) -> AddressSet:
         """
         The addresses in any of the networks.
         """
-    def __or__(self, other: object, /) -> AddressSet: ...
-    def __repr__(self, /) -> str: ...
+    def __or__(self, other: AddressSet, /) -> AddressSet: ...
+    def __repr__(self, /) -> str:
+        """
+        An expression that makes the set, unless it is too long to be read.
+        """
     def __str__(self, /) -> str: ...
-    def __sub__(self, other: object, /) -> AddressSet: ...
+    def __sub__(self, other: AddressSet, /) -> AddressSet: ...
     @staticmethod
     def all() -> AddressSet:
         """
@@ -44,12 +49,23 @@ class AddressSet:
         How many addresses are in the set.
         """
     @staticmethod
+    def from_dict(data: Any) -> AddressSet:
+        """
+        As `from_json`, for what is already read.
+        """
+    @staticmethod
+    def from_file(path: str | PathLike[str]) -> AddressSet:
+        """
+        As `from_json`, for a file.
+        """
+    @staticmethod
     def from_json(text: str) -> AddressSet:
         """
         Reads the JSON that `to_json` wrote.
         """
     def isdisjoint(self, /, other: AddressSet) -> bool: ...
     def issubset(self, /, other: AddressSet) -> bool: ...
+    def issuperset(self, /, other: AddressSet) -> bool: ...
     def networks(self, /) -> list[IPv4Network | IPv6Network]:
         """
         The fewest networks whose union is the set, IPv4 first, in ascending order.
@@ -58,9 +74,13 @@ class AddressSet:
         """
         The longest ranges in the set, each as its first and its last address; no two touch.
         """
+    def to_dict(self, /) -> dict[str, list[str]]:
+        """
+        The same below the key `networks`.
+        """
     def to_json(self, /) -> str:
         """
-        The same as JSON.
+        `to_dict` as JSON.
         """
     def to_list(self, /) -> list[str]:
         """
@@ -109,14 +129,43 @@ class Results:
         """
         The result at an address, if nothing but the address decides it.
         """
+    def results(self, /, table: ArrowTable) -> Table:
+        """
+        The results at the addresses of a table.
+        """
     def sometimes(self, /, result: str) -> AddressSet:
         """
         The addresses that can have this result.
         """
 
+@final
+class Table:
+    """
+    A table that is returned: pyarrow, polars, pandas and `DuckDB` take it as it is.
+    """
+    def __arrow_c_schema__(self, /) -> object: ...
+    def __arrow_c_stream__(self, /, requested_schema: object | None = None) -> object: ...
+    def __len__(self, /) -> int: ...
+    def __repr__(self, /) -> str: ...
+
+def check_many(snapshot: str, table: ArrowTable, receiver: str | None = None) -> Table:
+    """
+    `check_host()` for each row of a table, on a snapshot document.
+    """
+
+def cost_many(snapshot: str, table: ArrowTable, receiver: str | None = None) -> Table:
+    """
+    What the record of each row costs, on a snapshot document.
+    """
+
 def operations() -> list[str]:
     """
     The names of all operations, sorted.
+    """
+
+def promises() -> list[tuple[str, str]]:
+    """
+    The names of all promises of a proof, and what each says.
     """
 
 def run(operation: str, input: str, progress: Any | None = None) -> str:

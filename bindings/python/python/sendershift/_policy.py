@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from . import _native
 from ._call import ask
-from ._record import IPAddress, Record
+from ._native import Table
+from ._record import ArrowTable, IPAddress, Record
 from ._snapshot import Snapshot
 from ._spf import Difference, SpfRecord, SpfResult
 
@@ -46,6 +47,13 @@ class Results:
         """The result at an address; none where more than the address decides it."""
         result = self._native.result(ip)
         return None if result is None else SpfResult(result)
+
+    def results(self, table: ArrowTable) -> Table:
+        """`result` for each row of a table with the column `ip`, in the same order.
+
+        The answer has `result`, null where more than the address decides it, and `error`, the error document of a row without an address.
+        """
+        return self._native.results(table)
 
     def cases(self, ip: str | IPAddress) -> tuple[Case, ...]:
         """Every result that is possible at an address, with what it assumes."""
@@ -111,6 +119,13 @@ class Policy(Record):
     def result(self, ip: str | IPAddress) -> SpfResult | None:
         """The result at an address; none where more than the address decides it."""
         return self._results.result(ip)
+
+    def results(self, table: ArrowTable) -> Table:
+        """`result` for each row of a table with the column `ip`, in the same order.
+
+        The answer has `result`, null where more than the address decides it, and `error`, the error document of a row without an address.
+        """
+        return self._results.results(table)
 
     def cases(self, ip: str | IPAddress) -> tuple[Case, ...]:
         """Every result that is possible at an address, with what it assumes."""

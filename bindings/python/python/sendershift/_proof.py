@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from . import _native
 from ._record import Document, IPAddress, Record, table
+
+PROMISES: Mapping[str, str] = MappingProxyType(dict(_native.promises()))
+"""What each promise of a proof says."""
 
 
 class Remark(Record):
@@ -71,7 +76,7 @@ class Proof(Document):
 
     def __str__(self) -> str:
         lines = [f"verdict: {self.verdict}"]
-        lines += [f"{one.promise} at {one.receiver}: {one.verdict}" for one in self.promises]
+        lines += [f"{_named(one.promise)} at {one.receiver}: {one.verdict}" for one in self.promises]
         for name in ("judged", "not_judged"):
             lines.append(f"{name}: {', '.join(getattr(self, name))}")
         for one in self.promises:
@@ -82,7 +87,7 @@ class Proof(Document):
 
     def _repr_html_(self) -> str:
         head = ("Promise", "Receiver", "Verdict", "Counterexample")
-        rows = ((one.promise, one.receiver, one.verdict, " ".join(_story(one))) for one in self.promises)
+        rows = ((_named(one.promise), one.receiver, one.verdict, " ".join(_story(one))) for one in self.promises)
         notes = ("undecided", "conditions", "assumptions")
         remarks = ((name, str(remark)) for name in notes for remark in getattr(self, name))
         verdict = table(("Verdict", "Judged", "Not judged"), [self._row()])
@@ -90,6 +95,10 @@ class Proof(Document):
 
     def _row(self) -> tuple[str, str, str]:
         return self.verdict, ", ".join(self.judged), ", ".join(self.not_judged)
+
+
+def _named(promise: str) -> str:
+    return f"{promise} ({PROMISES.get(promise, 'not known')})"
 
 
 def _story(one: PromiseVerdict) -> tuple[str, ...]:

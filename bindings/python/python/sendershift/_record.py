@@ -19,6 +19,13 @@ from . import _native
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
+
+class ArrowTable(typing.Protocol):
+    """What pyarrow, polars, pandas and DuckDB have: a table as an Arrow stream."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
 Convert = Callable[[Any], Any]
 
 
@@ -115,6 +122,40 @@ class Document(Record):
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """As `from_json`, for a file."""
         return cls.from_json(Path(path).read_text("utf-8"))
+
+
+class Written(Record):
+    """A record of DNS: its text says all, and the rest is read of it."""
+
+    __slots__ = ()
+
+    record: str
+
+    @classmethod
+    def parse(cls, record: str) -> Self:
+        """Reads a record."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what `to_json` wrote; only the text of the record counts."""
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """As `from_json`, for what is already read."""
+        return cls.parse(data["record"])
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Self:
+        """As `from_json`, for a file."""
+        return cls.from_json(Path(path).read_text("utf-8"))
+
+    def __str__(self) -> str:
+        return self.record
+
+    def _input(self) -> str:
+        return json.dumps(self.record)
 
 
 def _restored(cls: type[Record], text: str) -> Record:

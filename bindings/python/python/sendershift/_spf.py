@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from html import escape
@@ -10,7 +9,7 @@ from typing import Any, Self
 
 from ._call import ask
 from ._errors import Problem
-from ._record import Document, IPAddress, Record
+from ._record import Document, IPAddress, Record, Written
 
 
 class SpfResult(StrEnum):
@@ -39,10 +38,9 @@ class SpfTerm(Record):
     prefix6: int | None
 
 
-class SpfRecord(Record):
+class SpfRecord(Written):
     """An SPF record, as it was written."""
 
-    record: str
     lookup_terms: int
     """How many terms cost a lookup."""
     terms: tuple[SpfTerm, ...]
@@ -51,17 +49,6 @@ class SpfRecord(Record):
     def parse(cls, record: str) -> Self:
         """Reads a record by the grammar of RFC 7208 section 12."""
         return ask(cls, "spf.parse", record=record)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Reads what `to_json` wrote; only the text of the record counts."""
-        return cls.parse(json.loads(text)["record"])
-
-    def __str__(self) -> str:
-        return self.record
-
-    def _input(self) -> str:
-        return json.dumps(self.record)
 
 
 class SpfCheck(Document):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from . import _native
 from ._call import Progress, ask
-from ._record import IPAddress
+from ._native import Table
+from ._record import ArrowTable, IPAddress
 from ._snapshot import Snapshot
 from ._spf import Compacted, Difference, Report, SpfCheck, SpfCost, SpfRecord
 
-__all__ = ["check", "compact", "cost", "diff", "lint", "parse"]
+__all__ = ["check", "check_many", "compact", "cost", "cost_many", "diff", "lint", "parse"]
 
 
 def parse(record: str) -> SpfRecord:
@@ -31,6 +33,15 @@ def check(
     return ask(SpfCheck, "spf.check", dns=dns, **given)
 
 
+def check_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None) -> Table:
+    """`check` for each row of a table with the columns `ip`, `mail_from` and, where it is known, `helo`.
+
+    The answer has as many rows, in the same order: `result`, `domain`, `lookups`, `voids`, `problem` (a code), and `error`, the error
+    document of a row that has no result.
+    """
+    return _native.check_many(dns.to_json(), table, receiver)
+
+
 def cost(
     dns: Snapshot,
     subject: str | SpfRecord,
@@ -41,6 +52,15 @@ def cost(
 ) -> SpfCost:
     """What a domain's record, or a record that `domain` would publish, spends; with `ip` which terms decide that address."""
     return ask(SpfCost, "spf.cost", dns=dns, subject=subject, domain=domain, receiver=receiver, ip=ip)
+
+
+def cost_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None) -> Table:
+    """`cost` for each row of a table with the columns `subject` and, for records that need one, `domain`.
+
+    The answer has as many rows, in the same order: `domain`, `within`, `lookups` (the total), `lookups_v4` and `lookups_v6` (of the worst
+    addresses), `remaining_lookups`, `remaining_voids`, and `error`, the error document of a row that has no cost.
+    """
+    return _native.cost_many(dns.to_json(), table, receiver)
 
 
 def lint(
