@@ -124,7 +124,7 @@ pub const RULES: &[&Rule] = &[
 /// assert_eq!(report.findings[0].problem.code, "domain.null-mx-beside-others");
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn lint<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Result<Report, Error> {
+pub fn lint(evidence: &dyn Evidence, domain: &DomainName) -> Result<Report, Error> {
     let evidence = Recording::new(evidence);
     let mut lint = Lint { evidence: &evidence, domain, findings: Vec::new() };
     lint.mail_exchange();
@@ -145,13 +145,13 @@ pub fn lint<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Result<R
     Ok(evidence.complete(Report::new("domain", domain.as_str(), findings))?)
 }
 
-struct Lint<'e, E: ?Sized> {
-    evidence: &'e E,
+struct Lint<'e> {
+    evidence: &'e dyn Evidence,
     domain: &'e DomainName,
     findings: Vec<Finding>,
 }
 
-impl<'e, E: Evidence + ?Sized> Lint<'e, E> {
+impl<'e> Lint<'e> {
     fn ask(&mut self, name: &DomainName, record_type: RecordType) -> Option<&'e RrSet> {
         match resolve(self.evidence, name, record_type) {
             Resolved::Records(rrset) => Some(rrset),

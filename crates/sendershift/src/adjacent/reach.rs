@@ -18,18 +18,18 @@ pub(crate) enum Unreachable {
 /// Why a domain accepts no mail, if it does not; what the evidence leaves open counts as accepted.
 ///
 /// Addresses of mail hosts are asked of `hosts`, which may be more patient about what nobody knows: they are often somebody else's.
-pub(crate) fn unreachable<E: Evidence + ?Sized, H: Evidence + ?Sized>(
-    evidence: &E,
-    hosts: &H,
+pub(crate) fn unreachable(
+    evidence: &dyn Evidence,
+    hosts: &dyn Evidence,
     domain: &DomainName,
 ) -> Option<Unreachable> {
     unreachable_by(evidence, hosts, domain, &|_| true)
 }
 
 /// As [`unreachable`], to whoever delivers only to the mail hosts that `allowed` has.
-pub(crate) fn unreachable_by<E: Evidence + ?Sized, H: Evidence + ?Sized>(
-    evidence: &E,
-    hosts: &H,
+pub(crate) fn unreachable_by(
+    evidence: &dyn Evidence,
+    hosts: &dyn Evidence,
     domain: &DomainName,
     allowed: &dyn Fn(&DomainName) -> bool,
 ) -> Option<Unreachable> {
@@ -50,7 +50,7 @@ pub(crate) fn unreachable_by<E: Evidence + ?Sized, H: Evidence + ?Sized>(
 }
 
 /// The mail hosts of a domain as far as the evidence tells, whether they accept mail or not; without MX records the domain itself.
-pub(crate) fn mail_hosts<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Vec<DomainName> {
+pub(crate) fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) -> Vec<DomainName> {
     match resolve(evidence, domain, RecordType::Mx) {
         Resolved::Records(rrset) => match rrset.records() {
             Records::Mx(exchanges) => exchanges.iter().map(|mx| mx.exchange.clone()).collect(),
@@ -61,7 +61,7 @@ pub(crate) fn mail_hosts<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName
     }
 }
 
-fn may_have_address<E: Evidence + ?Sized>(evidence: &E, host: &DomainName) -> bool {
+fn may_have_address(evidence: &dyn Evidence, host: &DomainName) -> bool {
     let absent = |kind| matches!(resolve(evidence, host, kind), Resolved::Absent { .. });
     !(absent(RecordType::A) && absent(RecordType::Aaaa))
 }

@@ -262,7 +262,7 @@ fn keys_of(snapshot: &Snapshot, domain: &DomainName) -> Vec<DomainName> {
 }
 
 /// The key data at a name, without spaces, where there is one record that can be read.
-fn published<E: Evidence + ?Sized>(evidence: &E, name: &DomainName) -> Option<String> {
+fn published(evidence: &dyn Evidence, name: &DomainName) -> Option<String> {
     let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return None };
     let [text] = rrset.texts() else { return None };
     data(&KeyRecord::parse(text.octets()).ok()?)
@@ -275,14 +275,14 @@ fn data(record: &KeyRecord) -> Option<String> {
     (!data.is_empty()).then_some(data)
 }
 
-struct Lint<'e, E> {
-    evidence: &'e E,
+struct Lint<'e> {
+    evidence: &'e dyn Evidence,
     /// The names at which each key stands.
     keys: BTreeMap<String, Vec<DomainName>>,
     findings: Vec<Finding>,
 }
 
-impl<E: Evidence> Lint<'_, E> {
+impl Lint<'_> {
     fn key(&mut self, name: &DomainName, before: Option<&str>) {
         let target = match self.evidence.answer(name, RecordType::Txt) {
             Answer::Alias(alias) => match alias.records() {

@@ -136,7 +136,7 @@ impl KeyState {
 /// assert_eq!(state("s2"), KeyState::Unknown);
 /// # Ok::<(), sendershift::error::Invalid>(())
 /// ```
-pub fn key<E: Evidence + ?Sized>(evidence: &E, signing_domain: &DomainName, selector: &Selector) -> KeyState {
+pub fn key(evidence: &dyn Evidence, signing_domain: &DomainName, selector: &Selector) -> KeyState {
     let name = match selector.key_name(signing_domain) {
         Ok(name) => name,
         Err(problem) => return KeyState::Malformed(Invalid::one(problem)),

@@ -172,7 +172,7 @@ pub struct Checked {
 /// assert_eq!(checked.rfc7489.unwrap().result, DmarcResult::Pass);
 /// # Ok::<(), sendershift::error::Invalid>(())
 /// ```
-pub fn check<E: Evidence + ?Sized>(evidence: &E, message: Message) -> Checked {
+pub fn check(evidence: &dyn Evidence, message: Message) -> Checked {
     let rfc9989 = reading::rfc9989(evidence, &message);
     let rfc7489 = reading::rfc7489(evidence, &message);
     let differences = rfc7489.as_ref().map_or_else(Vec::new, |old| differences(&message, &rfc9989, old));

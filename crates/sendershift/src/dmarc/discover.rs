@@ -76,11 +76,11 @@ pub struct Discovery {
 /// assert_eq!((applied.tag, applied.policy, applied.lowered), ("sp", Policy::Quarantine, true));
 /// # Ok::<(), sendershift::error::Invalid>(())
 /// ```
-pub fn discover<E: Evidence + ?Sized>(evidence: &E, author_domain: &DomainName) -> Discovery {
+pub fn discover(evidence: &dyn Evidence, author_domain: &DomainName) -> Discovery {
     Walker::new(evidence).discover(author_domain)
 }
 
-impl<E: Evidence + ?Sized> Walker<'_, E> {
+impl Walker<'_> {
     pub(super) fn discover(&mut self, author_domain: &DomainName) -> Discovery {
         let walk = self.walk(author_domain);
         match choose(&walk, author_domain) {

@@ -79,7 +79,7 @@ pub struct Verdict {
 /// assert_eq!(evaluate(&snapshot, &message).result, DmarcResult::Pass);
 /// # Ok::<(), sendershift::error::Invalid>(())
 /// ```
-pub fn evaluate<E: Evidence + ?Sized>(evidence: &E, message: &Authenticated<'_>) -> Verdict {
+pub fn evaluate(evidence: &dyn Evidence, message: &Authenticated<'_>) -> Verdict {
     let mut walker = Walker::new(evidence);
     let author = message.author_domain;
     let discovery = walker.discover(author);

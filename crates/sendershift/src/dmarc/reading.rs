@@ -180,7 +180,7 @@ pub struct Report {
 }
 
 /// How a receiver of RFC 9989 judges a message.
-pub(super) fn rfc9989<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> Reading {
+pub(super) fn rfc9989(evidence: &dyn Evidence, message: &Message) -> Reading {
     let mut walker = Walker::new(evidence);
     let discovery = walker.discover(&message.author_domain);
     let applied = discovery.applied.as_ref();
@@ -212,7 +212,7 @@ pub(super) fn rfc9989<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> 
 }
 
 /// How a receiver of RFC 7489 judges a message; `None` where there is no public suffix list for one of the domains.
-pub(super) fn rfc7489<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> Option<Reading> {
+pub(super) fn rfc7489(evidence: &dyn Evidence, message: &Message) -> Option<Reading> {
     // Where only evidence has rules of the list, they may not be there for all names.
     let find = |domain: &DomainName| evidence.public_suffix(domain).map(Organization::from);
     let author = find(&message.author_domain)?;
@@ -238,10 +238,7 @@ pub(super) fn rfc7489<E: Evidence + ?Sized>(evidence: &E, message: &Message) -> 
 }
 
 /// The policy that receivers of RFC 7489 take to be in effect for an author domain; `None` without a record or a public suffix list.
-pub(crate) fn legacy_policy<E: Evidence + ?Sized>(
-    evidence: &E,
-    author_domain: &DomainName,
-) -> Option<Policy> {
+pub(crate) fn legacy_policy(evidence: &dyn Evidence, author_domain: &DomainName) -> Option<Policy> {
     let author = Organization::from(evidence.public_suffix(author_domain)?);
     let (_, applied, _) = discover(evidence, author_domain, author.domain());
     applied.map(|chosen| in_effect(chosen).1.policy)
@@ -250,8 +247,8 @@ pub(crate) fn legacy_policy<E: Evidence + ?Sized>(
 type Chosen = (DomainName, Source, Arc<LegacyRecord>);
 
 /// Policy discovery of RFC 7489 section 6.6.3: the author domain, then its organizational domain if there was nothing.
-fn discover<E: Evidence + ?Sized>(
-    evidence: &E,
+fn discover(
+    evidence: &dyn Evidence,
     author_domain: &DomainName,
     organizational_domain: Option<&DomainName>,
 ) -> (Vec<Query<LegacyRecord>>, Option<Chosen>, bool) {

@@ -48,8 +48,8 @@ pub enum Authorised {
 /// assert!(matches!(status("example.org"), Authorised::Missing { .. }));
 /// # Ok::<(), sendershift::error::Invalid>(())
 /// ```
-pub fn report_authorisation<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn report_authorisation(
+    evidence: &dyn Evidence,
     policy_domain: &DomainName,
     host: &DomainName,
 ) -> Authorised {
@@ -58,8 +58,8 @@ pub fn report_authorisation<E: Evidence + ?Sized>(
 }
 
 /// The same where it is known whether both are one organization.
-pub(super) fn authorisation<E: Evidence + ?Sized>(
-    evidence: &E,
+pub(super) fn authorisation(
+    evidence: &dyn Evidence,
     policy_domain: &DomainName,
     host: &DomainName,
     same: Option<bool>,

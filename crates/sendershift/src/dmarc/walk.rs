@@ -52,8 +52,8 @@ impl<R> Found<R> {
     }
 
     /// Asks for the policy record of a domain.
-    pub(super) fn ask<E: Evidence + ?Sized>(
-        evidence: &E,
+    pub(super) fn ask(
+        evidence: &dyn Evidence,
         domain: &DomainName,
         parse: impl Fn(&[u8]) -> Result<R, Invalid>,
     ) -> Self
@@ -158,15 +158,15 @@ impl Walk {
 /// assert_eq!(walk.chosen_by, ChosenBy::FewestLabels);
 /// # Ok::<(), sendershift::error::Invalid>(())
 /// ```
-pub fn organizational_domain<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Walk {
+pub fn organizational_domain(evidence: &dyn Evidence, domain: &DomainName) -> Walk {
     Walker::new(evidence).walk(domain)
 }
 
 /// Whether an authenticated identifier aligns with an author domain (RFC 9989 section 4.4).
 ///
 /// False where a failed query leaves the organizational domains open.
-pub fn aligned<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn aligned(
+    evidence: &dyn Evidence,
     author_domain: &DomainName,
     identifier: &DomainName,
     mode: Alignment,
@@ -175,14 +175,13 @@ pub fn aligned<E: Evidence + ?Sized>(
 }
 
 /// Walks that share their queries: no name is asked for twice.
-#[derive(Debug)]
-pub(super) struct Walker<'e, E: ?Sized> {
-    pub(super) evidence: &'e E,
+pub(super) struct Walker<'e> {
+    pub(super) evidence: &'e dyn Evidence,
     asked: BTreeMap<DomainName, Found>,
 }
 
-impl<'e, E: Evidence + ?Sized> Walker<'e, E> {
-    pub(super) fn new(evidence: &'e E) -> Self {
+impl<'e> Walker<'e> {
+    pub(super) fn new(evidence: &'e dyn Evidence) -> Self {
         Self { evidence, asked: BTreeMap::new() }
     }
 

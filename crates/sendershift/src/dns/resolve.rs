@@ -23,11 +23,7 @@ pub enum Resolved<'a> {
 }
 
 /// Answers a question as a resolver does: aliases are followed (RFC 1034 section 3.6.2).
-pub fn resolve<'e, E: Evidence + ?Sized>(
-    evidence: &'e E,
-    name: &DomainName,
-    record_type: RecordType,
-) -> Resolved<'e> {
+pub fn resolve<'e>(evidence: &'e dyn Evidence, name: &DomainName, record_type: RecordType) -> Resolved<'e> {
     let mut answer = evidence.answer(name, record_type);
     for _ in 0..=MAX_ALIASES {
         answer = match answer {
@@ -47,7 +43,7 @@ pub fn resolve<'e, E: Evidence + ?Sized>(
 
 /// Whether a name exists: `None` where the evidence does not say (RFC 8020: a name without records exists if
 /// something is below it).
-pub fn existence<E: Evidence + ?Sized>(evidence: &E, name: &DomainName) -> Option<bool> {
+pub fn existence(evidence: &dyn Evidence, name: &DomainName) -> Option<bool> {
     [RecordType::Txt, RecordType::A].into_iter().find_map(|record_type| {
         match evidence.answer(name, record_type) {
             Answer::Records(_) | Answer::Alias(_) | Answer::NoData => Some(true),
@@ -60,7 +56,7 @@ pub fn existence<E: Evidence + ?Sized>(evidence: &E, name: &DomainName) -> Optio
 /// How long, in seconds, a resolver may remember that something is absent at a name: the smaller of MINIMUM and TTL
 /// of the SOA record of the closest enclosing zone (RFC 2308 section 5). `None` where the evidence
 /// does not settle which zone that is, or has no such record from a server of the zone.
-pub fn negative_ttl<E: Evidence + ?Sized>(evidence: &E, name: &DomainName) -> Option<u32> {
+pub fn negative_ttl(evidence: &dyn Evidence, name: &DomainName) -> Option<u32> {
     for zone in name.ancestors() {
         match evidence.answer(&zone, RecordType::Soa) {
             Answer::Records(rrset) => {

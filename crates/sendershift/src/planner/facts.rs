@@ -165,9 +165,9 @@ impl<'m> Facts<'m> {
 
     /// Whether SPF of a domain passes for all addresses, for any, and whether all are within the limits, at every kind of
     /// receiver.
-    pub(super) fn spf<E: Evidence>(
+    pub(super) fn spf(
         &self,
-        evidence: &E,
+        evidence: &dyn Evidence,
         domain: &DomainName,
         addresses: &AddressSet,
     ) -> Result<(bool, bool, bool), Error> {
@@ -184,9 +184,9 @@ impl<'m> Facts<'m> {
     }
 
     /// The addresses that do not pass.
-    pub(super) fn failing<E: Evidence>(
+    pub(super) fn failing(
         &self,
-        evidence: &E,
+        evidence: &dyn Evidence,
         domain: &DomainName,
         addresses: &AddressSet,
     ) -> Result<AddressSet, Error> {
@@ -206,9 +206,9 @@ impl<'m> Facts<'m> {
     }
 
     /// How messages of an identity fare that the sources of another deliver.
-    pub(super) fn fate<E: Evidence>(
+    pub(super) fn fate(
         &self,
-        evidence: &E,
+        evidence: &dyn Evidence,
         stream: &Stream,
         identity: &Identity,
         delivered_by: &Identity,
@@ -259,8 +259,8 @@ impl<'m> Facts<'m> {
 }
 
 /// The policy of a domain; none where evidence is missing, which is then noted.
-pub(super) fn policy<E: Evidence>(
-    evidence: &E,
+pub(super) fn policy(
+    evidence: &dyn Evidence,
     domain: &DomainName,
     scope: &AddressSet,
 ) -> Result<Option<Policy>, Error> {
@@ -272,7 +272,7 @@ pub(super) fn policy<E: Evidence>(
 }
 
 /// The most that SPF of a domain spends for any address at all.
-pub(super) fn worst<E: Evidence>(evidence: &E, domain: &DomainName) -> Result<Option<Spent>, Error> {
+pub(super) fn worst(evidence: &dyn Evidence, domain: &DomainName) -> Result<Option<Spent>, Error> {
     let policy = policy(evidence, domain, &AddressSet::all())?;
     Ok(policy.map(|policy| policy.worst(Family::V4).max(policy.worst(Family::V6))))
 }

@@ -156,7 +156,7 @@ fn touches_others(draft: &Draft<'_>, domain: &DomainName, wish: &Wish) -> Result
 }
 
 /// How every stream fares in the end.
-fn fates<E: Evidence>(draft: &Draft<'_>, evidence: &E) -> Result<Vec<Fate>, Error> {
+fn fates(draft: &Draft<'_>, evidence: &dyn Evidence) -> Result<Vec<Fate>, Error> {
     let streams = draft.facts.migration.streams.iter();
     streams
         .map(|stream| {

@@ -139,7 +139,7 @@ impl<'p> Binding<'p> {
 
     /// The signatures that a receiver can verify: it finds a usable key of an algorithm that it knows, and the one that the
     /// signature was made for.
-    pub(super) fn verifiable<E: Evidence>(&self, evidence: &E, profile: &Profile) -> Vec<&'p Signature> {
+    pub(super) fn verifiable(&self, evidence: &dyn Evidence, profile: &Profile) -> Vec<&'p Signature> {
         let verifies = |(signature, key): &(&Signature, &Option<String>)| match dkim::key(
             evidence,
             &signature.domain,

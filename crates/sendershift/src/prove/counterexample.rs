@@ -58,9 +58,9 @@ impl<'a> Client<'a> {
     }
 
     /// What SPF says of it.
-    pub(super) fn checked<E: Evidence>(
+    pub(super) fn checked(
         self,
-        evidence: &E,
+        evidence: &dyn Evidence,
         ip: IpAddr,
         profile: &Profile,
     ) -> Result<Checked, Missing> {
@@ -138,7 +138,7 @@ impl Found<'_> {
     }
 
     /// What SPF says of the address of the failure, if it has one.
-    fn checked<E: Evidence>(&self, evidence: &E) -> Option<Result<Checked, Missing>> {
+    fn checked(&self, evidence: &dyn Evidence) -> Option<Result<Checked, Missing>> {
         let client = Client::of(self.binding)?;
         Some(client.checked(evidence, self.failure.address?, self.profile))
     }

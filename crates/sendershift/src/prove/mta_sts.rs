@@ -151,7 +151,7 @@ fn untold(plan: &Plan, flux: &Flux, domain: &DomainName) -> Option<Untold> {
 }
 
 /// The `id` of each record there that can be read (RFC 8461 section 3.1).
-fn identifiers<E: Evidence>(evidence: &E, record: &DomainName) -> Vec<String> {
+fn identifiers(evidence: &dyn Evidence, record: &DomainName) -> Vec<String> {
     let Resolved::Records(rrset) = resolve(evidence, record, RecordType::Txt) else { return Vec::new() };
     rrset
         .texts()

@@ -199,7 +199,7 @@ impl<'p> Users<'p> {
 }
 
 /// Asks for what leads to a domain's mail hosts.
-fn mail_hosts<E: Evidence>(evidence: &E, domain: &DomainName) {
+fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) {
     let addresses = |name: &DomainName| {
         resolve(evidence, name, RecordType::A);
         resolve(evidence, name, RecordType::Aaaa);
@@ -226,7 +226,7 @@ fn read_by(plan: &Plan, flux: &Flux, domain: &DomainName) -> BTreeSet<DomainName
     names
 }
 
-fn read_in<E: Evidence>(evidence: &E, domain: &DomainName) -> BTreeSet<DomainName> {
+fn read_in(evidence: &dyn Evidence, domain: &DomainName) -> BTreeSet<DomainName> {
     let noting = Noting::new(evidence);
     // What cannot be compiled has read what it could.
     let _ = Policy::compile(&noting, domain);
@@ -263,7 +263,7 @@ impl<E: Evidence> Evidence for Noting<E> {
 }
 
 /// The names whose key records somebody finds who verifies a signature, aliases followed.
-pub(super) fn key_names<E: Evidence>(evidence: &E, name: &DomainName) -> BTreeSet<DomainName> {
+pub(super) fn key_names(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<DomainName> {
     let noting = Noting::new(evidence);
     resolve(&noting, name, RecordType::Txt);
     noting.names()

@@ -190,9 +190,9 @@ impl CheckRequest {
     /// # Errors
     ///
     /// The questions whose answers the evidence does not hold.
-    pub fn check<E: Evidence + ?Sized>(
+    pub fn check(
         &self,
-        evidence: &E,
+        evidence: &dyn Evidence,
         profile: &'static Profile,
         trace: bool,
     ) -> Result<CheckDocument, Error> {
@@ -260,12 +260,7 @@ pub enum Judged {
 impl BatchLine {
     /// Answers one line of a batch, whatever it holds: a `sendershift-check/1` document, a `sendershift-missing/1`
     /// document with the request repeated, or a `sendershift-error/1` document.
-    pub fn judge<E: Evidence + ?Sized>(
-        line: &[u8],
-        evidence: &E,
-        profile: &'static Profile,
-        trace: bool,
-    ) -> Self {
+    pub fn judge(line: &[u8], evidence: &dyn Evidence, profile: &'static Profile, trace: bool) -> Self {
         #[derive(Serialize)]
         struct Repeated<'a> {
             #[serde(flatten)]

@@ -63,7 +63,7 @@ pub const RULES: &[&Rule] = &[
 /// assert_eq!(report.findings[0].problem.code, "dmarc.pct-sampling");
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn lint<E: Evidence + ?Sized>(evidence: &E, text: &str, at: Option<DomainName>) -> Result<Report, Error> {
+pub fn lint(evidence: &dyn Evidence, text: &str, at: Option<DomainName>) -> Result<Report, Error> {
     let is_record = DmarcRecord::is_dmarc(text.as_bytes());
     let Some(domain) = (if is_record { at } else { Some(named(text)?) }) else {
         let record = Text::new(text.as_bytes(), DomainName::parse("record.invalid")?, &[]);
@@ -88,14 +88,14 @@ fn named(text: &str) -> Result<DomainName, Invalid> {
     DomainName::parse(text).or_else(|problem| Invalid::unless(vec![problem], text, DomainName::root()))
 }
 
-struct Lint<'e, E: ?Sized> {
-    evidence: &'e E,
-    walker: Walker<'e, E>,
+struct Lint<'e> {
+    evidence: &'e dyn Evidence,
+    walker: Walker<'e>,
     domain: &'e DomainName,
     findings: Vec<Finding>,
 }
 
-impl<E: Evidence + ?Sized> Lint<'_, E> {
+impl Lint<'_> {
     fn run(&mut self) {
         let walk = self.walker.walk(self.domain);
         self.walk_rules(&walk);

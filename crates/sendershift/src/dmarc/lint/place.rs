@@ -5,7 +5,7 @@ use crate::dmarc::report::Authorised;
 use crate::dmarc::{
     Alignment, ChosenBy, DmarcRecord, Found, Psd, Section, Walk, public_suffix, report::authorisation,
 };
-use crate::dns::{Evidence, RecordType, existence};
+use crate::dns::{RecordType, existence};
 use crate::finding::{Finding, Rule, Severity};
 use crate::name::DomainName;
 
@@ -106,7 +106,7 @@ pub(super) const REPORTS_NOT_ALLOWED: Rule = Rule {
     source: "RFC 9990 section 4; RFC 7489 section 7.1",
 };
 
-impl<E: Evidence + ?Sized> Lint<'_, E> {
+impl Lint<'_> {
     /// What the walk from the domain finds.
     pub(super) fn walk_rules(&mut self, walk: &Walk) {
         for query in &walk.queries {

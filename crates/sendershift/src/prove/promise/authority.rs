@@ -26,7 +26,7 @@ struct Authorised {
 }
 
 impl Authorised {
-    fn of<E: Evidence>(evidence: &E, domain: &DomainName) -> Result<Self, Error> {
+    fn of(evidence: &dyn Evidence, domain: &DomainName) -> Result<Self, Error> {
         let intended = Policy::compile(evidence, domain)?.intended();
         let mapped = AddressSet::mapped();
         Ok(Self {
@@ -215,7 +215,7 @@ pub(in crate::prove) fn key_left_behind(
 }
 
 /// The keys at a name that are not revoked.
-fn keys<E: Evidence>(evidence: &E, name: &DomainName) -> BTreeSet<String> {
+fn keys(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<String> {
     let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return BTreeSet::new() };
     let records = rrset.texts().iter().filter_map(|text| KeyRecord::parse(text.octets()).ok());
     let valid = records.filter(|record| !record.is_revoked());

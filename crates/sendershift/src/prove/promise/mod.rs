@@ -118,11 +118,7 @@ fn passes(leaf: &Leaf, profile: &Profile) -> bool {
 
 /// The harshest policy that a receiver may take to be in effect: they differ on `t=y`, which RFC 7489 did not have, on
 /// whether the author domain exists, which decides between `sp` and `np`, and on whose record applies.
-fn harshest<E: Evidence>(
-    evidence: &E,
-    author_domain: &DomainName,
-    applied: &dmarc::Applied,
-) -> dmarc::Policy {
+fn harshest(evidence: &dyn Evidence, author_domain: &DomainName, applied: &dmarc::Applied) -> dmarc::Policy {
     let declared = match applied.source {
         dmarc::Source::AuthorDomain => applied.declared,
         _ => applied.declared.max(applied.record.subdomain_policy()).max(applied.record.nonexistent_policy()),
@@ -132,9 +128,9 @@ fn harshest<E: Evidence>(
 
 /// Whether plain evidence shows a failure of P5, P8 or P9 again; `None` for those of other promises. Why a domain is not reached
 /// may differ: worlds do not tell a name without records from one that is gone.
-pub(super) fn shows<E: Evidence>(
+pub(super) fn shows(
     code: &str,
-    evidence: &E,
+    evidence: &dyn Evidence,
     binding: &Binding<'_>,
     profile: &Profile,
 ) -> Option<bool> {

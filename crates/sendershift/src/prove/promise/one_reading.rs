@@ -14,8 +14,8 @@ pub(in crate::prove) type Differing = Vec<&'static str>;
 /// that can be verified does.
 ///
 /// Nothing is told without the list (feature `psl`), nor where one of them finds no policy record: P1 is about that.
-pub(in crate::prove) fn differing<E: Evidence>(
-    evidence: &E,
+pub(in crate::prove) fn differing(
+    evidence: &dyn Evidence,
     binding: &Binding<'_>,
     profile: &Profile,
 ) -> Differing {
@@ -41,8 +41,8 @@ pub(in crate::prove) fn differing<E: Evidence>(
 }
 
 /// P8: both readings agree, but for the methods for which they do not before the plan either.
-pub(in crate::prove) fn one_reading<E: Evidence>(
-    evidence: &E,
+pub(in crate::prove) fn one_reading(
+    evidence: &dyn Evidence,
     binding: &Binding<'_>,
     receivers: &[Receiver<'_>],
     today: &Differing,

@@ -31,7 +31,7 @@ pub(in crate::prove) struct Effect {
 }
 
 impl Effect {
-    pub(in crate::prove) fn of<E: Evidence>(evidence: &E, author_domain: &DomainName) -> Self {
+    pub(in crate::prove) fn of(evidence: &dyn Evidence, author_domain: &DomainName) -> Self {
         let checked = dmarc::check(evidence, Message::new(author_domain.clone()));
         let (new, old) = (checked.rfc9989, checked.rfc7489);
         let one_record =

@@ -10,9 +10,9 @@ use crate::prove::binding::Binding;
 /// a host that this allows.
 ///
 /// Addresses of mail hosts are asked of `hosts`: those that the evidence does not tell are taken to be there.
-pub(in crate::prove) fn reachable<E: Evidence, H: Evidence>(
-    evidence: &E,
-    hosts: &H,
+pub(in crate::prove) fn reachable(
+    evidence: &dyn Evidence,
+    hosts: &dyn Evidence,
     binding: &Binding<'_>,
     receivers: &[Receiver<'_>],
 ) -> Judged {

@@ -14,9 +14,9 @@ pub(in crate::prove) type Declared = (DomainName, String);
 /// send them there (RFC 9990, "Verifying External Destinations").
 ///
 /// A policy that applies `today`, and that nobody sees reports about then either, is left as it is. What is not known of `hosts` is taken to be there.
-pub(in crate::prove) fn seen<E: Evidence, H: Evidence>(
-    evidence: &E,
-    hosts: &H,
+pub(in crate::prove) fn seen(
+    evidence: &dyn Evidence,
+    hosts: &dyn Evidence,
     binding: &Binding<'_>,
     receivers: &[Receiver<'_>],
     today: Option<&Declared>,
@@ -31,7 +31,7 @@ pub(in crate::prove) fn seen<E: Evidence, H: Evidence>(
 }
 
 /// Whether an enforcing policy applies to an author domain, and nobody sees reports about it.
-pub(in crate::prove) fn is_unseen<E: Evidence>(evidence: &E, author_domain: &DomainName) -> bool {
+pub(in crate::prove) fn is_unseen(evidence: &dyn Evidence, author_domain: &DomainName) -> bool {
     let applied = dmarc::discover(evidence, author_domain).applied;
     applied.is_some_and(|applied| {
         harshest(evidence, author_domain, &applied) > Policy::None
@@ -44,7 +44,7 @@ pub(in crate::prove) fn declared(applied: &Applied) -> Declared {
 }
 
 /// Why nobody sees the reports about a policy: the reason at the place that comes nearest.
-fn unseen<E: Evidence, H: Evidence>(evidence: &E, hosts: &H, applied: &Applied) -> Option<&'static str> {
+fn unseen(evidence: &dyn Evidence, hosts: &dyn Evidence, applied: &Applied) -> Option<&'static str> {
     let mut worst = "p5.no-report-address";
     for host in applied.record.rua().iter().filter_map(|uri| uri.host.as_ref()) {
         worst = match dmarc::report_authorisation(evidence, &applied.domain, host) {

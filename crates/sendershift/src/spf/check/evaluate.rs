@@ -48,8 +48,8 @@ impl Frame<'_> {
     }
 }
 
-pub(super) struct Evaluation<'a, E, T> {
-    evidence: &'a E,
+pub(super) struct Evaluation<'a, T> {
+    evidence: &'a dyn Evidence,
     query: &'a Query,
     profile: &'a Profile,
     trace: &'a mut T,
@@ -61,8 +61,13 @@ pub(super) struct Evaluation<'a, E, T> {
     limited: bool,
 }
 
-impl<'a, E: Evidence, T: Trace> Evaluation<'a, E, T> {
-    pub(super) fn new(evidence: &'a E, query: &'a Query, profile: &'a Profile, trace: &'a mut T) -> Self {
+impl<'a, T: Trace> Evaluation<'a, T> {
+    pub(super) fn new(
+        evidence: &'a dyn Evidence,
+        query: &'a Query,
+        profile: &'a Profile,
+        trace: &'a mut T,
+    ) -> Self {
         Self { evidence, query, profile, trace, lookups: 0, voids: 0, term_void: false, limited: true }
     }
 

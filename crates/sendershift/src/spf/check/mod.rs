@@ -73,11 +73,7 @@ pub struct CheckProblem {
 /// assert_eq!(check(&dns, &query, &Profile::RFC7208)?.result, SpfResult::Pass);
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn check<E: Evidence + ?Sized>(
-    evidence: &E,
-    query: &Query,
-    profile: &Profile,
-) -> Result<Checked, Missing> {
+pub fn check(evidence: &dyn Evidence, query: &Query, profile: &Profile) -> Result<Checked, Missing> {
     check_traced(evidence, query, profile, &mut ())
 }
 
@@ -86,8 +82,8 @@ pub fn check<E: Evidence + ?Sized>(
 /// # Errors
 ///
 /// The questions whose answers the evidence does not hold.
-pub fn check_traced<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn check_traced(
+    evidence: &dyn Evidence,
     query: &Query,
     profile: &Profile,
     trace: &mut impl Trace,

@@ -59,7 +59,7 @@ pub(super) enum State {
 
 impl Classes {
     /// Compiles every part at the domain that the record stands at.
-    pub(super) fn new<E: Evidence>(evidence: &E, domain: &DomainName, tree: &Tree) -> Result<Self, Error> {
+    pub(super) fn new(evidence: &dyn Evidence, domain: &DomainName, tree: &Tree) -> Result<Self, Error> {
         let mut classes = Partition::constant(0, 0);
         let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
         for nets in &tree.nets {

@@ -240,8 +240,8 @@ pub struct Proof {
 /// assert_eq!(best.proof.minimal, "proven");
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn compact<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn compact(
+    evidence: &dyn Evidence,
     subject: &Subject,
     request: &CompactRequest,
 ) -> Result<Compacted, Error> {
@@ -254,8 +254,8 @@ pub fn compact<E: Evidence + ?Sized>(
 /// # Errors
 ///
 /// As [`compact`].
-pub fn compact_watched<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn compact_watched(
+    evidence: &dyn Evidence,
     subject: &Subject,
     request: &CompactRequest,
     mut watch: impl FnMut(usize) -> bool,

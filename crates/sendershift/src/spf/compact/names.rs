@@ -21,7 +21,7 @@ pub(super) struct Extra {
 }
 
 /// The extra records that a record includes, by their names.
-pub(super) fn published<E: Evidence>(evidence: &E, domain: &DomainName, record: &SpfRecord) -> Vec<Extra> {
+pub(super) fn published(evidence: &dyn Evidence, domain: &DomainName, record: &SpfRecord) -> Vec<Extra> {
     let included = record.directives().filter_map(|(term, directive)| {
         let Mechanism::Include(spec) = &directive.mechanism else { return None };
         let name = spec.literal()?;
@@ -59,8 +59,8 @@ fn parse(name: &DomainName, domain: &DomainName) -> Option<(u32, u32)> {
 }
 
 /// Where an extra record goes that says something else than the one published in its place.
-pub(super) fn fresh<E: Evidence>(
-    evidence: &E,
+pub(super) fn fresh(
+    evidence: &dyn Evidence,
     domain: &DomainName,
     published: &[Extra],
     at: usize,

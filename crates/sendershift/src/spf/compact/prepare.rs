@@ -25,9 +25,9 @@ use crate::spf::{
 use crate::suffix::PublicSuffix;
 
 /// Evidence in which failures are holes: nothing is rewritten by an answer that nobody gave.
-pub(super) struct Strict<E>(E);
+pub(super) struct Strict<'e>(&'e dyn Evidence);
 
-impl<E: Evidence> Evidence for Strict<E> {
+impl Evidence for Strict<'_> {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
         match self.0.answer(name, record_type) {
             Answer::Failed => Answer::Unknown,
@@ -49,8 +49,8 @@ impl<E: Evidence> Evidence for Strict<E> {
 }
 
 /// A record and what is asked of it, with the evidence in which it is published.
-pub(super) struct Prepared<'e, E: ?Sized> {
-    evidence: Strict<&'e E>,
+pub(super) struct Prepared<'e> {
+    evidence: Strict<'e>,
     pub(super) domain: &'e DomainName,
     pub(super) request: &'e CompactRequest,
     receivers: Vec<&'static Profile>,
@@ -65,9 +65,9 @@ pub(super) struct Prepared<'e, E: ?Sized> {
     octets: usize,
 }
 
-impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
+impl<'e> Prepared<'e> {
     pub(super) fn new(
-        evidence: &'e E,
+        evidence: &'e dyn Evidence,
         subject: &'e Subject,
         request: &'e CompactRequest,
     ) -> Result<Self, Error> {
@@ -245,7 +245,7 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     }
 
     /// The evidence with a record published in place of what is there.
-    pub(super) fn publish(&self, record: &SpfRecord) -> Overlay<&Strict<&'e E>> {
+    pub(super) fn publish(&self, record: &SpfRecord) -> Overlay<&Strict<'e>> {
         let subject = Subject { domain: self.domain.clone(), record: Some(record.clone()) };
         subject.publish_on(&self.evidence)
     }
@@ -272,10 +272,10 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     }
 
     /// The record as it is published, where that keeps to everything already.
-    fn unchanged<B: Evidence>(
+    fn unchanged(
         &self,
         record: &SpfRecord,
-        base: &B,
+        base: &dyn Evidence,
         results: &Results,
         limits: &[Profile],
         extras: &[Extra],
@@ -387,10 +387,10 @@ impl<'e, E: Evidence + ?Sized> Prepared<'e, E> {
     }
 
     /// Whether a candidate does what is intended.
-    fn judge<B: Evidence>(
+    fn judge(
         &self,
         candidate: &Candidate,
-        base: &B,
+        base: &dyn Evidence,
         extras: &[Extra],
         results: &Results,
         space: &Space<'_>,
@@ -459,7 +459,7 @@ fn mended(tree: &Tree, remaining: &Remaining) -> Vec<bool> {
     }
 }
 
-fn opened<B: Evidence>(base: &B, space: &Space<'_>, best: &Candidate) -> Vec<OpenedName> {
+fn opened(base: &dyn Evidence, space: &Space<'_>, best: &Candidate) -> Vec<OpenedName> {
     let mut opened = Vec::new();
     for unit in &space.units {
         let (name, mechanism, record_type) = match unit.what {

@@ -25,7 +25,7 @@ pub(super) struct Remaining {
 
 impl Remaining {
     /// Evidence as if the records of others had no dead terms.
-    pub(super) fn mended<'b, B: Evidence>(&self, base: &'b B) -> Result<Overlay<&'b B>, Error> {
+    pub(super) fn mended<'b>(&self, base: &'b dyn Evidence) -> Result<Overlay<&'b dyn Evidence>, Error> {
         let mut overlay = Overlay::new(base);
         for (name, record) in &self.others {
             let text = Txt::from_text(&record.text().replace('\\', "\\\\"))?;
@@ -45,7 +45,7 @@ struct Removal {
     why: &'static str,
 }
 
-impl<E: Evidence + ?Sized> Prepared<'_, E> {
+impl Prepared<'_> {
     /// Takes out what the caller wants to have out.
     pub(super) fn remove(&self, before: &Policy) -> Result<Remaining, Error> {
         for name in &self.request.drop {
@@ -162,7 +162,7 @@ impl<E: Evidence + ?Sized> Prepared<'_, E> {
 /// # Errors
 ///
 /// What is wrong with it, where there are several or one that cannot be read.
-fn finds_a_record<E: Evidence>(evidence: &E, name: &DomainName) -> Result<Option<bool>, Error> {
+fn finds_a_record(evidence: &dyn Evidence, name: &DomainName) -> Result<Option<bool>, Error> {
     let rrset = match resolve(evidence, name, RecordType::Txt) {
         Resolved::Records(rrset) => rrset,
         Resolved::Absent { .. } => return Ok(Some(false)),

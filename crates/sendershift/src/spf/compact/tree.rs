@@ -104,8 +104,8 @@ pub(super) struct Costly {
 }
 
 /// Reads the tree below a record that is published at a domain, for senders of a domain if that is known.
-pub(super) fn read<E: Evidence>(
-    evidence: &E,
+pub(super) fn read(
+    evidence: &dyn Evidence,
     domain: &DomainName,
     sender: Option<&DomainName>,
     record: &SpfRecord,
@@ -116,8 +116,8 @@ pub(super) fn read<E: Evidence>(
     reader.tree
 }
 
-struct Reader<'e, E> {
-    evidence: &'e E,
+struct Reader<'e> {
+    evidence: &'e dyn Evidence,
     /// `%{o}`.
     sender: Option<&'e DomainName>,
     tree: Tree,
@@ -125,7 +125,7 @@ struct Reader<'e, E> {
     stack: Vec<usize>,
 }
 
-impl<E: Evidence> Reader<'_, E> {
+impl Reader<'_> {
     fn record(&mut self, domain: &DomainName, record: &SpfRecord) -> usize {
         let number = self.tree.records.len();
         let end = End::Result(SpfResult::Neutral);

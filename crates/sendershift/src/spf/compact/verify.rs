@@ -9,7 +9,10 @@ use crate::spf::policy::Results;
 use crate::spf::{Policy, Profile, Query, SpfResult, check};
 
 /// The evidence as it would be with the RRsets published.
-pub(super) fn published<'e, E: Evidence>(evidence: &'e E, rrsets: &[RrSetDocument]) -> Overlay<&'e E> {
+pub(super) fn published<'e>(
+    evidence: &'e dyn Evidence,
+    rrsets: &[RrSetDocument],
+) -> Overlay<&'e dyn Evidence> {
     let mut overlay = Overlay::new(evidence);
     for rrset in rrsets {
         let records = Records::Txt(rrset.records.clone());
@@ -19,8 +22,8 @@ pub(super) fn published<'e, E: Evidence>(evidence: &'e E, rrsets: &[RrSetDocumen
 }
 
 /// The policy of the new record, if it does what was intended, for every address, message and receiver.
-pub(super) fn policy<E: Evidence>(
-    evidence: &E,
+pub(super) fn policy(
+    evidence: &dyn Evidence,
     domain: &DomainName,
     intended: &Results,
     limits: &[Profile],
@@ -35,8 +38,8 @@ pub(super) fn policy<E: Evidence>(
 
 /// Whether `check_host()`, which shares no code with policies, says the same of old and new at the first address of
 /// every class.
-pub(super) fn agrees<E: Evidence, N: Evidence, V>(
-    (old, new): (&E, &N),
+pub(super) fn agrees<V>(
+    (old, new): (&dyn Evidence, &dyn Evidence),
     domain: &DomainName,
     classes: &Partition<V>,
     limits: &[Profile],

@@ -223,11 +223,7 @@ pub enum Note {
 /// assert_eq!((cost.lookups.total, cost.remaining.lookups), (2, Some(8)));
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn cost<E: Evidence + ?Sized>(
-    evidence: &E,
-    subject: &Subject,
-    profile: &'static Profile,
-) -> Result<Cost, Error> {
+pub fn cost(evidence: &dyn Evidence, subject: &Subject, profile: &'static Profile) -> Result<Cost, Error> {
     cost_at(evidence, subject, profile, None)
 }
 
@@ -250,8 +246,8 @@ pub fn cost<E: Evidence + ?Sized>(
 /// assert_eq!(by[0].term.as_deref(), Some("ip4:192.0.2.0/24"));
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn cost_at<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn cost_at(
+    evidence: &dyn Evidence,
     subject: &Subject,
     profile: &'static Profile,
     ip: Option<IpAddr>,

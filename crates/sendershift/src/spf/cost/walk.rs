@@ -24,9 +24,9 @@ const MAX_SHOWN_DEPTH: usize = 20;
 ///
 /// `noted` is the same evidence as `evidence`, and notes what it cannot answer: records are asked of it. Which
 /// addresses of hosts are needed is for the policy to say.
-pub(in crate::spf) fn tree<E: Evidence, N: Evidence>(
-    evidence: &E,
-    noted: &N,
+pub(in crate::spf) fn tree(
+    evidence: &dyn Evidence,
+    noted: &dyn Evidence,
     domain: &DomainName,
     profile: &Profile,
 ) -> Result<(RecordCost, bool), Problem> {
@@ -45,9 +45,9 @@ pub(in crate::spf) fn tree<E: Evidence, N: Evidence>(
     Ok((tree, walk.truncated))
 }
 
-struct Walk<'e, E, N> {
-    evidence: &'e E,
-    noted: &'e N,
+struct Walk<'e> {
+    evidence: &'e dyn Evidence,
+    noted: &'e dyn Evidence,
     /// `%{o}`: the walk begins with it.
     sender_domain: &'e DomainName,
     profile: &'e Profile,
@@ -62,7 +62,7 @@ struct Walk<'e, E, N> {
 /// The lowest place in the stack that a loop refers to; `usize::MAX` where there is none.
 type LoopsTo = usize;
 
-impl<E: Evidence, N: Evidence> Walk<'_, E, N> {
+impl Walk<'_> {
     fn record(&mut self, domain: &DomainName) -> Result<(RecordCost, LoopsTo), Problem> {
         self.records += 1;
         if self.records > MAX_RECORDS {

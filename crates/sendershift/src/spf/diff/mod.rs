@@ -184,8 +184,8 @@ pub struct Doubt {
 /// assert_eq!((witness.case.left, witness.case.right), (SpfResult::Fail, SpfResult::Pass));
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn diff<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn diff(
+    evidence: &dyn Evidence,
     left: &Subject,
     right: &Subject,
     compared: Compared,
@@ -215,18 +215,18 @@ pub fn diff<E: Evidence + ?Sized>(
 /// assert_eq!(difference.adds.always.ranges.to_string(), "192.0.2.128/25");
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn diff_between<E: Evidence + ?Sized, F: Evidence + ?Sized>(
-    left: (&E, &Subject),
-    right: (&F, &Subject),
+pub fn diff_between(
+    left: (&dyn Evidence, &Subject),
+    right: (&dyn Evidence, &Subject),
     compared: Compared,
 ) -> Result<Difference, Error> {
     difference(left, right, compared, false)
 }
 
 /// `is_same` says that both sides are one record on one evidence.
-fn difference<E: Evidence + ?Sized, F: Evidence + ?Sized>(
-    (evidence, left): (&E, &Subject),
-    (right_evidence, right): (&F, &Subject),
+fn difference(
+    (evidence, left): (&dyn Evidence, &Subject),
+    (right_evidence, right): (&dyn Evidence, &Subject),
     compared: Compared,
     is_same: bool,
 ) -> Result<Difference, Error> {

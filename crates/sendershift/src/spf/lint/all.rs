@@ -53,7 +53,7 @@ pub(super) const REDIRECT_WITH_ALL: Rule = Rule {
     source: "RFC 7208 section 6.1",
 };
 
-impl<E> Lint<'_, E> {
+impl Lint<'_> {
     pub(super) fn all(&mut self) {
         let mut findings = Vec::new();
         // What other people's records end with makes no difference to an include, unless they let everything pass.

@@ -91,7 +91,7 @@ fn harmed(policy: &Policy, profile: &Profile) -> Option<String> {
     lost.first().map(|ip| format!("what may authorise {ip} stands behind the limit"))
 }
 
-impl<E> Lint<'_, E> {
+impl Lint<'_> {
     pub(super) fn limits(&mut self, policy: &Policy, tree: &RecordCost, profile: &Profile) {
         let Some(visited) = self.records.first() else { return };
         let mut findings = Vec::new();

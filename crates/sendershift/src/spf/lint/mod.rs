@@ -84,8 +84,8 @@ pub const RULES: &[&Rule] = &[
 /// assert!(codes.contains(&"spf.pass-all"));
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn lint<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn lint(
+    evidence: &dyn Evidence,
     text: &str,
     at: Option<DomainName>,
     profile: &'static Profile,
@@ -165,9 +165,9 @@ impl Visited {
     }
 }
 
-struct Lint<'e, E> {
+struct Lint<'e> {
     /// What is asked of it has to be answered.
-    evidence: &'e E,
+    evidence: &'e dyn Evidence,
     /// The same evidence for questions without which a rule is left out.
     known: &'e dyn Evidence,
     domain: &'e DomainName,
@@ -180,7 +180,7 @@ struct Lint<'e, E> {
     skipped: Vec<Question>,
 }
 
-impl<E> Lint<'_, E> {
+impl Lint<'_> {
     /// The records that whoever asks can be expected to edit: at the domain, and at names below it.
     fn own(&self) -> impl Iterator<Item = (&Visited, &SpfRecord)> {
         let is_own = |visited: &&Visited| visited.domain.is_within(self.domain);

@@ -74,7 +74,7 @@ const RESERVED: [(&str, &str); 20] = [
     ("ff00::/8", "multicast"),
 ];
 
-impl<E> Lint<'_, E> {
+impl Lint<'_> {
     pub(super) fn networks(&mut self) {
         let reserved = RESERVED.iter().filter_map(|(net, what)| Some((net.parse::<IpNet>().ok()?, *what)));
         let reserved: Vec<(IpNet, &str)> = reserved.collect();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Lint;
-use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Resolved, RrSet, Txt, resolve};
+use crate::dns::{Answer, Quality, Question, RecordType, Resolved, RrSet, Txt, resolve};
 use crate::finding::{Rule, Severity};
 use crate::name::DomainName;
 use crate::spf::SpfRecord;
@@ -100,7 +100,7 @@ pub(super) const TYPE_SPF: Rule = Rule {
     source: "RFC 7208 section 3.1",
 };
 
-impl<E: Evidence> Lint<'_, E> {
+impl Lint<'_> {
     pub(super) fn published(&mut self) {
         let domain = self.domain.clone();
         if let Resolved::Records(rrset) = resolve(self.evidence, &domain, RecordType::Txt) {

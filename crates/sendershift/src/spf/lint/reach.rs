@@ -2,7 +2,6 @@
 
 use super::Lint;
 use super::terms::meaning;
-use crate::dns::Evidence;
 use crate::finding::{Rule, Severity};
 use crate::net::AddressSet;
 use crate::spf::{Directive, Mechanism, Policy, Qualifier, SpfRecord, SpfResult, Subject, TermKind};
@@ -20,7 +19,7 @@ pub(super) const UNREACHABLE: Rule = Rule {
     source: "RFC 7208 section 4.6",
 };
 
-impl<E: Evidence> Lint<'_, E> {
+impl Lint<'_> {
     pub(super) fn reach(&mut self) {
         let Some(visited) = self.records.first() else { return };
         let Some(record) = visited.record() else { return };

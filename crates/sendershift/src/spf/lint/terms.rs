@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Lint;
-use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
+use crate::dns::{RecordType, Records, Resolved, resolve};
 use crate::finding::{Rule, Severity};
 use crate::name::DomainName;
 use crate::spf::{DomainSpec, MacroLetter, Mechanism, Modifier, Partial, SpfRecord, Term, TermKind};
@@ -101,7 +101,7 @@ pub(super) const VOID_TERM: Rule = Rule {
 const NEEDLESS: [&str; 2] = ["servers.mcsv.net", "spf.mandrillapp.com"];
 const NETBLOCKS: [&str; 3] = ["_netblocks.google.com", "_netblocks2.google.com", "_netblocks3.google.com"];
 
-impl<E: Evidence> Lint<'_, E> {
+impl Lint<'_> {
     pub(super) fn terms(&mut self) {
         let mut findings = Vec::new();
         for (visited, record) in self.own() {

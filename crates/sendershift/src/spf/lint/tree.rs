@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::published::shown;
 use super::terms::meaning;
 use super::{Lint, Visited};
-use crate::dns::{Evidence, RecordType, Resolved, resolve};
+use crate::dns::{RecordType, Resolved, resolve};
 use crate::error::Invalid;
 use crate::finding::{Finding, Rule, Severity};
 use crate::name::DomainName;
@@ -113,7 +113,7 @@ pub(super) fn syntax(domain: &DomainName, text: &str, invalid: &Invalid) -> Vec<
     invalid.problems.iter().map(finding).collect()
 }
 
-impl<E: Evidence> Lint<'_, E> {
+impl Lint<'_> {
     /// Visits every record of the tree, each once.
     pub(super) fn tree(&mut self) {
         let mut walk = Walk { lint: self, seen: BTreeSet::new(), stack: Vec::new() };
@@ -140,13 +140,13 @@ impl<E: Evidence> Lint<'_, E> {
     }
 }
 
-struct Walk<'l, 'e, E> {
-    lint: &'l mut Lint<'e, E>,
+struct Walk<'l, 'e> {
+    lint: &'l mut Lint<'e>,
     seen: BTreeSet<DomainName>,
     stack: Vec<DomainName>,
 }
 
-impl<E: Evidence> Walk<'_, '_, E> {
+impl Walk<'_, '_> {
     /// Visits the record at a domain; false where there is none.
     fn record(&mut self, domain: &DomainName) -> bool {
         let selection = match resolve(self.lint.evidence, domain, RecordType::Txt) {

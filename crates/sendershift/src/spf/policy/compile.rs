@@ -29,8 +29,8 @@ const MAX_RECORDS: usize = 20_000;
 /// The ends of evaluations at every address, with marks.
 type Leaves<M> = Partition<Node<Marked<M>>>;
 
-pub(super) struct Compiler<'e, E, K: Marks> {
-    evidence: &'e E,
+pub(super) struct Compiler<'e, K: Marks> {
+    evidence: &'e dyn Evidence,
     /// The domain of the sender, `%{o}`: `check_host()` begins with it.
     sender_domain: DomainName,
     pub(super) diagram: Diagram<Marked<K::Mark>>,
@@ -72,8 +72,8 @@ struct At<'a> {
     family: Option<Family>,
 }
 
-impl<'e, E: Evidence, K: Marks> Compiler<'e, E, K> {
-    pub(super) fn new(evidence: &'e E, sender_domain: DomainName, marks: K) -> Self {
+impl<'e, K: Marks> Compiler<'e, K> {
+    pub(super) fn new(evidence: &'e dyn Evidence, sender_domain: DomainName, marks: K) -> Self {
         let diagram = Diagram::new(Vec::new());
         let (done, stack) = (BTreeMap::new(), Vec::new());
         Self { evidence, sender_domain, diagram, marks, done, stack, records: 0 }

@@ -138,16 +138,16 @@ impl Deciders {
     /// # Errors
     ///
     /// As [`Policy::compile`].
-    pub fn compile<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Result<Self, Error> {
+    pub fn compile(evidence: &dyn Evidence, domain: &DomainName) -> Result<Self, Error> {
         let recording = Recording::new(evidence);
         let deciders = Self::compile_noting(&recording, evidence, domain)?;
         Ok(recording.complete(deciders)?)
     }
 
     /// As [`Deciders::compile`]. `noted` is the same evidence as `known`, and notes what it cannot answer.
-    pub(in crate::spf) fn compile_noting<N: Evidence, E: Evidence + ?Sized>(
-        noted: &N,
-        known: &E,
+    pub(in crate::spf) fn compile_noting(
+        noted: &dyn Evidence,
+        known: &dyn Evidence,
         domain: &DomainName,
     ) -> Result<Self, Problem> {
         let (leaves, diagram, chains) = compile(noted, domain, Chains::default())?;
@@ -285,7 +285,7 @@ impl Deciders {
     }
 
     /// Finds the terms that make includes not match, by compiling again with marks for them.
-    fn find_turning<E: Evidence>(&mut self, evidence: &E, domain: &DomainName) {
+    fn find_turning(&mut self, evidence: &dyn Evidence, domain: &DomainName) {
         let others: Vec<Site> = self.others().into_iter().collect();
         for (round, sites) in others.chunks(AT_ONCE).enumerate() {
             let mut wanted: BTreeMap<DomainName, BTreeMap<usize, u64>> = BTreeMap::new();
@@ -308,7 +308,7 @@ impl Deciders {
     }
 
     /// Finds the idle terms that would match nothing if they were alone, as far as the evidence says.
-    fn find_empty<E: Evidence + ?Sized>(&mut self, evidence: &E, sender_domain: &DomainName) {
+    fn find_empty(&mut self, evidence: &dyn Evidence, sender_domain: &DomainName) {
         for site in self.others() {
             let Some((domain, record)) =
                 self.chains.domains.get(site.0).and_then(|domain| self.chains.records.get_key_value(domain))
@@ -354,8 +354,8 @@ fn directives_and_redirect(record: &SpfRecord) -> impl Iterator<Item = (usize, &
 
 type Compiled<M, K> = (Partition<Node<Marked<M>>>, Diagram<Marked<M>>, K);
 
-fn compile<E: Evidence, K: Marks>(
-    evidence: &E,
+fn compile<K: Marks>(
+    evidence: &dyn Evidence,
     domain: &DomainName,
     marks: K,
 ) -> Result<Compiled<K::Mark, K>, Problem> {
@@ -367,8 +367,8 @@ fn compile<E: Evidence, K: Marks>(
 
 /// Whether a mechanism of the record at `domain` matches no address and ends in no error, whatever gets to it. Where the evidence does
 /// not say, as nothing gets to it, it might.
-fn never_matches<E: Evidence + ?Sized>(
-    evidence: &E,
+fn never_matches(
+    evidence: &dyn Evidence,
     sender_domain: &DomainName,
     domain: &DomainName,
     mechanism: &Mechanism,

@@ -74,7 +74,7 @@ impl Policy {
     ///
     /// [`Error::Missing`] with the questions that some address needs and the evidence does not answer;
     /// `spf.too-complex` where hostile records would take too long.
-    pub fn compile<E: Evidence + ?Sized>(evidence: &E, domain: &DomainName) -> Result<Self, Error> {
+    pub fn compile(evidence: &dyn Evidence, domain: &DomainName) -> Result<Self, Error> {
         Self::compile_within(evidence, domain, &AddressSet::all())
     }
 
@@ -84,8 +84,8 @@ impl Policy {
     /// # Errors
     ///
     /// As [`Policy::compile`].
-    pub fn compile_within<E: Evidence + ?Sized>(
-        evidence: &E,
+    pub fn compile_within(
+        evidence: &dyn Evidence,
         domain: &DomainName,
         scope: &AddressSet,
     ) -> Result<Self, Error> {

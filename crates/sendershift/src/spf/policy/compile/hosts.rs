@@ -38,7 +38,7 @@ impl Hosts {
         Self { result, families: [of(Family::V4), of(Family::V6)] }
     }
 
-    pub(super) fn add<E: Evidence>(&mut self, evidence: &E, host: &DomainName, cidr: DualCidr) {
+    pub(super) fn add(&mut self, evidence: &dyn Evidence, host: &DomainName, cidr: DualCidr) {
         for part in &mut self.families {
             if !part.reached || part.failed.is_some() {
                 continue;
