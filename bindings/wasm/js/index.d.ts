@@ -164,7 +164,7 @@ export interface SpfTerm {
   total: TermCost;
   assumed: string | null;
   problem: { code: string } | null;
-  note: "shown_above" | "truncated" | "depends_on_message" | "idle" | null;
+  note: "shown_above" | "truncated" | "depends_on_message" | "depends_on_family" | "idle" | null;
   role: "decides" | "turns_away" | "idle" | null;
   idle: string | null;
   decides: (Addresses & { v4: Spending | null; v6: Spending | null }) | null;

@@ -83,7 +83,7 @@ impl Debian {
         let library =
             Path::new(&printed(rustc().args(["--print", "sysroot"]))?).join("lib/rustlib/src/rust/library");
         let version = printed(rustc().arg("-vV"))?;
-        let id = format!("{}-{:.9}", field(&version, "release")?, field(&version, "commit-hash")?);
+        let id = format!("{}-{:.9}-size", field(&version, "release")?, field(&version, "commit-hash")?);
         let vendor = library.join("vendor").canonicalize().ok()?;
         library.join("Cargo.lock").exists().then_some(Self { id, vendor })
     }
@@ -121,7 +121,8 @@ impl Debian {
         cargo.current_dir(&shim).env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
         cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
         cargo.args(["build", "--quiet", "--release", "--target", TARGET, "--offline"]);
-        cargo.arg("-Zbuild-std=std,panic_abort,proc_macro,test");
+        // With the sorts that take least room: they are compiled once for each type that is sorted.
+        cargo.args(["-Zbuild-std=std,panic_abort,proc_macro,test", "-Zbuild-std-features=optimize_for_size"]);
         cargo.args(["--config", "source.crates-io.replace-with=\"std-vendor\"", "--config"]);
         cargo.arg(format!("source.std-vendor.directory='{}'", self.vendor.display()));
         run(&mut cargo)?;

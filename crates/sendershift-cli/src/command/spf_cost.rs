@@ -177,6 +177,7 @@ impl Tree<'_> {
             Some(Note::ShownAbove) => Some("shown above"),
             Some(Note::Truncated) => Some("not shown"),
             Some(Note::DependsOnMessage) => Some("depends on the message"),
+            Some(Note::DependsOnFamily) => Some("another record for IPv4 than for IPv6, the dearer is shown"),
             Some(Note::Idle) => Some("never evaluated, because of `all`"),
             _ => None,
         };

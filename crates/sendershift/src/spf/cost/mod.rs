@@ -195,6 +195,8 @@ pub enum Note {
     Truncated,
     /// What it asks for depends on the message.
     DependsOnMessage,
+    /// IPv4 and IPv6 clients are sent to different records by `%{v}`; the one that costs more lookups stands here.
+    DependsOnFamily,
     /// It is never evaluated, because of an `all`.
     Idle,
 }

@@ -2,7 +2,7 @@
 
 use crate::dns::Snapshot;
 use crate::error::Error;
-use crate::spf::{Cost, Note, Profile, RecordCost, Subject, cost};
+use crate::spf::{Cost, Note, Profile, RecordCost, Subject, Totals, cost};
 
 /// The cost of `d0.example`, where each record is the SPF record of the domain with its number.
 fn cost_of(records: impl IntoIterator<Item = String>) -> Result<Cost, Error> {
@@ -61,4 +61,28 @@ fn every_record_includes_every_other() {
     let record = |_| terms.join(" ");
     let Err(Error::Invalid(invalid)) = cost_of((0..12).map(record)) else { panic!("this takes for ever") };
     assert_eq!(invalid.problems[0].code, "spf.too-complex");
+}
+
+/// RFC 7208 section 7.2: `%{v}` is `in-addr` for an IPv4 client and `ip6` for an IPv6 one.
+#[test]
+fn another_record_in_each_family() {
+    let answer = |name: &str, record: &str| {
+        format!(r#"{{"name":"{name}","type":"TXT","records":["v=spf1 {record} -all"]}}"#)
+    };
+    let answers = [
+        answer("d.example", "include:%{v}.d.example include:%{v}.%{l}.example"),
+        answer("in-addr.d.example", "a:void.example"),
+        answer("ip6.d.example", "include:none.d.example include:none.d.example"),
+        answer("none.d.example", ""),
+    ];
+    let dns =
+        format!(r#"{{"format":"sendershift-snapshot/1","closed":true,"answers":[{}]}}"#, answers.join(","));
+    let subject = Subject::parse("d.example", None).unwrap();
+    let cost = cost(&Snapshot::from_json(&dns).unwrap(), &subject, &Profile::RFC7208).unwrap();
+    let [by_family, open, _] = cost.tree.terms.as_slice() else { panic!("three terms") };
+    let Totals { lookups, voids_v4, voids_v6, .. } = by_family.total;
+    assert_eq!((lookups, voids_v4, voids_v6, by_family.note), (3, 1, 0, Some(Note::DependsOnFamily)));
+    assert_eq!(by_family.child.as_ref().unwrap().domain.to_string(), "ip6.d.example");
+    assert_eq!((open.total.lookups, open.note), (1, Some(Note::DependsOnMessage)));
+    assert_eq!((cost.worst_v4.lookups, cost.worst_v6.lookups), (3, 4));
 }

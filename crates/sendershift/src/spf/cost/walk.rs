@@ -159,6 +159,11 @@ impl Walk<'_> {
             ("include" | "redirect", Some(Partial::Known(target))) => {
                 self.refer(&target, name, &mut cost, loops_to)?;
             }
+            ("include" | "redirect", Some(Partial::Open(_)))
+                if spec.is_some_and(|spec| spec.uses(MacroLetter::Version)) =>
+            {
+                self.refer_by_family(spec, domain, name, &mut cost, loops_to)?;
+            }
             ("include", None) => cost.problem = Some(CostProblem { code: "spf.include-of-none" }),
             ("redirect", None) => cost.problem = Some(CostProblem { code: "spf.bad-redirect-domain" }),
             (_, None) => {}
@@ -223,6 +228,34 @@ impl Walk<'_> {
             self.truncated = true;
             cost.note = Some(Note::Truncated);
         }
+        Ok(())
+    }
+
+    /// The same, where `%{v}` makes another name of the spec in each family (RFC 7208 section 7.2): the record that costs
+    /// more lookups stands in the tree.
+    fn refer_by_family(
+        &mut self,
+        spec: Option<&DomainSpec>,
+        domain: &DomainName,
+        name: &str,
+        cost: &mut TermCost,
+        loops_to: &mut LoopsTo,
+    ) -> Result<(), Problem> {
+        let [v4, v6] = [Family::V4, Family::V6]
+            .map(|family| spec.and_then(|spec| self.expand(spec, domain, Some(family))));
+        let (Some(Partial::Known(v4)), Some(Partial::Known(v6))) = (v4, v6) else {
+            cost.note = Some(Note::DependsOnMessage);
+            return Ok(());
+        };
+        let mut other = cost.clone();
+        self.refer(&v4, name, cost, loops_to)?;
+        self.refer(&v6, name, &mut other, loops_to)?;
+        let (voids_v4, voids_v6) = (cost.total.voids_v4, other.total.voids_v6);
+        if other.total.lookups > cost.total.lookups {
+            *cost = other;
+        }
+        cost.total = Totals { voids_v4, voids_v6, ..cost.total };
+        cost.note = cost.note.or(Some(Note::DependsOnFamily));
         Ok(())
     }
 
