@@ -344,3 +344,36 @@ proptest! {
         }
     }
 }
+
+/// The evidence of a plan, with the records of one RRset exchanged.
+fn with(plan: &Plan, name: &str, record_type: &str, records: &[&str]) -> Snapshot {
+    let mut document: Value = serde_json::to_value(&plan.evidence).unwrap();
+    let of = |answer: &&mut Value| answer["name"] == name && answer["type"] == record_type;
+    document["answers"].as_array_mut().unwrap().iter_mut().find(of).unwrap()["records"] = json!(records);
+    Snapshot::from_json(&document.to_string()).unwrap()
+}
+
+fn safe_plan(name: &str) -> &'static Plan {
+    &PLANS.iter().find(|(of, _)| of == name).unwrap().1
+}
+
+/// Which policy a new `id` announces, the plan does not know (RFC 8461 section 3.1).
+#[test]
+fn another_id_of_mta_sts_is_another_policy() {
+    let plan = safe_plan("mx-moves-under-a-policy-in-testing");
+    let domain = plan.mta_sts[0].domain.as_str();
+    let proof = now(plan, &with(plan, &format!("_mta-sts.{domain}"), "TXT", &["v=STSv1; id=somebody1"]));
+    assert_eq!(proof.verdict, Judged::Undecided);
+    assert!(proof.undecided.iter().any(|remark| remark.code == "proof.mta-sts"), "{:?}", proof.undecided);
+}
+
+/// That nothing comes back is a condition where nothing ever did, and not where it did until somebody changed that.
+#[test]
+fn mail_hosts_that_others_took_away_are_missed() {
+    let plan = safe_plan("undo-of-every-step");
+    let domain = plan.streams[0].identities[0].author_domain.as_str();
+    let proof = now(plan, &with(plan, domain, "MX", &["0 ."]));
+    assert_eq!(proof.verdict, Judged::Undecided);
+    let told: Vec<&str> = proof.undecided.iter().map(|remark| remark.code.as_str()).collect();
+    assert_eq!(told, ["proof.unreachable-now"], "{:?}", proof.undecided);
+}

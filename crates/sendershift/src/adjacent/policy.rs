@@ -42,6 +42,12 @@ pub struct MxPattern {
 }
 
 impl MtaStsPolicy {
+    /// A policy that asks nothing: what it is to have none (RFC 8461 section 8.3).
+    pub(crate) fn none() -> Self {
+        let text = "version: STSv1\nmode: none\nmax_age: 0\n".to_owned();
+        Self { text, mode: MtaStsMode::None, mx: Vec::new(), max_age: 0 }
+    }
+
     /// Reads a policy document. Unknown keys do not matter, nor do further values of keys that are due once.
     ///
     /// Lines without anything in them are skipped, though senders may refuse such a policy: one that they refuse asks less of them.

@@ -94,8 +94,10 @@ impl<'a> Prover<'a> {
             match promise::authority(plan, flux, timeline, users, &domain) {
                 Ok(authority) => {
                     self.findings.extend(authority.finding);
-                    let is_found = authority.found.is_some();
-                    self.note("p4", authority.found);
+                    // On the way back nobody needs what is given up, and in the end all is as it was.
+                    let found = authority.found.filter(|_| self.undo_from.is_none());
+                    let is_found = found.is_some();
+                    self.note("p4", found);
                     let Some(beyond) = authority.beyond.filter(|_| !is_found) else { continue };
                     let walked = self.bystanders("p4", &domain, &anytime(), &|world| {
                         let beyond = (&beyond, "p4.more-than-needed-for-a-while");
@@ -109,7 +111,9 @@ impl<'a> Prover<'a> {
                 Err(error) => self.unsettled("p4", &domain, error),
             }
         }
-        self.note("p4", promise::key_left_behind(plan, flux, timeline));
+        if self.undo_from.is_none() {
+            self.note("p4", promise::key_left_behind(plan, flux, timeline));
+        }
         let mut gifts = promise::gifts(plan, flux).into_iter();
         gifts.find_map(|gift| self.given_up(gift, users).err())
     }

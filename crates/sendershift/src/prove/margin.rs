@@ -12,14 +12,17 @@ use serde::{Serialize, Serializer};
 use super::binding::spans;
 use super::explore::BUDGET;
 use super::mta_sts::enforced;
+use super::users::Users;
 use super::world::Flux;
-use super::{Judged, Proof, prove_with, prove_within};
+use super::{Judged, Proof, TakenBack, prove_course, prove_with, reversible};
 use crate::error::{Error, Invalid};
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Parameters, Plan, StepKind};
 
 /// The most sets of versions that the proof of a plan may have looked at: a margin takes some dozens of proofs.
 const MOST_MIXES: u64 = 20_000;
+/// The most ways to take a plan back that are looked at, for the same reason.
+const MOST_COURSES: usize = 64;
 /// The largest time that is looked at, in seconds: a hundred years. Longer ones count as any.
 const MOST_SECONDS: u64 = 36_525 * 86_400;
 
@@ -112,27 +115,39 @@ pub fn margin(
     if proof.verdict != Judged::Safe || proof.explored.mixes_judged > MOST_MIXES {
         return Ok(None);
     }
-    let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
-    let order: Vec<usize> = timeline.steps().collect();
-    let flux = Flux::new(plan, &order);
-    let mut search = Search { plan, progress, stopped: false };
-    let parameters = &plan.parameters;
-    let stale = thresholds(plan, &flux, &timeline, Kind::Stale);
-    let resolver_stale = search
-        .most(parameters.resolver_stale, &stale, |parameters, value| parameters.resolver_stale = value)?;
-    let queue = thresholds(plan, &flux, &timeline, Kind::Queue);
-    let queue_lifetime = search
-        .most(parameters.queue_lifetime, &queue, |parameters, value| parameters.queue_lifetime = value)?;
-    let delay = thresholds(plan, &flux, &timeline, Kind::Delay);
-    let publication_delay = search.most(parameters.publication_delay, &delay, |parameters, value| {
-        parameters.publication_delay = value;
-    })?;
-    let factor = search.factor()?;
-    let (resolver_stale, queue_lifetime, publication_delay) =
-        (resolver_stale.map(Seconds), queue_lifetime.map(Seconds), publication_delay.map(Seconds));
-    let margin =
-        Margin { resolver_stale, queue_lifetime, publication_delay, factor_per_mille: factor.map(PerMille) };
-    Ok((!search.stopped).then_some(margin))
+    let mut limits = Limits::default();
+    let mut search = Search { plan, taken_back: None, progress: &mut *progress, stopped: false };
+    search.lower(&mut limits)?;
+    if search.stopped {
+        return Ok(None);
+    }
+    if proof.judged.contains(&reversible::PROMISE) {
+        let Some(courses) = reversible::courses(plan, MOST_COURSES)? else { return Ok(None) };
+        let users = Users::whole(plan)?;
+        for (course, undo_from) in &courses {
+            let taken_back = Some(TakenBack { undo_from: *undo_from, users: &users });
+            let mut search = Search { plan: course, taken_back, progress: &mut *progress, stopped: false };
+            search.lower(&mut limits)?;
+            if search.stopped {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(Margin {
+        resolver_stale: limits.stale.map(Seconds),
+        queue_lifetime: limits.queue.map(Seconds),
+        publication_delay: limits.delay.map(Seconds),
+        factor_per_mille: limits.factor.map(PerMille),
+    }))
+}
+
+/// The least of what was found so far.
+#[derive(Default)]
+struct Limits {
+    stale: Most<u64>,
+    queue: Most<u64>,
+    delay: Most<u64>,
+    factor: Most<u64>,
 }
 
 /// All three times, so many thousandths of what they were, rounded up.
@@ -141,6 +156,20 @@ fn scale(parameters: &mut Parameters, per_mille: u64) {
         [&mut parameters.resolver_stale, &mut parameters.queue_lifetime, &mut parameters.publication_delay]
     {
         *time = time.saturating_mul(per_mille).div_ceil(1000);
+    }
+}
+
+impl<T> Default for Most<T> {
+    fn default() -> Self {
+        Self { value: None, then: None }
+    }
+}
+
+impl Most<u64> {
+    fn lower(&mut self, found: Self) {
+        if found.value.is_some_and(|value| self.value.is_none_or(|least| value < least)) {
+            *self = found;
+        }
     }
 }
 
@@ -202,13 +231,47 @@ fn thresholds(plan: &Plan, flux: &Flux, timeline: &Timeline, kind: Kind) -> BTre
     thresholds
 }
 
+/// In one course: the plan, or one that is taken back.
 struct Search<'a> {
     plan: &'a Plan,
+    taken_back: Option<TakenBack<'a>>,
     progress: &'a mut dyn FnMut(u64) -> bool,
     stopped: bool,
 }
 
 impl Search<'_> {
+    /// Lowers each limit that this course does not stand.
+    fn lower(&mut self, limits: &mut Limits) -> Result<(), Error> {
+        let timeline = Timeline::new(&self.plan.steps, self.plan.parameters.start).map_err(Invalid::one)?;
+        let order: Vec<usize> = timeline.steps().collect();
+        let flux = Flux::new(self.plan, &order);
+        let times: [(Kind, &mut Most<u64>, fn(&mut Parameters) -> &mut u64); 3] = [
+            (Kind::Stale, &mut limits.stale, |parameters| &mut parameters.resolver_stale),
+            (Kind::Queue, &mut limits.queue, |parameters| &mut parameters.queue_lifetime),
+            (Kind::Delay, &mut limits.delay, |parameters| &mut parameters.publication_delay),
+        ];
+        for (kind, limit, time) in times {
+            let set = |parameters: &mut Parameters, value| *time(parameters) = value;
+            if self.stands(limit, &set)? {
+                continue;
+            }
+            let current = *time(&mut self.plan.parameters.clone());
+            let found = self.most(current, &thresholds(self.plan, &flux, &timeline, kind), set)?;
+            limit.lower(found);
+        }
+        if !self.stands(&limits.factor, &scale)? {
+            let found = self.factor()?;
+            limits.factor.lower(found);
+        }
+        Ok(())
+    }
+
+    /// Whether a limit is known to hold in this course.
+    fn stands(&mut self, limit: &Most<u64>, set: &impl Fn(&mut Parameters, u64)) -> Result<bool, Error> {
+        let Some(value) = limit.value else { return Ok(false) };
+        Ok(self.breaks(value, set)?.is_none())
+    }
+
     /// The largest value that is safe, given that `current` is: only behind one of the thresholds it can be otherwise.
     fn most(
         &mut self,
@@ -265,9 +328,11 @@ impl Search<'_> {
         }
         let mut plan = self.plan.clone();
         set(&mut plan.parameters, value);
-        let proof = prove_within(&plan, BUDGET, self.progress)?;
+        let proof = prove_course(&plan, self.taken_back, &mut BUDGET.clone(), self.progress)?;
         self.stopped = proof.undecided.iter().any(|remark| remark.code == "proof.cancelled");
-        Ok((proof.verdict != Judged::Safe).then(|| broken(&proof)))
+        let broken = (proof.verdict != Judged::Safe).then(|| broken(&proof));
+        Ok(broken
+            .map(|broken| if self.taken_back.is_some() { reversible::as_its_own(broken) } else { broken }))
     }
 }
 
@@ -292,6 +357,7 @@ fn broken(proof: &Proof) -> Breaks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prove::prove_within;
 
     fn of(plan: &Plan) -> Margin {
         let proof = prove_within(plan, BUDGET, &mut |_| true).unwrap();
@@ -324,6 +390,19 @@ mod tests {
             }
             assert!(margin.resolver_stale.then.unwrap().step.is_some());
         }
+    }
+
+    /// A margin is that of the way back, too, where this is less.
+    #[test]
+    fn the_way_back_counts() {
+        let text = include_str!(
+            "../../../../tests/plans/corpus/safe/undo-that-stands-an-hour-of-stale-answers.json"
+        );
+        let plan = Plan::from_json(text).unwrap();
+        let margin = prove_with_margin(&plan, &mut |_| true).unwrap().margin.unwrap();
+        assert_eq!(margin.resolver_stale.value, Some(Seconds(3600)));
+        let then = margin.resolver_stale.then.unwrap();
+        assert_eq!((then.promise, then.code.as_str()), (Some("p3"), "p3.p1.spf-needed-too"));
     }
 
     /// The last safe value is the last of all, not just of those that were looked at.

@@ -110,11 +110,19 @@ fn prove_within(plan: &Plan, budget: u64, progress: &mut dyn FnMut(u64) -> bool)
     prove_course(plan, None, &mut budget, progress)
 }
 
-/// Judges a course of steps: a plan, or one that is given up and taken back, of which the steps from an index on are the undo. The budget
-/// becomes less by what was read.
-fn prove_course(
-    plan: &Plan,
-    undo_from: Option<usize>,
+/// A plan that is given up half way and taken back.
+#[derive(Clone, Copy)]
+struct TakenBack<'a> {
+    /// The first step of the undo.
+    undo_from: usize,
+    /// The declared mail of the whole plan: also that which never begins in this course.
+    users: &'a Users<'a>,
+}
+
+/// Judges a course of steps: a plan, or one that is taken back. The budget becomes less by what was read.
+fn prove_course<'a>(
+    plan: &'a Plan,
+    taken_back: Option<TakenBack<'a>>,
     budget: &mut u64,
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Proof, Error> {
@@ -126,7 +134,7 @@ fn prove_course(
     let mut missing = flux.missing.clone();
     let mut prover = Prover {
         explorer: Explorer { budget: *budget, ..Explorer::new(plan, &flux, &timeline, progress) },
-        undo_from,
+        undo_from: taken_back.map(|course| course.undo_from),
         sources,
         shortest: BTreeMap::new(),
         undecided: BTreeMap::new(),
@@ -140,11 +148,11 @@ fn prove_course(
         let halt = prover.stream(stream).err()?;
         Some(unexplored(halt, stream, plan.streams.len() - at - 1))
     });
-    let users = Users::new(plan, &flux, &timeline, &prover.sources);
-    let halted = match undo_from {
-        None => halted.or_else(|| prover.collateral(&users)).or_else(|| prover.authority(&users)),
-        Some(_) => halted,
-    };
+    let mut users = Users::new(plan, &flux, &timeline, &prover.sources);
+    if let Some(course) = taken_back {
+        users.add(course.users);
+    }
+    let halted = halted.or_else(|| prover.collateral(&users)).or_else(|| prover.authority(&users));
     *budget = prover.explorer.budget;
     missing.append(&mut prover.missing);
     if !missing.is_empty() {
@@ -250,19 +258,18 @@ impl<'a> Prover<'a> {
         let author = &binding.identity.author_domain;
         let baseline = self.baseline();
         let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
-        if let Some(undo_from) = self.undo_from {
-            // That a policy is weaker again, and who sees its reports, is what is meant.
-            let today = promise::Effect::of(&Lenient(&world), author);
-            return self.walk("p6", binding, &|world| {
-                promise::refused(world, timeline, binding, receivers, (&today, undo_from))
-            });
-        }
+        let effect_today = promise::Effect::of(&Lenient(&world), author);
         let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
         let unseen_today = promise::is_unseen(&Lenient(&world), author);
         self.walk("p5", binding, &|world| {
             let excused = today.as_ref().filter(|_| unseen_today);
             promise::seen(world, &Lenient(world), binding, receivers, excused)
         })?;
+        if let Some(undo_from) = self.undo_from {
+            return self.walk("p6", binding, &|world| {
+                promise::taken_back(world, timeline, binding, receivers, (&effect_today, undo_from))
+            });
+        }
         self.walk("p6", binding, &|world| {
             promise::policy(world, timeline, binding, receivers, today.as_ref())
         })?;

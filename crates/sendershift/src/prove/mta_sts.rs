@@ -2,7 +2,7 @@
 //!
 //! A sender that holds a policy in mode `enforce` delivers to no host that the policy does not allow. It fetched the policy at some instant between
 //! the start of the step that publishes it and the done of the step that publishes the next one, and holds it for `max_age` from there: two more bounds
-//! on the instant of judgement. It may as well hold none, which asks no more of mail hosts than P9 does without.
+//! on the instant of judgement. Where the plan moves the web server of the policies, a cache may lead to the old one for some time after. It may as well hold none, which asks no more of mail hosts than P9 does without.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::proof::HeldPolicy;
 use super::story::duration;
 use super::world::{Era, Flux, Lenient, World};
 use crate::adjacent::{self, MtaSts, MtaStsMode, MtaStsPolicy, MxPattern};
-use crate::dns::{Answer, Evidence, RecordType, Resolved, resolve};
+use crate::dns::{Answer, Evidence, MAX_ALIASES, Question, RecordType, Records, Resolved, resolve};
 use crate::name::DomainName;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, PublishedPolicy, Remark, StepKind};
@@ -54,7 +54,7 @@ impl<'p> Held<'p> {
     }
 
     /// What a sender holds, and what it finds.
-    pub(super) fn story<E: Evidence>(&self, plan: &Plan, evidence: &E) -> [String; 2] {
+    pub(super) fn story(&self, plan: &Plan, evidence: &dyn Evidence) -> [String; 2] {
         let HeldPolicy { domain, policy, published_by, replaced_by, kept_for } = self.document(plan);
         let since = published_by.map_or("of before the plan".to_owned(), |step| format!("of step `{step}`"));
         let kept = replaced_by.zip(kept_for).map_or(String::new(), |(step, seconds)| {
@@ -87,12 +87,13 @@ pub(super) fn enforced<'p>(plan: &'p Plan, flux: &Flux, domain: &DomainName) -> 
             from.is_none_or(|from| from.is_some()).then_some((from.flatten(), published))
         })
         .collect();
+    let old_host = old_host(plan, flux, domain);
     let next = versions.iter().skip(1).map(|(step, _)| *step).chain([None]);
     let until = |step: usize, published: &PublishedPolicy| {
         // What others do on a date takes its time from there.
         let external = plan.steps.get(step).is_some_and(|step| step.kind == StepKind::External);
         let delay = if external { plan.parameters.publication_delay } else { 0 };
-        (step, delay.saturating_add(u64::from(published.policy.max_age())))
+        (step, delay.max(old_host).saturating_add(u64::from(published.policy.max_age())))
     };
     let held = versions.iter().zip(next).map(|((from, published), next)| Held {
         published,
@@ -100,6 +101,28 @@ pub(super) fn enforced<'p>(plan: &'p Plan, flux: &Flux, domain: &DomainName) -> 
         until: next.map(|step| until(step, published)),
     });
     held.filter(|held| held.policy().mode() == MtaStsMode::Enforce).collect()
+}
+
+/// How long after a step, in seconds, a cache may lead to the web server that served the policy before it; 0 where the plan changes nothing on the way there.
+fn old_host(plan: &Plan, flux: &Flux, domain: &DomainName) -> u64 {
+    let Ok(mut name) = domain.prefixed("mta-sts") else { return 0 };
+    let mut longest = 0;
+    for _ in 0..=MAX_ALIASES {
+        let questions = [RecordType::Cname, RecordType::A, RecordType::Aaaa]
+            .map(|record_type| Question::new(name.clone(), record_type));
+        let versions = questions.iter().filter_map(|question| flux.versions(question)).flatten();
+        longest =
+            versions.filter_map(|version| version.until).fold(longest, |most, (_, kept)| most.max(kept));
+        // An alias that changes is one of the versions.
+        match plan.evidence.answer(&name, RecordType::Cname) {
+            Answer::Records(rrset) | Answer::Alias(rrset) => match rrset.records() {
+                Records::Cname(target) => name = target.clone(),
+                _ => break,
+            },
+            _ => break,
+        }
+    }
+    longest
 }
 
 /// What a plan does not tell of the policies of a domain.
@@ -111,18 +134,31 @@ enum Untold {
     Unknown,
 }
 
-fn untold(plan: &Plan, flux: &Flux, domain: &DomainName) -> Option<Untold> {
+fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) -> Option<Untold> {
     let record = domain.prefixed("_mta-sts").ok()?;
     let policies = plan.mta_sts.iter().filter(|published| published.domain == *domain);
     let from_the_start = policies.clone().next().map(|first| first.from.is_none());
-    // With the text of each policy in it, a plan is judged by these. A new `id` says that there is one more.
+    // With the text of each policy in it, a plan is judged by these. A new `id` says that there is one more by then.
     if from_the_start == Some(true) {
-        let ids: BTreeSet<String> = flux.eras(plan).flat_map(|era| identifiers(&era, &record)).collect();
-        let (ids, policies) = (ids.len(), policies.count());
-        return (ids > policies).then(|| {
-            Untold::Lacking(format!(
-                "{record} has {ids} different `id` in the course of the plan, and the plan has only {policies} of the policies"
-            ))
+        let order: Vec<usize> = timeline.steps().collect();
+        let place =
+            |id: &str| order.iter().position(|at| plan.steps.get(*at).is_some_and(|step| step.id == id));
+        let published: Vec<Option<usize>> =
+            policies.map(|published| published.from.as_deref().and_then(place)).collect();
+        let mut ids: BTreeSet<String> = BTreeSet::new();
+        let steps = [None].into_iter().chain(flux.changing().map(Some));
+        return steps.zip(flux.eras(plan)).find_map(|(step, era)| {
+            ids.extend(identifiers(&era, &record));
+            let step = step.and_then(|step| plan.steps.get(step));
+            let now = step.and_then(|step| place(&step.id));
+            let policies = published.iter().filter(|from| **from <= now).count();
+            let by = step.map_or("before the plan".to_owned(), |step| format!("with step `{}`", step.id));
+            (ids.len() > policies).then(|| {
+                Untold::Lacking(format!(
+                    "{record} has had {} different `id` {by}, and the plan has only {policies} of the policies by then",
+                    ids.len()
+                ))
+            })
         });
     }
     if !hosts_change(plan, flux, domain) {
@@ -182,7 +218,7 @@ impl<'a> Prover<'a> {
     ) -> Result<(), Halt> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let Some(domain) = binding.answers_to() else { return Ok(()) };
-        match untold(plan, flux, domain) {
+        match untold(plan, flux, timeline, domain) {
             Some(Untold::Lacking(why)) => {
                 let message = format!(
                     "{why}: whether senders that hold one find a mail host is not judged (RFC 8461). Add the text of each policy to the plan, under `mta_sts`"

@@ -13,14 +13,16 @@ mod way;
 use std::collections::BTreeMap;
 
 use super::explore::BUDGET;
+use super::margin::Breaks;
 use super::proof::{Counterexample, Judged, PromiseVerdict, Proof};
-use super::prove_course;
+use super::users::Users;
+use super::{TakenBack, prove_course};
 use crate::error::{Error, Invalid};
 use crate::plan::timeline::Timeline;
 use crate::plan::{Plan, Remark, StepKind};
 use way::{MOST_STEPS, Steps, Way, has_effect};
 
-const PROMISE: &str = "p3";
+pub(super) const PROMISE: &str = "p3";
 /// The most courses that are judged.
 const MOST_COURSES: usize = 256;
 
@@ -46,7 +48,7 @@ pub(super) fn judge(
         return Ok(());
     }
     proof.conditions.extend(dated(plan));
-    let mut courses = Courses::new(&way, BUDGET);
+    let mut courses = Courses::new(&way, BUDGET)?;
     match way.courses(MOST_COURSES) {
         Some(all) => {
             for begun in all {
@@ -67,6 +69,20 @@ pub(super) fn judge(
     Ok(())
 }
 
+/// Every course in which a plan is taken back, with the step at which its undo begins; none if there are more than so many.
+pub(super) fn courses(plan: &Plan, most: usize) -> Result<Option<Vec<(Plan, usize)>>, Error> {
+    let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
+    let way = Way::new(plan, timeline.steps().collect());
+    let courses = way.courses(most);
+    Ok(courses.map(|courses| courses.iter().map(|begun| way.course(begun)).collect()))
+}
+
+/// What breaks a course, as something that breaks P3.
+pub(super) fn as_its_own(broken: Breaks) -> Breaks {
+    let code = if broken.promise.is_some() { code::of(&broken.code).to_owned() } else { broken.code };
+    Breaks { promise: broken.promise.map(|_| PROMISE), code, ..broken }
+}
+
 /// The remark about a step that cannot be taken back by what the plan says.
 fn no_undo(step: &str) -> Remark {
     let message = "the step has no undo steps and comes before the point of no return: whether what was done can be taken back is not judged";
@@ -83,6 +99,7 @@ fn dated(plan: &Plan) -> Option<Remark> {
 /// What was found in the courses so far.
 struct Courses<'w> {
     way: &'w Way<'w>,
+    users: Users<'w>,
     budget: u64,
     /// The first counterexample at each kind of receiver: one in a shorter course comes first.
     shortest: BTreeMap<&'static str, Counterexample>,
@@ -92,15 +109,21 @@ struct Courses<'w> {
 }
 
 impl<'w> Courses<'w> {
-    fn new(way: &'w Way<'w>, budget: u64) -> Self {
-        Self { way, budget, shortest: BTreeMap::new(), lasting: None, undecided: Vec::new() }
+    fn new(way: &'w Way<'w>, budget: u64) -> Result<Self, Error> {
+        let users = Users::whole(way.plan)?;
+        Ok(Self { way, users, budget, shortest: BTreeMap::new(), lasting: None, undecided: Vec::new() })
     }
 
     /// Judges one course; whether to go on.
     fn judge(&mut self, begun: &Steps, progress: &mut dyn FnMut(u64) -> bool) -> Result<bool, Error> {
+        if let Some(step) = self.way.policy_step(begun) {
+            let message = "the step publishes an MTA-STS policy, and several of its undo steps may publish the one before again: let one of them do all that changes something";
+            self.remark(Remark::new("proof.undo-policy", Some(&step.id), message));
+        }
         let (course, undo_from) = self.way.course(begun);
         let last = self.way.last(begun).map_or("", |step| step.id.as_str());
-        let proof = match prove_course(&course, Some(undo_from), &mut self.budget, progress) {
+        let taken_back = TakenBack { undo_from, users: &self.users };
+        let proof = match prove_course(&course, Some(taken_back), &mut self.budget, progress) {
             Ok(proof) => proof,
             Err(Error::Invalid(invalid)) => {
                 for problem in &invalid.problems {

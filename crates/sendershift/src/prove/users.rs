@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::binding::{Binding, Judgement, Sources, bindings};
+use super::binding::{Binding, Judgement, Sources, bindings, sources};
 use super::promise::behind_macros;
 use super::world::{Era, Flux};
 use crate::dkim;
 use crate::dmarc;
 use crate::dns::{Answer, Evidence, RecordType, Records, Resolved, resolve};
+use crate::error::{Error, Invalid};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::Plan;
@@ -17,6 +18,7 @@ use crate::spf::{Policy, SpfResult};
 use crate::suffix::PublicSuffix;
 
 /// Messages that are delivered from some sources, as long as they are.
+#[derive(Clone)]
 pub(super) struct Used<'p> {
     author_domain: &'p DomainName,
     /// The domains that SPF is checked for: MAIL FROM, and the name that the sources greet with.
@@ -94,6 +96,28 @@ impl<'p> Users<'p> {
         let includes = plan.sources.iter().filter_map(|source| source.include.as_ref());
         let lists = includes.flat_map(|include| read_by(plan, flux, include)).collect();
         Self { uses, reads, left, lists, addresses }
+    }
+
+    /// Those of a whole plan, for what is judged of it in parts.
+    pub(super) fn whole(plan: &'p Plan) -> Result<Self, Error> {
+        let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
+        let order: Vec<usize> = timeline.steps().collect();
+        let flux = Flux::new(plan, &order);
+        let sources = sources(plan, &flux, &timeline)?;
+        Ok(Self::new(plan, &flux, &timeline, &sources))
+    }
+
+    /// Adds what else is declared, in a course of events that does not happen: its addresses are declared all the same.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.uses.extend(other.uses.iter().cloned());
+        for (domain, names) in &other.reads {
+            self.reads.entry(domain.clone()).or_default().extend(names.iter().cloned());
+        }
+        self.lists.extend(other.lists.iter().cloned());
+        for (source, addresses) in &other.addresses {
+            let all = self.addresses.entry(source).or_insert_with(AddressSet::empty);
+            *all = all.union(addresses);
+        }
     }
 
     /// The uses that the SPF record of a name is there for: those that have it as MAIL FROM or HELO. A record that stands at

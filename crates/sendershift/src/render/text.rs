@@ -457,9 +457,7 @@ fn margin(page: &mut Page, proof: &Proof) {
         line("Messages may wait in the sender's queue for", time(queue), queue.then.as_ref());
         line("What others publish on a date may take", time(delay), delay.then.as_ref());
         let factor = &margin.factor_per_mille;
-        let times = factor
-            .value
-            .map(|factor| format!("{}.{:03} times what is assumed", factor.0 / 1000, factor.0 % 1000));
+        let times = factor.value.map(|factor| format!("{} times what is assumed", thousandths(factor.0)));
         line("All three together may be", times, factor.then.as_ref());
     });
 }
@@ -483,4 +481,10 @@ fn grounds(page: &mut Page, proof: &Proof) {
             page.item("", &format!("{}. The verdict says nothing about these.", names.join(", ")));
         }
     });
+}
+
+/// A number of thousandths as a decimal number.
+fn thousandths(number: u64) -> String {
+    let decimal = format!("{}.{:03}", number / 1000, number % 1000);
+    decimal.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

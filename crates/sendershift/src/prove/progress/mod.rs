@@ -9,6 +9,7 @@
 //! state of DNS to which no course of the plan leads is judged by nobody, and the verdict is `undecided`.
 
 mod line;
+mod mail_hosts;
 mod order;
 mod rebase;
 mod remarks;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use self::line::Line;
+use self::mail_hosts::{policies_told, worse_reachable};
 use self::order::{Shown, Steps};
 use self::rebase::Rebased;
 use self::remarks::{conditions, unknown};
@@ -140,6 +142,8 @@ fn standing(
     }
     told.drift = drifted(plan, &rebased.plan);
     effects(plan, &rebased.plan, &proof, &mut told, progress)?;
+    undecided.extend(policies_told(&rebased.plan, &told.drift));
+    undecided.append(&mut worse_reachable(plan, &mut proof, progress)?);
     add(&mut proof, undecided);
     proof.findings.append(&mut rebased.findings);
     proof.conditions.extend(conditions(plan, now, &lines, &told));

@@ -212,7 +212,10 @@ pub(in crate::prove) fn removed(
             {
                 let other = change.record_type != RecordType::Txt;
                 let names = needed.get_or_insert_with(|| users.names(plan, flux));
-                if !(other && (names.contains(&change.name) || users.may_ask(plan, flux, &change.name))) {
+                let is_needed = names.contains(&change.name)
+                    || users.may_ask(plan, flux, &change.name)
+                    || serves_policies(plan, &change.name);
+                if !(other && is_needed) {
                     return Some(record_removed(step, change, &text));
                 }
             }
@@ -220,6 +223,11 @@ pub(in crate::prove) fn removed(
         }
     }
     None
+}
+
+/// Whether a name is that of the web server of policies that the plan has (RFC 8461 section 3.3).
+fn serves_policies(plan: &Plan, name: &DomainName) -> bool {
+    plan.mta_sts.iter().any(|published| published.domain.prefixed("mta-sts").is_ok_and(|host| host == *name))
 }
 
 fn record_removed(step: &Step, change: &Change, text: &str) -> Counterexample {

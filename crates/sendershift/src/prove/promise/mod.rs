@@ -33,7 +33,7 @@ pub(super) use customers::{Early, customers};
 pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
 pub(super) use limits::{behind_macros, too_large, within_limits};
 pub(super) use one_reading::{differing, one_reading};
-pub(super) use policy::{Effect, policy, refused};
+pub(super) use policy::{Effect, policy, taken_back};
 pub(super) use reachable::reachable;
 pub(super) use seen::{declared, is_unseen, seen};
 

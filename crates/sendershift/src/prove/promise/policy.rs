@@ -91,9 +91,9 @@ pub(in crate::prove) fn policy(
     Judged::everywhere(code, receivers)
 }
 
-/// P6 for one message in a course that is taken back: going back to a weaker policy is the point of it, but no step of the undo, which
-/// begins at an index, makes the policy stricter than today's without a gate.
-pub(in crate::prove) fn refused(
+/// P6 for one message in a course that is taken back: going back to a weaker policy is the point of it, but never to a weaker one than today's, and no
+/// step of the undo, which begins at an index, makes the policy stricter than today's without a gate.
+pub(in crate::prove) fn taken_back(
     world: &World<'_>,
     timeline: &Timeline,
     binding: &Binding<'_>,
@@ -109,7 +109,7 @@ pub(in crate::prove) fn refused(
         return Judged::error(problem);
     }
     if !now.raises(today) {
-        return Judged::default();
+        return Judged::everywhere(now.is_weaker_than(today).then_some("p6.weaker"), receivers);
     }
     let mut code = None;
     for_each_step(world, timeline, binding, &mut |then, was, (question, index)| {

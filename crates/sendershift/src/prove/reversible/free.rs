@@ -21,6 +21,8 @@ pub(super) fn free(plan: &Plan) -> Steps {
         .flat_map(|undo| &undo.after)
         .map(|after| after.step.as_str())
         .collect();
+    // A policy of MTA-STS is held long after it is taken back.
+    let publishes_policy = |step: &Step| plan.mta_sts.iter().any(|of| of.from.as_ref() == Some(&step.id));
     let touched = Touched::new(plan);
     let is_free = |(at, step): (usize, &Step)| {
         let waits_for_no_time = step.after.iter().all(|after| after.at_least == 0);
@@ -33,7 +35,11 @@ pub(super) fn free(plan: &Plan) -> Steps {
             }
             _ => false,
         };
-        (waits_for_no_time && undone_at_once && !holds_up.contains(step.id.as_str())).then_some(at)
+        (waits_for_no_time
+            && undone_at_once
+            && !publishes_policy(step)
+            && !holds_up.contains(step.id.as_str()))
+        .then_some(at)
     };
     plan.steps.iter().enumerate().filter_map(is_free).collect()
 }

@@ -13,7 +13,8 @@ use super::{BUDGET, back};
 use crate::error::Error;
 use crate::plan::timeline::Timeline;
 use crate::plan::{After, Plan, Step, StepKind, Undo, Use};
-use crate::prove::{Judged, prove_course};
+use crate::prove::users::Users;
+use crate::prove::{Judged, TakenBack, prove_course};
 
 const BASE: &str =
     include_str!("../../../../../tests/plans/corpus/safe/undo-that-waits-for-steps-of-the-plan.json");
@@ -27,7 +28,9 @@ fn way(plan: &Plan) -> Way<'_> {
 fn wrong(way: &Way<'_>, begun: &Steps) -> BTreeSet<String> {
     let (course, undo_from) = way.course(begun);
     let mut budget = 100 * BUDGET;
-    let proof = match prove_course(&course, Some(undo_from), &mut budget, &mut |_| true) {
+    let users = Users::whole(way.plan).unwrap();
+    let taken_back = TakenBack { undo_from, users: &users };
+    let proof = match prove_course(&course, Some(taken_back), &mut budget, &mut |_| true) {
         Ok(proof) => proof,
         Err(Error::Invalid(_)) => return BTreeSet::from(["invalid".to_owned()]),
         Err(Error::Missing(missing)) => panic!("{missing:?}"),

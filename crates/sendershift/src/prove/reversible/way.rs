@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::free::free;
-use crate::plan::{After, Plan, Step, StepKind, Undo};
+use crate::adjacent::MtaStsPolicy;
+use crate::plan::{After, Plan, PublishedPolicy, Step, StepKind, Undo};
 
 /// The most steps of a plan whose undo is judged: a course has all of them twice.
 pub(super) const MOST_STEPS: usize = 1000;
@@ -135,6 +136,44 @@ impl<'p> Way<'p> {
         begun
     }
 
+    /// Whether a step publishes a policy of MTA-STS.
+    fn publishes_policy(&self, step: &Step) -> bool {
+        self.plan.mta_sts.iter().any(|published| published.from.as_ref() == Some(&step.id))
+    }
+
+    /// A step among these that publishes a policy, and whose undo has more than one step that might publish the one before again.
+    pub(super) fn policy_step(&self, begun: &Steps) -> Option<&'p Step> {
+        let mut steps = begun.iter().filter_map(|at| self.step(*at));
+        steps.find(|step| {
+            self.publishes_policy(step) && !step.undo.steps().is_empty() && puts_back(step).is_none()
+        })
+    }
+
+    /// The policies in a course: those of the steps that have begun, and with the undo of each the one before it again.
+    fn policies(&self, begun: &Steps) -> Vec<PublishedPolicy> {
+        let happens = |step: &Option<String>| {
+            let Some(id) = step else { return true };
+            begun.iter().filter_map(|at| self.step(*at)).any(|step| step.id == *id)
+        };
+        let forward: Vec<&PublishedPolicy> =
+            self.plan.mta_sts.iter().filter(|published| happens(&published.from)).collect();
+        let mut policies: Vec<PublishedPolicy> = forward.iter().copied().cloned().collect();
+        for step in self.order.iter().rev().filter(|at| begun.contains(at)).filter_map(|at| self.step(*at)) {
+            let Some(undo) = puts_back(step) else { continue };
+            for (index, published) in forward.iter().enumerate() {
+                if published.from.as_ref() != Some(&step.id) {
+                    continue;
+                }
+                let mut earlier = forward.iter().take(index).rev();
+                let before = earlier.find(|before| before.domain == published.domain);
+                let policy = before.map_or_else(MtaStsPolicy::none, |before| before.policy.clone());
+                let domain = published.domain.clone();
+                policies.push(PublishedPolicy { domain, policy, from: Some(undo.id.clone()) });
+            }
+        }
+        policies
+    }
+
     /// The course: these steps, and then the undo of each once those of all that come after it are done. Also the index at which the undo begins.
     pub(super) fn course(&self, begun: &Steps) -> (Plan, usize) {
         let plan = self.plan;
@@ -168,8 +207,15 @@ impl<'p> Way<'p> {
         }
         // P7 is about the way forward.
         let customers = Vec::new();
-        let mut course =
-            Plan { steps, customers, point_of_no_return: None, blockers: Vec::new(), ..plan.clone() };
+        let mta_sts = self.policies(begun);
+        let mut course = Plan {
+            steps,
+            customers,
+            mta_sts,
+            point_of_no_return: None,
+            blockers: Vec::new(),
+            ..plan.clone()
+        };
         course.parameters.within_limits_from = None;
         for stream in &mut course.streams {
             // The step may not be among those begun; what was repaired fails again afterwards, so it does not matter which.
@@ -177,6 +223,12 @@ impl<'p> Way<'p> {
         }
         (course, undo_from)
     }
+}
+
+/// The undo step that puts things back: the only one that has an effect.
+fn puts_back(step: &Step) -> Option<&Step> {
+    let mut effective = step.undo.steps().iter().filter(|step| has_effect(step));
+    effective.next().filter(|_| effective.next().is_none())
 }
 
 /// An id that no step of the plan has.

@@ -1,0 +1,86 @@
+//! What drift does to the mail that comes back: mail hosts that are gone, and policies of MTA-STS that the plan does not have.
+
+use std::collections::BTreeSet;
+
+use super::Drifted;
+use crate::adjacent::MtaSts;
+use crate::dns::{RecordType, Resolved, resolve};
+use crate::error::Error;
+use crate::name::DomainName;
+use crate::plan::{Plan, Remark};
+use crate::prove::{Proof, prove_with};
+
+/// Where others have changed what DNS says of MTA-STS policies, or the mail hosts of a domain that announces one, and so the policies that the plan
+/// has are perhaps not those that are served.
+pub(super) fn policies_told(rebased: &Plan, drift: &[Drifted]) -> Vec<Remark> {
+    let is_another = |record: &DomainName| {
+        let mut of_record =
+            drift.iter().map(|drifted| &drifted.change).filter(|change| change.question.name == *record);
+        of_record.any(|change| {
+            change.question.record_type == RecordType::Cname || ids(&change.before) != ids(&change.after)
+        })
+    };
+    let changed = |name: &DomainName, of: &[RecordType]| {
+        drift.iter().any(|drifted| {
+            let question = &drifted.change.question;
+            question.name == *name && of.contains(&question.record_type)
+        })
+    };
+    let policies = |domain: &DomainName| rebased.mta_sts.iter().any(|published| published.domain == *domain);
+    let announces = |record: &DomainName| match resolve(&rebased.evidence, record, RecordType::Txt) {
+        Resolved::Records(rrset) => rrset.texts().iter().any(|text| MtaSts::is_mta_sts(text.octets())),
+        _ => false,
+    };
+    let identities = rebased.streams.iter().flat_map(|stream| &stream.identities);
+    let domains: BTreeSet<&DomainName> = identities
+        .flat_map(|identity| identity.mail_from.iter().chain([&identity.author_domain]))
+        .chain(rebased.mta_sts.iter().map(|published| &published.domain))
+        .collect();
+    let told = |domain: &DomainName| {
+        let record = domain.prefixed("_mta-sts").ok()?;
+        let is_new = policies(domain) && is_another(&record);
+        let hosts_differ =
+            !policies(domain) && changed(domain, &[RecordType::Mx, RecordType::Cname]) && announces(&record);
+        let why = if is_new {
+            format!(
+                "{record} changed, and no step of the plan did it: another policy may have been published than the plan has"
+            )
+        } else if hosts_differ {
+            format!("the mail hosts of {domain} changed, {record} announces a policy, and the plan has none")
+        } else {
+            return None;
+        };
+        let message = format!(
+            "{why}: whether senders that hold one find a mail host is not judged (RFC 8461). Write the policy that is served now into the plan, under `mta_sts`, with today's evidence"
+        );
+        Some(Remark::new("proof.mta-sts", Some(domain.as_str()), message))
+    };
+    domains.into_iter().filter_map(told).collect()
+}
+
+/// The `id` of each record among these texts that can be read (RFC 8461 section 3.1).
+fn ids(texts: &[String]) -> BTreeSet<String> {
+    texts.iter().filter_map(|text| MtaSts::parse(text.as_bytes()).ok()).map(|record| record.id).collect()
+}
+
+/// What accepted mail when the plan was made and does not any more: no condition, as it is when nothing ever came.
+pub(super) fn worse_reachable(
+    plan: &Plan,
+    proof: &mut Proof,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<Vec<Remark>, Error> {
+    let is_of = |remark: &Remark| remark.code == "proof.unreachable-today";
+    if !proof.conditions.iter().any(is_of) {
+        return Ok(Vec::new());
+    }
+    let before = prove_with(plan, progress)?.conditions;
+    let (worse, conditions) = std::mem::take(&mut proof.conditions)
+        .into_iter()
+        .partition(|remark| is_of(remark) && !before.contains(remark));
+    proof.conditions = conditions;
+    let told = |remark: Remark| {
+        let message = format!("{}; it did when the plan was made", remark.message);
+        Remark { code: "proof.unreachable-now".to_owned(), message, ..remark }
+    };
+    Ok(Vec::into_iter(worse).map(told).collect())
+}
