@@ -48,8 +48,8 @@ pub enum Cell<'a> {
 /// assert_eq!(codes, ["net.bad-address", "document.missing-key"]);
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn check<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn check(
+    evidence: &dyn Evidence,
     profile: &'static Profile,
     ip: Cell<'_>,
     mail_from: Cell<'_>,
@@ -83,8 +83,8 @@ pub fn check<E: Evidence + ?Sized>(
 /// assert_eq!((cost.within, cost.lookups.total), (true, 0));
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
-pub fn cost<E: Evidence + ?Sized>(
-    evidence: &E,
+pub fn cost(
+    evidence: &dyn Evidence,
     profile: &'static Profile,
     subject: Cell<'_>,
     domain: Cell<'_>,
