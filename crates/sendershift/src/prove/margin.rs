@@ -186,6 +186,16 @@ enum Kind {
     Delay,
 }
 
+impl Kind {
+    fn time(self, parameters: &mut Parameters) -> &mut u64 {
+        match self {
+            Self::Stale => &mut parameters.resolver_stale,
+            Self::Queue => &mut parameters.queue_lifetime,
+            Self::Delay => &mut parameters.publication_delay,
+        }
+    }
+}
+
 /// The values of one time behind which the verdict can be another one: up to each of them, some event cannot come before
 /// a version is forgotten, or a queue is empty, and with a second more it can.
 fn thresholds(plan: &Plan, flux: &Flux, timeline: &Timeline, kind: Kind) -> BTreeSet<u64> {
@@ -245,23 +255,19 @@ impl Search<'_> {
         let timeline = Timeline::new(&self.plan.steps, self.plan.parameters.start).map_err(Invalid::one)?;
         let order: Vec<usize> = timeline.steps().collect();
         let flux = Flux::new(self.plan, &order);
-        let times: [(Kind, &mut Most<u64>, fn(&mut Parameters) -> &mut u64); 3] = [
-            (Kind::Stale, &mut limits.stale, |parameters| &mut parameters.resolver_stale),
-            (Kind::Queue, &mut limits.queue, |parameters| &mut parameters.queue_lifetime),
-            (Kind::Delay, &mut limits.delay, |parameters| &mut parameters.publication_delay),
-        ];
-        for (kind, limit, time) in times {
-            let set = |parameters: &mut Parameters, value| *time(parameters) = value;
+        let Limits { stale, queue, delay, factor } = limits;
+        for (kind, limit) in [(Kind::Stale, stale), (Kind::Queue, queue), (Kind::Delay, delay)] {
+            let set = |parameters: &mut Parameters, value| *kind.time(parameters) = value;
             if self.stands(limit, &set)? {
                 continue;
             }
-            let current = *time(&mut self.plan.parameters.clone());
+            let current = *kind.time(&mut self.plan.parameters.clone());
             let found = self.most(current, &thresholds(self.plan, &flux, &timeline, kind), set)?;
             limit.lower(found);
         }
-        if !self.stands(&limits.factor, &scale)? {
+        if !self.stands(factor, &scale)? {
             let found = self.factor()?;
-            limits.factor.lower(found);
+            factor.lower(found);
         }
         Ok(())
     }

@@ -457,7 +457,10 @@ fn margin(page: &mut Page, proof: &Proof) {
         line("Messages may wait in the sender's queue for", time(queue), queue.then.as_ref());
         line("What others publish on a date may take", time(delay), delay.then.as_ref());
         let factor = &margin.factor_per_mille;
-        let times = factor.value.map(|factor| format!("{} times what is assumed", thousandths(factor.0)));
+        let times = factor.value.map(|factor| match factor.0 {
+            1000 => "what is assumed, and no more".to_owned(),
+            more => format!("{} times what is assumed", thousandths(more)),
+        });
         line("All three together may be", times, factor.then.as_ref());
     });
 }
