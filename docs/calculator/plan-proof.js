@@ -42,7 +42,7 @@ function table({ promises }) {
 function margin({ margin: most }, { parameters }) {
   if (!most) return false;
   const line = (words, { value, then }, assumed) => make("li", {}, words, make("strong", {}, value === null ? "any length up to a hundred years" : value), assumed,
-    then && `; beyond that ${named(then.promise)} breaks for ${then.receiver}`, then?.step && " at ", then?.step && code(then.step));
+    then && `; beyond that ${then.promise === null ? "it is not known" : `${named(then.promise)} breaks for ${then.receiver}`}`, then?.step && " at ", then?.step && code(then.step));
   const of = ({ value, then }) => ({ value: value === null ? null : duration(value), then });
   const factor = most.factor_per_mille;
   return make("div", {}, make("h3", {}, "Margin"), make("p", {}, "The plan stays safe, each alone, with"), make("ul", {},

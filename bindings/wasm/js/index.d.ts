@@ -599,7 +599,7 @@ export interface Counterexample {
 export interface Most<V> {
   /** Null: any up to a hundred years. */
   value: V | null;
-  then: { promise: string; receiver: string; code: string; step: string | null } | null;
+  then: { promise: string | null; receiver: string | null; code: string; step: string | null } | null;
 }
 
 /** How far a plan has come by what DNS says now, and what others have changed since its evidence. */
