@@ -239,14 +239,30 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: Publish
 
 /// Which of some sizes fill a capacity best.
 fn fill(sizes: &[usize], capacity: usize) -> Vec<usize> {
-    // For each sum that can be reached, the last size of one way to it.
+    // For each sum that can be reached, the last size of one way to it; and the sums that can be, a bit each, as there may be thousands of sizes.
     let mut last: Vec<Option<usize>> = vec![None; capacity + 1];
-    for (at, size) in sizes.iter().enumerate() {
-        for sum in (*size..=capacity).rev() {
-            let before = sum - size;
-            let is_reached = before == 0 || last.get(before).is_some_and(Option::is_some);
-            if let (true, Some(place @ None)) = (is_reached, last.get_mut(sum)) {
-                *place = Some(at);
+    let mut reached: Vec<u64> = vec![0; capacity / 64 + 1];
+    if let Some(nothing) = reached.first_mut() {
+        *nothing = 1;
+    }
+    for (at, size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
+        let (words, bits) = (size / 64, size % 64);
+        // From the top, so that no size counts twice.
+        for word in (words..reached.len()).rev() {
+            let moved = |words: usize| {
+                word.checked_sub(words).and_then(|from| reached.get(from)).copied().unwrap_or(0)
+            };
+            let carried = if bits == 0 { 0 } else { moved(words + 1) >> (64 - bits) };
+            let sums = (moved(words) << bits) | carried;
+            let Some(known) = reached.get_mut(word) else { continue };
+            let mut new = sums & !*known;
+            *known |= new;
+            while new != 0 {
+                let sum = word * 64 + usize::try_from(new.trailing_zeros()).unwrap_or(0);
+                if let Some(place) = last.get_mut(sum) {
+                    *place = Some(at);
+                }
+                new &= new - 1;
             }
         }
     }
@@ -362,7 +378,7 @@ fn distribute(
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, Kind, Packing, Published, Room, pack};
+    use super::{Item, Kind, Packing, Published, Room, fill, pack};
     use crate::spf::Qualifier;
 
     fn item(text: &str, qualifier: Option<Qualifier>) -> Item {
@@ -387,6 +403,28 @@ mod tests {
         assert_eq!(ways[0].extras, [["ip4:192.0.2.0", "ip4:192.0.2.1"]]);
         assert_eq!(ways[0].apex, [None, Some("ip4:192.0.2.2".to_owned()), Some("~all".to_owned())]);
         assert!(matches!(pack(&many(9), 1, &ROOM, Published::default()), Packing::Never));
+    }
+
+    /// Beside all subsets of some sizes.
+    #[test]
+    fn nothing_fills_better() {
+        let mut state = 7_u64;
+        for _ in 0..300 {
+            let mut next = |most: u64| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from((state >> 33) % most).unwrap()
+            };
+            let sizes: Vec<usize> = (0..next(12)).map(|_| 1 + next(150)).collect();
+            let capacity = next(500);
+            let sum = |of: u32| -> usize {
+                sizes.iter().enumerate().filter(|(at, _)| of >> at & 1 == 1).map(|(_, size)| size).sum()
+            };
+            let best = (0..1_u32 << sizes.len()).map(sum).filter(|sum| *sum <= capacity).max();
+            let chosen = fill(&sizes, capacity);
+            let distinct: std::collections::BTreeSet<usize> = chosen.iter().copied().collect();
+            assert_eq!(distinct.len(), chosen.len());
+            assert_eq!(Some(chosen.iter().map(|at| sizes[*at]).sum()), best, "{sizes:?} {capacity}");
+        }
     }
 
     #[test]
