@@ -8,6 +8,8 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 
+from pathlib import Path
+
 import pytest
 
 import sendershift
@@ -66,6 +68,7 @@ def test_operations_are_those_of_the_core() -> None:
         ("keep", lambda dns: spf.compact(dns, "a.example", keep="b.example")),
         ("keep", lambda dns: spf.compact(dns, "a.example", keep=["b.example", 5])),
         ("subject", lambda dns: spf.cost(dns, 5)),
+        ("subject", lambda dns: dns.policy(None)),
         ("dkim", lambda dns: dmarc.evaluate(dns, "a.example", dkim=5)),
         ("snapshot", lambda dns: sendershift._native.Policy.compile(5, "a.example")),
         ("networks", lambda dns: AddressSet("192.0.2.0/24")),
@@ -93,3 +96,19 @@ def test_wrong_values_are_told_by_the_core(dns: Snapshot) -> None:
         with pytest.raises(InvalidError) as caught:
             wrong()
         assert caught.value.code == code
+
+
+def test_a_wrong_type_in_a_text_is_told_with_all_problems() -> None:
+    text = '{"format":"sendershift-snapshot/1","closed":5,"answers":7}'
+    with pytest.raises(InvalidError) as caught:
+        Snapshot.from_json(text)
+    told = [(problem.code, problem.span) for problem in caught.value.problems]
+    assert told == [("document.wrong-type", (44, 45)), ("document.wrong-type", (56, 57))]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "dns.json"
+    path.write_bytes(b"\xff")
+    with pytest.raises(UnicodeDecodeError) as caught:
+        Snapshot.from_files(path)
+    assert caught.value.__notes__ == [f"in the file {path}"]

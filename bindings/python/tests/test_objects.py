@@ -226,3 +226,23 @@ def test_records() -> None:
 def test_the_version_is_that_of_the_core() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))
     assert sendershift.__version__ == version("sendershift") == manifest["workspace"]["package"]["version"]
+
+
+def test_policies_of_two_domains_differ() -> None:
+    """The same record means another address at each (RFC 7208 section 5.3)."""
+    hosts = {"a.example": "192.0.2.1", "b.example": "192.0.2.2"}
+    answers = [{"name": name, "type": "A", "records": [ip]} for name, ip in hosts.items()]
+    dns = Snapshot.from_dict({"format": "sendershift-snapshot/1", "closed": True, "answers": answers})
+    left, right = (dns.policy("v=spf1 a -all", domain) for domain in hosts)
+    assert left != right
+    difference = left.diff(right)
+    assert not difference.equivalent
+    assert dns.policy("v=spf1 a -all", "a.example").diff(dns.policy("v=spf1 ip4:192.0.2.1 -all")).equivalent
+
+
+def test_a_file_keeps_the_ends_of_its_lines(tmp_path: Path) -> None:
+    """A lone carriage return ends no line of a zone file, so what stands behind it is a comment still (RFC 1035 section 5.1)."""
+    zone = "$ORIGIN a.example.\n$TTL 60\n@ IN SOA ns h 1 2 3 4 5\n; gone:\r@ IN A 192.0.2.9\n"
+    path = tmp_path / "a.zone"
+    path.write_bytes(zone.encode())
+    assert Snapshot.from_files(path).answer("a.example", "A").answer == "nodata"

@@ -213,6 +213,8 @@ export interface SpfDiffInput {
   /** Other evidence for the right side. */
   right_dns?: Evidence;
   domain?: string;
+  /** Another domain for the right side. */
+  right_domain?: string;
   intended?: boolean;
   receiver?: string;
 }

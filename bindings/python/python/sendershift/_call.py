@@ -43,7 +43,9 @@ def _document(parts: Mapping[str, str]) -> str:
 def _wrong_type(error: InvalidError, parts: dict[str, str]) -> TypeError | None:
     """What the core says of a value of a wrong type, with the argument that it was given as."""
     first = error.problems[0]
-    if first.code != "document.wrong-type" or first.span is None:
+    # In a text that was given for a document, places are those of that text.
+    texts = any(parts.get(name, "{")[0] != "{" for name in ("dns", "right_dns", "plan", "migration"))
+    if first.code != "document.wrong-type" or first.span is None or texts:
         return None
     for count, name in enumerate(parts, start=1):
         until = dict(list(parts.items())[:count])

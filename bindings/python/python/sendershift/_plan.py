@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 from . import _native
 from ._call import Progress, ask, call
 from ._proof import Proof, Remark
-from ._record import Document, Record, table
+from ._record import Document, Record, table, text_of
 from ._snapshot import Snapshot
 
 
@@ -154,7 +153,7 @@ class Migration(Document):
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """Reads a migration file."""
-        return cls.from_toml(Path(path).read_text("utf-8"))
+        return cls.from_toml(text_of(path))
 
     def plan(self, evidence: Snapshot) -> Plan:
         """The ordered, dated steps. Nothing is known of them before `Plan.prove` has judged them."""

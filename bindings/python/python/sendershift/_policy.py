@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 from . import _native
 from ._call import ask
 from ._native import Table
-from ._record import ArrowTable, IPAddress, Record
+from ._record import ArrowTable, IPAddress, Record, text_of
 from ._snapshot import Snapshot
 from ._spf import Difference, SpfRecord, SpfResult
 
@@ -88,8 +87,9 @@ class Policy(Record):
 
     def __new__(cls, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> Self:
         """Compiles the policy of a domain, or of a record that `domain` would publish."""
-        compiled = _native.Policy.compile(dns.to_json(), str(subject), domain)
-        policy = cls._of({"dns": dns._data, "subject": str(subject), "domain": domain})
+        text = str(subject) if isinstance(subject, SpfRecord) else subject
+        compiled = _native.Policy.compile(dns.to_json(), text, domain)
+        policy = cls._of({"dns": dns._data, "subject": text, "domain": domain})
         object.__setattr__(policy, "_compiled", compiled)
         object.__setattr__(policy, "_results", Results(compiled.under()))
         return policy
@@ -114,7 +114,7 @@ class Policy(Record):
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """As `from_json`, for a file."""
-        return cls.from_json(Path(path).read_text("utf-8"))
+        return cls.from_json(text_of(path))
 
     def result(self, ip: str | IPAddress) -> SpfResult | None:
         """The result at an address; none where more than the address decides it."""
@@ -157,6 +157,7 @@ class Policy(Record):
             right=other.subject,
             right_dns=None if other.dns == self.dns else other.dns,
             domain=self.domain,
+            right_domain=other.domain,
             receiver=receiver,
             intended=intended,
         )

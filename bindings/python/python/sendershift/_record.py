@@ -121,7 +121,16 @@ class Document(Record):
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """As `from_json`, for a file."""
-        return cls.from_json(Path(path).read_text("utf-8"))
+        return cls.from_json(text_of(path))
+
+
+def text_of(path: str | PathLike[str]) -> str:
+    """The text of a file, with the ends of its lines as they are: places count octets."""
+    try:
+        return Path(path).read_bytes().decode()
+    except UnicodeDecodeError as error:
+        error.add_note(f"in the file {path}")
+        raise
 
 
 class Written(Record):
@@ -149,7 +158,7 @@ class Written(Record):
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """As `from_json`, for a file."""
-        return cls.from_json(Path(path).read_text("utf-8"))
+        return cls.from_json(text_of(path))
 
     def __str__(self) -> str:
         return self.record

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ._call import ask
-from ._record import Document, Record
+from ._record import Document, Record, text_of
 
 if TYPE_CHECKING:
     from ._policy import Policy
@@ -55,7 +54,7 @@ class Snapshot(Document):
     @classmethod
     def from_files(cls, *paths: str | PathLike[str]) -> Self:
         """As `merge`, for files."""
-        return cls.merge(*(Path(path).read_text("utf-8") for path in paths))
+        return cls.merge(*map(text_of, paths))
 
     def answer(self, name: str, type: str) -> Answer:
         """The answer to one question; aliases are not followed."""

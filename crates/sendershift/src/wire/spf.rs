@@ -80,16 +80,18 @@ pub(super) fn lint_operation(input: &str) -> Result<String, Error> {
     Ok(to_json(&lint(&snapshot, &subject, at, profile)?))
 }
 
-/// `{ "dns", "left", "right", "right_dns", "domain", "intended", "receiver" }`, the last four optional: each side is a domain, or a record to
-/// be read at `domain`; `right_dns` is other evidence for the right side. Problems of a side have the place of that side in the input, as there are two.
+/// `{ "dns", "left", "right", "right_dns", "domain", "right_domain", "intended", "receiver" }`, the last five optional: each side is a domain, or a record to
+/// be read at `domain`; `right_dns` is other evidence for the right side, `right_domain` another domain. Problems of a side have the place of that side in the input, as there are two.
 pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
     let (snapshot, of_right, left, right, compared) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let of_right = fields.optional("right_dns").map(|value| super::dns::evidence(reader, value, input));
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
-        let mut side = |reader: &mut Reader, key| {
+        let at_right = fields.optional("right_domain").and_then(|value| reader.parsed(value, DomainName::parse));
+        let at_right = at_right.or_else(|| at.clone());
+        let mut side = |reader: &mut Reader, key, at: Option<DomainName>| {
             let value = fields.required(reader, key)?;
-            match Subject::parse(reader.text(value)?, at.clone()) {
+            match Subject::parse(reader.text(value)?, at) {
                 Ok(subject) => Some(subject),
                 Err(invalid) => {
                     for problem in invalid.problems {
@@ -99,7 +101,7 @@ pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
                 }
             }
         };
-        let (left, right) = (side(reader, "left"), side(reader, "right"));
+        let (left, right) = (side(reader, "left", at), side(reader, "right", at_right));
         let profile = profile(reader, fields);
         let intended = fields.optional("intended").and_then(|value| reader.boolean(value)).unwrap_or(false);
         let compared = if intended { Compared::Intended } else { Compared::Actual(profile?) };
