@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
 use sendershift::prove::PROMISES;
 use sendershift::wire;
 
@@ -73,6 +74,7 @@ impl Watch {
         py.check_signals()?;
         let Some(progress) = &self.progress else { return Ok(true) };
         let answer = progress.bind(py).call1((done,))?;
-        Ok(answer.is_none() || answer.is_truthy()?)
+        // What `list.append` or a counter returns ends nothing.
+        Ok(!answer.cast::<PyBool>().is_ok_and(|goes_on| !goes_on.is_true()))
     }
 }

@@ -16,6 +16,7 @@ def test_progress_is_told_and_can_end_the_work(plan: Plan) -> None:
     told: list[int] = []
     assert plan.prove(progress=told.append).verdict == "safe"
     assert told
+    assert plan.prove(progress=lambda _: 0).verdict == "safe"
     stopped = plan.prove(progress=lambda _: False)
     # What was not looked at is never called safe, and its margin is not known.
     assert stopped.verdict == "undecided" or stopped.margin is None

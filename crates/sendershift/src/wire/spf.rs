@@ -87,7 +87,8 @@ pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
         let snapshot = snapshot(reader, fields, input);
         let of_right = fields.optional("right_dns").map(|value| super::dns::evidence(reader, value, input));
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
-        let at_right = fields.optional("right_domain").and_then(|value| reader.parsed(value, DomainName::parse));
+        let at_right =
+            fields.optional("right_domain").and_then(|value| reader.parsed(value, DomainName::parse));
         let at_right = at_right.or_else(|| at.clone());
         let mut side = |reader: &mut Reader, key, at: Option<DomainName>| {
             let value = fields.required(reader, key)?;
