@@ -9,7 +9,7 @@ use sendershift::dkim::{self, KeyState};
 use sendershift::dmarc::{self, Authenticated, Authorised, DkimResult, DmarcResult, Policy};
 use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
-use sendershift::plan::{Change, Identity, Plan, Signature, SignedAt, Step, Stream, Use};
+use sendershift::plan::{Change, Identity, Plan, PublishedPolicy, Signature, SignedAt, Step, Stream, Use};
 use sendershift::prove::{Counterexample, Happening, Judged, Judgement, Proof};
 use sendershift::spf::{Checked, Profile, Query, SpfResult, Turnout, check};
 
@@ -49,7 +49,7 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
 }
 
 /// What can fail on the way back.
-const CODES: [&str; 17] = [
+const CODES: [&str; 29] = [
     "p1.dkim-needed-too",
     "p1.no-dkim-under-enforcement",
     "p1.no-dmarc-policy",
@@ -63,10 +63,22 @@ const CODES: [&str; 17] = [
     "p2.too-many-mx-addresses",
     "p2.too-many-voids",
     "p2.worse-than-today",
+    "p4.given-up-authorised",
+    "p4.given-up-in-use",
+    "p4.given-up-referenced",
+    "p4.more-than-needed-for-a-while",
+    "p5.no-report-address",
+    "p5.report-host-unreachable",
+    "p5.report-not-authorised",
     "p6.no-gate",
+    "p6.weaker",
+    "p9.mta-sts",
     "p9.no-mail-host",
     "p9.no-such-domain",
     "p9.null-mx",
+    "p10.policy-changed",
+    "p10.record-removed",
+    "p10.spf-changed",
 ];
 
 /// The steps of a plan, and then those of their undo from the last to the first.
@@ -74,7 +86,25 @@ fn taken_back(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     let undo: Vec<_> = plan.steps.iter().rev().flat_map(|step| step.undo.steps().to_vec()).collect();
     plan.steps.extend(undo);
+    plan.mta_sts.extend(policies_again(&plan));
     plan
+}
+
+/// The policies of MTA-STS that undo steps publish again: with each the one before.
+fn policies_again(plan: &Plan) -> Vec<PublishedPolicy> {
+    let mut again = Vec::new();
+    for step in plan.steps.iter().rev() {
+        let Some(undo) = step.undo.steps().iter().find(|undo| !undo.changes.is_empty()) else { continue };
+        for (at, published) in plan.mta_sts.iter().enumerate() {
+            let mut before = plan.mta_sts.iter().take(at).rev().filter(|of| of.domain == published.domain);
+            if let (Some(before), true) = (before.next(), published.from.as_ref() == Some(&step.id)) {
+                let mut policy = before.clone();
+                policy.from = Some(undo.id.clone());
+                again.push(policy);
+            }
+        }
+    }
+    again
 }
 
 fn shows_as(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), String> {

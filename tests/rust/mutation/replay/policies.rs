@@ -25,7 +25,12 @@ pub(super) fn refuse_delivery(
         .position(|published| published.from == held.published_by && published.policy == held.policy)
         .ok_or("the plan has no such policy")?;
     let next = of_domain.get(at + 1).and_then(|published| published.from.as_ref());
-    if next != held.replaced_by.as_ref() {
+    // A way that is taken back half way leaves out what lies between.
+    let undone =
+        |id: &String| plan.steps.iter().flat_map(|step| step.undo.steps()).any(|undo| undo.id == *id);
+    let mut later = of_domain.iter().skip(at + 1).filter_map(|published| published.from.as_ref());
+    let is_undone = held.replaced_by.as_ref().is_some_and(|id| undone(id) && later.any(|from| from == id));
+    if next != held.replaced_by.as_ref() && !is_undone {
         return Err("it is not replaced by that step".to_owned());
     }
     // The text alone.
@@ -40,7 +45,8 @@ pub(super) fn refuse_delivery(
         return Err("the policy asks for nothing".to_owned());
     }
     let max_age: i64 = first("max_age").and_then(|value| value.parse().ok()).ok_or("no max_age")?;
-    in_time(plan, found, (held.published_by.as_deref(), held.replaced_by.as_deref()), max_age)?;
+    let steps = (held.published_by.as_deref(), held.replaced_by.as_deref());
+    in_time(plan, found, steps, max_age + old_host(plan, domain))?;
     let allowed = |host: &DomainName| {
         let host = host.as_str().trim_end_matches('.');
         fields.iter().filter(|(key, _)| *key == "mx").any(|(_, pattern)| {
@@ -69,6 +75,15 @@ pub(super) fn refuse_delivery(
         Some(host) => Err(format!("{host} is allowed, and accepts mail")),
         None => Ok(()),
     }
+}
+
+/// How long a cache leads to the web server that the plan moves away from.
+fn old_host(plan: &Plan, domain: &DomainName) -> i64 {
+    let host = format!("mta-sts.{domain}");
+    let changes =
+        plan.steps.iter().flat_map(|step| &step.changes).filter(|change| change.name.as_str() == host);
+    let ttl = changes.filter_map(|change| change.ttl_before).max();
+    ttl.map_or(0, |ttl| i64::from(ttl) + i64::try_from(plan.parameters.resolver_stale).unwrap_or(0))
 }
 
 /// Whether the policy can have been fetched, and is not too old, when the message is judged.
