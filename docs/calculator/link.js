@@ -1,8 +1,22 @@
 // A task's state in the part of the address that is never sent.
+import { byId } from "./dom.js";
+
 const LONGEST = 200_000;
 
+/** Writes what stands in the fields of a task, and the answers that were fetched for it. */
+export function save(name, fields, fetched) {
+  const state = Object.fromEntries(fields.map((id) => [id, byId(id).value]).filter(([, text]) => text !== ""));
+  if (fetched.size > 0) state.fetched = [...fetched.values()];
+  write(name, state);
+}
+
+/** Puts what a link says into the fields of a task. */
+export function load(fields, state) {
+  for (const id of fields) byId(id).value = typeof state[id] === "string" ? state[id] : "";
+}
+
 /** Writes a state, or takes the one that is there away. What is too long for a link stays out of it. */
-export function write(name, state) {
+function write(name, state) {
   const text = Object.keys(state).length === 0 ? "" : encodeURIComponent(JSON.stringify(state));
   history.replaceState(null, "", `${location.pathname}#${name}${text === "" || text.length > LONGEST ? "" : `=${text}`}`);
 }

@@ -2,7 +2,7 @@
 import { code, make } from "./dom.js";
 import { duration, joined, plural, seconds } from "./words.js";
 
-const PROMISES = { p1: "authenticated", p2: "within limits", p3: "reversible", p4: "no more authority than needed", p5: "reports are seen", p6: "policy", p7: "customers first", p8: "one reading of alignment", p9: "reachable", p10: "no collateral" };
+const PROMISES = { p1: "authenticated", p2: "within limits", p3: "reversible", p4: "no more authority than needed", p5: "reports are seen", p6: "policies never weaken", p7: "customers first", p8: "one reading of the organizational domain", p9: "reachable", p10: "no collateral" };
 const named = (promise) => `${promise.toUpperCase()} ${PROMISES[promise] ?? ""}`.trim();
 const STATES = { safe: "good", unsafe: "bad", undecided: "warn" };
 

@@ -138,19 +138,13 @@ async function prove(plan, questions, current) {
   }
 }
 
-function save() {
-  const state = Object.fromEntries(FIELDS.map((id) => [id, value(id)]).filter(([, text]) => text !== ""));
-  if (task.fetched.size > 0) state.fetched = [...task.fetched.values()];
-  link.write("plan", state);
-}
-
 function load(state) {
-  for (const id of FIELDS) byId(id).value = typeof state[id] === "string" ? state[id] : "";
+  link.load(FIELDS, state);
   task.fetched = answers(state.fetched);
 }
 
 async function update() {
-  save();
+  link.save("plan", FIELDS, task.fetched);
   await answer();
 }
 

@@ -128,19 +128,13 @@ async function compare(dns, left, domain, questions) {
   await show("diff", quick, "spf.diff", { dns, left, right: value("other"), ...domain }, views.diff, questions);
 }
 
-function save() {
-  const state = Object.fromEntries(FIELDS.map((id) => [id, byId(id).value]).filter(([, text]) => text !== ""));
-  if (task.fetched.size > 0) state.fetched = [...task.fetched.values()];
-  link.write("spf", state);
-}
-
 function load(state) {
-  for (const id of FIELDS) byId(id).value = typeof state[id] === "string" ? state[id] : "";
+  link.load(FIELDS, state);
   task.fetched = answers(state.fetched);
 }
 
 async function update() {
-  save();
+  link.save("spf", FIELDS, task.fetched);
   await answer();
 }
 

@@ -87,7 +87,7 @@ pub(super) fn enforced<'p>(plan: &'p Plan, flux: &Flux, domain: &DomainName) -> 
             from.is_none_or(|from| from.is_some()).then_some((from.flatten(), published))
         })
         .collect();
-    let old_host = old_host(plan, flux, domain);
+    let old_host = moves(plan, flux, domain).into_iter().map(|(_, kept)| kept).max().unwrap_or(0);
     let next = versions.iter().skip(1).map(|(step, _)| *step).chain([None]);
     let until = |step: usize, published: &PublishedPolicy| {
         // What others do on a date takes its time from there.
@@ -103,16 +103,15 @@ pub(super) fn enforced<'p>(plan: &'p Plan, flux: &Flux, domain: &DomainName) -> 
     held.filter(|held| held.policy().mode() == MtaStsMode::Enforce).collect()
 }
 
-/// How long after a step, in seconds, a cache may lead to the web server that served the policy before it; 0 where the plan changes nothing on the way there.
-fn old_host(plan: &Plan, flux: &Flux, domain: &DomainName) -> u64 {
-    let Ok(mut name) = domain.prefixed("mta-sts") else { return 0 };
-    let mut longest = 0;
+/// The steps that move the web server of the policies, each with how long after it, in seconds, a cache may lead to the old one.
+fn moves(plan: &Plan, flux: &Flux, domain: &DomainName) -> Vec<(usize, u64)> {
+    let Ok(mut name) = domain.prefixed("mta-sts") else { return Vec::new() };
+    let mut moves = Vec::new();
     for _ in 0..=MAX_ALIASES {
         let questions = [RecordType::Cname, RecordType::A, RecordType::Aaaa]
             .map(|record_type| Question::new(name.clone(), record_type));
         let versions = questions.iter().filter_map(|question| flux.versions(question)).flatten();
-        longest =
-            versions.filter_map(|version| version.until).fold(longest, |most, (_, kept)| most.max(kept));
+        moves.extend(versions.filter_map(|version| version.until));
         // An alias that changes is one of the versions.
         match plan.evidence.answer(&name, RecordType::Cname) {
             Answer::Records(rrset) | Answer::Alias(rrset) => match rrset.records() {
@@ -122,7 +121,7 @@ fn old_host(plan: &Plan, flux: &Flux, domain: &DomainName) -> u64 {
             _ => break,
         }
     }
-    longest
+    moves
 }
 
 /// What a plan does not tell of the policies of a domain.
@@ -138,6 +137,15 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
     let record = domain.prefixed("_mta-sts").ok()?;
     let policies = plan.mta_sts.iter().filter(|published| published.domain == *domain);
     let from_the_start = policies.clone().next().map(|first| first.from.is_none());
+    // From which of two steps on a policy is served, where the web server moves with another one than publishes it?
+    let serves_from = |id: &String| policies.clone().any(|published| published.from.as_ref() == Some(id));
+    let moved = moves(plan, flux, domain).into_iter().filter_map(|(step, _)| plan.steps.get(step));
+    if let Some(step) = moved.map(|step| &step.id).find(|id| policies.clone().count() > 1 && !serves_from(id))
+    {
+        return Some(Untold::Lacking(format!(
+            "step `{step}` moves the web server mta-sts.{domain}, and no policy of the plan is `from` that step, be it the same as before"
+        )));
+    }
     // With the text of each policy in it, a plan is judged by these. A new `id` says that there is one more by then.
     if from_the_start == Some(true) {
         let order: Vec<usize> = timeline.steps().collect();

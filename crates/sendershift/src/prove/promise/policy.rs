@@ -108,15 +108,16 @@ pub(in crate::prove) fn taken_back(
     if let Some(problem) = by_existence(world, author) {
         return Judged::error(problem);
     }
+    // One generation of receivers may find a weaker policy, and the other a stricter one.
+    let mut code = now.is_weaker_than(today).then_some("p6.weaker");
     if !now.raises(today) {
-        return Judged::everywhere(now.is_weaker_than(today).then_some("p6.weaker"), receivers);
+        return Judged::everywhere(code, receivers);
     }
-    let mut code = None;
     for_each_step(world, timeline, binding, &mut |then, was, (question, index)| {
         let from = then.flux.versions(question).and_then(|versions| versions.get(index)?.from);
         let by_undo = from.is_some_and(|from| from >= undo_from);
         if by_undo && now.raises(was) && !is_gated(then, timeline, (question, index), was, undo_from) {
-            code = Some("p6.no-gate");
+            code = code.or(Some("p6.no-gate"));
         }
     });
     Judged::everywhere(code, receivers)
