@@ -138,13 +138,17 @@ async function prove(plan, questions, current) {
   }
 }
 
+function save() {
+  link.save("plan", FIELDS, task.fetched);
+}
+
 function load(state) {
   link.load(FIELDS, state);
   task.fetched = answers(state.fetched);
 }
 
 async function update() {
-  link.save("plan", FIELDS, task.fetched);
+  save();
   await answer();
 }
 

@@ -128,13 +128,17 @@ async function compare(dns, left, domain, questions) {
   await show("diff", quick, "spf.diff", { dns, left, right: value("other"), ...domain }, views.diff, questions);
 }
 
+function save() {
+  link.save("spf", FIELDS, task.fetched);
+}
+
 function load(state) {
   link.load(FIELDS, state);
   task.fetched = answers(state.fetched);
 }
 
 async function update() {
-  link.save("spf", FIELDS, task.fetched);
+  save();
   await answer();
 }
 
