@@ -31,7 +31,9 @@ pub(crate) fn test(workspace: &Workspace) -> Outcome {
     let python = environment(workspace, "target/python/venv-sdist")?;
     // Crates from the registry are compiled once; those of the archive lie elsewhere, and are compiled anew.
     run(pip(workspace, &python).arg(&archive).env("CARGO_TARGET_DIR", workspace.path("target")))?;
-    run(&mut pytest(workspace, &python))
+    run(&mut pytest(workspace, &python))?;
+    // A gigabyte, of which nothing is used again.
+    Ok(fs::remove_dir_all(workspace.path("target/python/venv-sdist"))?)
 }
 
 /// `cargo xtask wheel`: the wheel, in `target/wheels`.

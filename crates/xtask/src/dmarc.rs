@@ -13,7 +13,7 @@ const DRAWN: &str = "500";
 /// [`Stop::Unavailable`](crate::process::Stop::Unavailable) without Python; otherwise what the two disagree about.
 pub(crate) fn compare(workspace: &Workspace) -> Outcome {
     let python = python::venv(workspace)?;
-    run(workspace.cargo().args(["build", "--quiet", "-p", "sendershift-cli"]))?;
+    run(workspace.cargo().args(["build", "--quiet", "--profile", "test", "-p", "sendershift-cli"]))?;
     let command = workspace.path("target/debug/sendershift");
     run(workspace.command(python).arg(workspace.path("tests/checkdmarc")).arg(command).arg(DRAWN))
 }
