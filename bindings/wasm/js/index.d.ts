@@ -288,7 +288,13 @@ export interface SpfCompact {
   broken: Addresses;
   opened: { name: string; mechanism: string; volatile: boolean; ttl: number | null; assumed: string | null }[];
   unopened: unknown[];
-  removed: unknown[];
+  removed: {
+    record: string;
+    term: string;
+    why: "drop" | "repair";
+    adds: { always: Addresses; sometimes: Addresses };
+    removes: { always: Addresses; sometimes: Addresses };
+  }[];
   proof: {
     equivalent: boolean;
     minimal: "proven" | "unknown";

@@ -434,7 +434,8 @@ impl<'v> Fields<'v> {
     }
 }
 
-/// The known word that is most like `word`, if any is like it at all.
+/// The known word that is most like `word`, if it may have been meant: two letters of a long one may be wrong, since `old-step` is
+/// not meant by `new-step`.
 pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // The measure takes time in the product of both lengths, so hostile words are not measured.
     if word.len() > 64 {
@@ -442,7 +443,7 @@ pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
     }
     known
         .map(|known| (strsim::osa_distance(word, known), known))
-        .filter(|(distance, known)| *distance <= known.len().max(3) / 3)
+        .filter(|(distance, known)| *distance <= (known.len().max(3) / 3).min(2))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

@@ -1,7 +1,9 @@
 //! `sendershift spf compact`
 
 use sendershift::name::DomainName;
-use sendershift::spf::{self, CompactRequest, Compacted, Figures, OpenedName, Profile, Subject};
+use sendershift::spf::{
+    self, AddressPart, Authorised, CompactRequest, Compacted, Figures, OpenedName, Profile, Subject,
+};
 
 use super::{domain, row};
 use crate::Global;
@@ -148,10 +150,10 @@ fn text(compacted: &Compacted, width: usize) -> String {
             record => format!(" in the record of {record}"),
         };
         let told = format!(
-            "`{}`{of} is taken out ({}); authorisation changes for {}",
+            "`{}`{of} is taken out ({}): {}",
             removed.term,
             removed.why,
-            addresses::addresses(&removed.changes.count)
+            authority(&removed.removes, &removed.adds)
         );
         row(&mut text, "changed", &styled(NOTICE, told), width);
     }
@@ -220,7 +222,8 @@ fn records(text: &mut Text, compacted: &Compacted, width: usize) {
         for record in records.by_ref().take(1) {
             let strings: Vec<String> =
                 record.strings().iter().map(|string| format!("\"{string}\"")).collect();
-            text.line(fill(&format!("    {}", strings.join(" ")), width, "      "));
+            // It is copied: one line, however long it is.
+            text.line(format!("    {}", strings.join(" ")));
         }
         let others = records.count();
         if others > 0 {
@@ -370,4 +373,24 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
             row(text, "or", told, width);
         }
     }
+}
+
+/// Who is authorised no longer, and who newly.
+fn authority(removes: &Authorised, adds: &Authorised) -> String {
+    let [no_longer, newly] = [(removes, "no longer"), (adds, "newly")].map(|(delta, when)| {
+        let of = |part: &AddressPart, how: &str| {
+            let count = addresses::addresses(&part.count);
+            (!part.ranges.is_empty()).then(|| format!("{count} {when} {how}"))
+        };
+        if delta.always == delta.sometimes {
+            return Vec::from_iter(of(&delta.always, "pass"));
+        }
+        // An `exists` may still let pass what a term let pass for sure.
+        [of(&delta.always, "surely pass"), of(&delta.sometimes, "pass at all")]
+            .into_iter()
+            .flatten()
+            .collect()
+    });
+    let parts = [no_longer, newly].concat();
+    if parts.is_empty() { "the same addresses pass".to_owned() } else { parts.join("; ") }
 }

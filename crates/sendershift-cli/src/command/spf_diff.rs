@@ -44,7 +44,12 @@ impl Diff {
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string(&difference).unwrap_or_default()));
         } else {
-            output.print(&text(&difference, output.width));
+            let mut told = text(&difference, output.width);
+            if difference.equivalent && compared != Compared::Intended {
+                let meant = spf::diff(&evidence, &left, &right, Compared::Intended)?;
+                limited(&mut told, &meant, output.width);
+            }
+            output.print(&told.into_string());
         }
         let is_warned = !difference.elsewhere.is_empty();
         let is_no = !difference.equivalent || (global.strict && is_warned);
@@ -68,7 +73,19 @@ impl Diff {
     }
 }
 
-fn text(difference: &Difference, width: usize) -> String {
+/// Who edits a record that is over the limits must not take it for an edit without effect.
+fn limited(text: &mut Text, meant: &Difference, width: usize) {
+    let Some(witness) = &meant.witness else { return };
+    let line = format!(
+        "{} what they intend is not the same, for {}; the limits alone keep that from having an effect (more: --intended, and `spf cost`)",
+        styled(NOTICE, "but"),
+        told(witness)
+    );
+    text.line("");
+    text.line(fill(&line, width, "  "));
+}
+
+fn text(difference: &Difference, width: usize) -> Text {
     let mut text = Text::default();
     verdict(&mut text, difference, width);
     if let Some(witness) = &difference.witness {
@@ -83,7 +100,7 @@ fn text(difference: &Difference, width: usize) -> String {
     doubts(&mut text, difference, width);
     authority(&mut text, difference, width);
     elsewhere(&mut text, difference, width);
-    text.into_string()
+    text
 }
 
 fn verdict(text: &mut Text, difference: &Difference, width: usize) {
@@ -206,18 +223,19 @@ fn authority(text: &mut Text, difference: &Difference, width: usize) {
         return;
     }
     text.line("");
-    for (head, delta) in
-        [("only right can pass", &difference.adds), ("only left can pass ", &difference.removes)]
-    {
-        let mut parts = Vec::new();
-        if !delta.always.ranges.is_empty() {
-            parts.push(part(&delta.always));
+    for (side, delta) in [("right", &difference.adds), ("left", &difference.removes)] {
+        // Who passes for sure on one side can often still pass on the other.
+        let surely = (delta.always != delta.sometimes).then_some(("surely passes", &delta.always));
+        let rows = [Some(("can pass", &delta.sometimes)), surely].into_iter().flatten();
+        let told = rows.filter(|(_, of)| !of.ranges.is_empty()).map(|(how, of)| (how, part(of)));
+        let mut told: Vec<(&str, String)> = told.collect();
+        if told.is_empty() {
+            told.push(("can pass", "nobody".to_owned()));
         }
-        if delta.sometimes != delta.always && !delta.sometimes.ranges.is_empty() {
-            parts.push(format!("{} if unknowns turn out so", part(&delta.sometimes)));
+        for (how, who) in told {
+            let head = format!("only {side} {how}");
+            text.line(fill(&format!("{head:25}  {who}"), width, "    "));
         }
-        let told = if parts.is_empty() { "nobody".to_owned() } else { parts.join("; ") };
-        text.line(fill(&format!("{head}  {told}"), width, "    "));
     }
 }
 

@@ -177,8 +177,8 @@ pub struct CustomerClass {
     pub id: String,
     /// Who they are, for people.
     pub title: String,
-    /// What they have to do, in one sentence; empty for nothing.
-    pub must: String,
+    /// What they have to do, in one sentence; empty for nothing, none where it is not said.
+    pub must: Option<String>,
     /// How long before the first wave they are told, in seconds.
     pub lead: u64,
 }

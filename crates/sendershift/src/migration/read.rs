@@ -325,7 +325,7 @@ fn read_wave(reader: &mut Reader, value: &Value, ids: &mut Ids) -> Option<Wave> 
 fn read_customers(reader: &mut Reader, value: &Value, ids: &mut Ids) -> Option<CustomerClass> {
     let mut table = Table::new(reader, value)?;
     let (id, title) = table.id(ids);
-    let must = table.text("must").unwrap_or_default();
+    let must = table.text("must");
     let lead = table.seconds("lead", 90 * DAY);
     table.finish();
     Some(CustomerClass { id, title, must, lead })

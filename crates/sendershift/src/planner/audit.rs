@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::draft::Draft;
 use super::facts::{spf_domain, worst};
 use super::spf::{Current, current, has_term};
+use crate::dkim::{self, KeyState};
 use crate::dmarc::{self, Policy};
 use crate::dns::{Quality, Question};
 use crate::error::Error;
 use crate::name::DomainName;
+use crate::plan::{Identity, Signature};
 
 /// Looks at what is published today, before any step.
 pub(super) fn audit(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -25,6 +27,7 @@ pub(super) fn audit(draft: &mut Draft<'_>) -> Result<(), Error> {
                 "relies on SPF alone, as declared: forwarding breaks it, and a stricter policy would lose it",
             );
         }
+        keys(draft, now);
         if let Some(domain) = spf_domain(now, now) {
             let failing = facts.failing(facts.known, domain, &facts.addresses(&now.sources))?;
             if let Some(ip) = failing.first() {
@@ -41,6 +44,28 @@ pub(super) fn audit(draft: &mut Draft<'_>) -> Result<(), Error> {
     policies(draft);
     terms(draft);
     Ok(())
+}
+
+/// Keys that mail is signed with today, and that no verifier can use.
+fn keys(draft: &mut Draft<'_>, now: &Identity) {
+    for Signature { domain, selector, .. } in &now.dkim {
+        let why = match dkim::key(draft.facts.known, domain, selector) {
+            KeyState::Absent => "mail is signed with a key that is not published here".to_owned(),
+            KeyState::Revoked => "mail is signed with a key that is revoked (an empty `p`)".to_owned(),
+            KeyState::Testing(_) => {
+                "mail is signed with a key in testing (`t=y`): verifiers treat it as unsigned".to_owned()
+            }
+            KeyState::NotForEmail => "mail is signed with a key that is not for mail (`s`)".to_owned(),
+            KeyState::Malformed(invalid) => {
+                let problems: Vec<&str> = invalid.problems.iter().map(|it| it.message.as_str()).collect();
+                format!("mail is signed with this key, and its record is broken: {}", problems.join("; "))
+            }
+            KeyState::Usable(_) | KeyState::Failed | KeyState::Unknown => continue,
+        };
+        if let Ok(name) = selector.key_name(domain) {
+            draft.finding("audit.unusable-key", name.as_str(), why);
+        }
+    }
 }
 
 /// Sources whose addresses the evidence does not tell, or not all: nothing can be planned for messages from there.

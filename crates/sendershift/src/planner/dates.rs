@@ -175,9 +175,18 @@ fn overrun(
         "the end is at the earliest on {}, {} after the deadline {}; what takes so long: {}",
         date(end, offset),
         duration(end - deadline),
-        date(deadline, offset),
+        day(deadline, offset),
         chain.join("; then "),
     )
+}
+
+/// A deadline for people: that of a whole day is its end.
+pub(crate) fn day(deadline: i64, offset: i32) -> String {
+    if (deadline + i64::from(offset)).rem_euclid(DAY) > 0 {
+        return date(deadline, offset);
+    }
+    let last = date(deadline - 1, offset);
+    format!("at the end of {}", last.split(' ').next().unwrap_or(&last))
 }
 
 /// A date for people.

@@ -163,10 +163,10 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
     }
     let domains: Vec<String> = domains.into_iter().collect();
     for class in &draft.facts.migration.customers {
-        let must = if class.must.is_empty() {
-            "They need to do nothing.".to_owned()
-        } else {
-            format!("They have to: {}", class.must)
+        let must = match class.must.as_deref() {
+            None => "The migration does not say what they have to do.".to_owned(),
+            Some("") => "They need to do nothing.".to_owned(),
+            Some(must) => format!("They have to: {must}"),
         };
         let texts = Texts {
             title: format!("Tell {}", class.title),

@@ -151,8 +151,14 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
                 "accepts no mail: bounces or replies do not arrive, and some receivers refuse such senders";
             draft.finding("audit.no-mail-host", domain.as_str(), message);
         } else {
-            let message = "accepts no mail, and bounces or replies will go there: give it `mx` in the migration file (`mx = [\"10 mx.example.net.\"]`), or \
-                           an MX record before";
+            let remedy = match draft.zone.get(&domain, RecordType::Mx) {
+                None => "give it `mx` in the migration file (`mx = [\"10 mx.example.net.\"]`), or an MX record before".to_owned(),
+                Some(exchanges) => format!(
+                    "by the evidence, no host of its MX records ({}) has an address: give the evidence their A or AAAA records, or name other hosts",
+                    exchanges.records().to_texts().join(", ")
+                ),
+            };
+            let message = format!("accepts no mail, and bounces or replies will go there: {remedy}");
             draft.blocker("plan.no-mail-host", domain.as_str(), message);
         }
     }

@@ -111,7 +111,7 @@ fn customers(lead: u64) -> CustomerClass {
     CustomerClass {
         id: "gateways".to_owned(),
         title: "customers with gateways".to_owned(),
-        must: "allow the new domain".to_owned(),
+        must: Some("allow the new domain".to_owned()),
         lead,
     }
 }

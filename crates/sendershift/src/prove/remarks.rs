@@ -226,7 +226,16 @@ pub(super) fn assumptions(plan: &Plan, flux: &Flux, sources: &Sources<'_>) -> Ve
     ];
     for question in &flux.assumed_ttls {
         let message = format!(
-            "the TTL of {question} is not known from a server of the zone; {} is assumed",
+            "the TTL of the {} records is not known from a server of the zone; {} is assumed",
+            question.record_type,
+            days(parameters.ttl_ceiling)
+        );
+        assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
+    }
+    for question in &flux.assumed_absences {
+        let message = format!(
+            "how long caches remember that there is no {} is not known (the SOA record of the zone would tell, RFC 2308); {} is assumed",
+            question.record_type,
             days(parameters.ttl_ceiling)
         );
         assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));

@@ -39,6 +39,8 @@ pub(super) struct Flux {
     pub(super) happens: Vec<bool>,
     /// Questions whose TTL is assumed, because no server of the zone said it.
     pub(super) assumed_ttls: BTreeSet<Question>,
+    /// RRsets that are absent at some time, where how long a cache may remember that is assumed.
+    pub(super) assumed_absences: BTreeSet<Question>,
     /// Changes that say something else of the RRset before than is known.
     pub(super) contradictions: Vec<Remark>,
     /// Changes that add what is there already.
@@ -62,6 +64,7 @@ impl Flux {
             stuck: BTreeMap::new(),
             happens: vec![true; plan.steps.len()],
             assumed_ttls: BTreeSet::new(),
+            assumed_absences: BTreeSet::new(),
             contradictions: Vec::new(),
             repeated: Vec::new(),
             missing: BTreeSet::new(),
@@ -151,11 +154,16 @@ impl Flux {
         let mut set = published(&plan.evidence, question);
         let mut alias = published(&plan.evidence, &alias_question);
         let stale = plan.parameters.resolver_stale;
-        let absence = self.absence(plan, question);
+        let (absence, is_assumed) = self.absence(plan, question);
         let lifetime = |flux: &mut Self, content: &Content| {
             stale
                 + match content {
-                    Content::Absent => absence,
+                    Content::Absent => {
+                        if is_assumed {
+                            flux.assumed_absences.insert(question.clone());
+                        }
+                        absence
+                    }
                     Content::Set(rrset) | Content::Alias(rrset) => {
                         let (ttl, assumed) = positive_ttl(plan, &question.name, rrset);
                         if assumed {
@@ -200,7 +208,7 @@ impl Flux {
             }
             if alias_changes && set_changes {
                 // One goes and the other comes, in either order: in between there may be neither.
-                let until = Some((*step, delay + stale + absence));
+                let until = Some((*step, delay + lifetime(self, &Content::Absent)));
                 versions.push(Version { content: Content::Absent, from: Some(*step), until });
             }
             versions.push(Version { content: content(&alias, &set), from: Some(*step), until: None });
@@ -208,8 +216,8 @@ impl Flux {
         versions
     }
 
-    /// How long absence at a name may be remembered, in seconds.
-    fn absence(&mut self, plan: &Plan, question: &Question) -> u64 {
+    /// How long absence at a name may be remembered, in seconds, and whether that is assumed.
+    fn absence(&self, plan: &Plan, question: &Question) -> (u64, bool) {
         let listed = plan.evidence.negative(&question.name, question.record_type);
         // An answer that denies a name above denies this one, too (RFC 8020).
         let above = question.name.ancestors().skip(1).filter_map(|name| plan.evidence.nonexistence(&name)?.0);
@@ -237,12 +245,11 @@ impl Flux {
         });
         let changed = u64::from(longest.max().unwrap_or(0));
         if let Some(ttl) = known {
-            return u64::from(ttl).max(changed);
+            return (u64::from(ttl).max(changed), false);
         }
-        self.assumed_ttls.insert(question.clone());
         // What a cache said is a lower bound.
         let cached = listed_ttl.unwrap_or(0).max(cached_negative_ttl(plan, question));
-        plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed)
+        (plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed), true)
     }
 
     /// The versions of the answer to a question, if it changes.

@@ -11,7 +11,7 @@ use page::Page;
 
 use crate::adjacent;
 use crate::plan::{After, GivenUp, Identity, Plan, Remark, Step, Stream, Undo};
-use crate::planner::dates::date;
+use crate::planner::dates::{date, day};
 use crate::prove::{Breaks, Drifted, Judged, Most, PROMISES, Progress, PromiseVerdict, Proof, duration};
 
 /// A plan in lines of at most `width` characters, with the verdict of `proof` if there is one.
@@ -23,6 +23,7 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
     page.paragraph(&summary(plan, proof));
     if let Some(proof) = proof {
         counterexamples(&mut page, proof);
+        unsettled(&mut page, proof, &plan.blockers);
     }
     page.section("What stands in the way", |page| remarks(page, &plan.blockers));
     page.section("Worth knowing", |page| {
@@ -40,6 +41,10 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
     match proof {
         Some(proof) => grounds(&mut page, proof),
         None => page.section("Assumptions", |page| remarks(page, &plan.assumptions)),
+    }
+    // Who has scrolled to here does not see the top any more.
+    if let Some(proof) = proof {
+        page.item("", &format!("Verdict: {} (see the top).", word(proof.verdict).to_uppercase()));
     }
     page.finish()
 }
@@ -80,6 +85,7 @@ pub fn proof(proof: &Proof, width: usize) -> String {
         }
     });
     counterexamples(&mut page, proof);
+    unsettled(&mut page, proof, &[]);
     page.section("Worth knowing", |page| remarks(page, &proof.findings));
     grounds(&mut page, proof);
     page.finish()
@@ -150,11 +156,11 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
             (Some(deadline), Some(slack)) if slack >= 0 => {
                 format!(
                     "; the deadline {} leaves {} to spare, freezes and days off taken away",
-                    date(deadline.as_second(), offset),
+                    day(deadline.as_second(), offset),
                     rough(slack)
                 )
             }
-            (Some(deadline), _) => format!("; the deadline is {}", date(deadline.as_second(), offset)),
+            (Some(deadline), _) => format!("; the deadline is {}", day(deadline.as_second(), offset)),
             (None, _) => String::new(),
         };
         let clock = jiff::tz::Offset::from_seconds(offset).unwrap_or(jiff::tz::Offset::UTC);
@@ -165,10 +171,13 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
     sentences.join(" ")
 }
 
-/// The conditions of a verdict: they limit it, so they stand beside it.
+/// The conditions of a verdict: they limit it, so it does not stand without them.
 fn conditions(proof: &Proof) -> String {
-    let each: Vec<String> = proof.conditions.iter().map(ToString::to_string).collect();
-    if each.is_empty() { String::new() } else { format!(", and on condition: {}", each.join("; ")) }
+    match proof.conditions.len() {
+        0 => String::new(),
+        1 => " and a condition (below)".to_owned(),
+        more => format!(" and {more} conditions (below)"),
+    }
 }
 
 /// A duration in days and hours, or exactly where it is less than an hour.
@@ -260,7 +269,7 @@ fn steps(page: &mut Page, plan: &Plan) {
 fn one_step(page: &mut Page, plan: &Plan, step: &Step, number: usize, costs: &changes::Costs) {
     let offset = plan.parameters.utc_offset;
     let title = if step.title.is_empty() { &step.id } else { &step.title };
-    page.hanging(&format!("{number}. "), title);
+    page.item(&format!("{number}. "), title);
     let mut facts = vec![format!("`{}`", step.id)];
     if !step.owner.is_empty() {
         facts.push(step.owner.clone());
@@ -381,7 +390,12 @@ fn counterexamples(page: &mut Page, proof: &Proof) {
             page.blank();
         }
     });
-    page.section("What was not settled", |page| remarks(page, &proof.undecided));
+}
+
+/// What makes a verdict undecided, without what is told elsewhere.
+fn unsettled(page: &mut Page, proof: &Proof, told: &[Remark]) {
+    let others: Vec<Remark> = proof.undecided.iter().filter(|it| !told.contains(it)).cloned().collect();
+    page.section("What was not settled", |page| remarks(page, &others));
 }
 
 /// Which steps are done, and which come next.
@@ -418,10 +432,10 @@ fn drift(page: &mut Page, progress: &Progress) {
         };
         page.item("", &format!("{question}{effect}"));
         for record in before.iter().filter(|record| !after.contains(record)) {
-            page.hanging("   - ", record);
+            page.record("   - ", record);
         }
         for record in after.iter().filter(|record| !before.contains(record)) {
-            page.hanging("   + ", record);
+            page.record("   + ", record);
         }
     }
     if let Some(verdict) = progress.without_drift {

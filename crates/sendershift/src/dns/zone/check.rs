@@ -94,8 +94,17 @@ fn apex(records: &[Record], unread: bool, problems: &mut Vec<Problem>) -> Option
     let mut soas = records.iter().filter(|record| record.kind == RecordType::Soa);
     let Some(first) = soas.next() else {
         if !unread {
-            let help = "a zone begins with a line such as `example.com. 3600 IN SOA ns.example.com. hostmaster.example.com. 1 7200 900 1209600 3600`";
-            let message = if records.is_empty() { "there are no records" } else { "there is no SOA record" };
+            // A made-up SOA record would make a whole zone of a few answers.
+            let (message, help) = match records.len() {
+                0 => (
+                    "there are no records",
+                    "a zone begins with a line such as `example.com. 3600 IN SOA ns.example.com. hostmaster.example.com. 1 7200 900 1209600 3600`",
+                ),
+                _ => (
+                    "there is no SOA record, so this is no whole zone",
+                    "what a zone file lacks counts as not existing: take the file from a server of the zone; single answers, as of `dig`, go into a snapshot (JSON, sendershift-snapshot/1)",
+                ),
+            };
             problems.push(Problem::new("zone.no-soa", message).at(0..0).help(help));
         }
         return None;

@@ -162,10 +162,12 @@ impl Ids {
         let problem = Problem::new(self.unknown, format!("there is no {} `{id}` here", self.what));
         self.hints += 1;
         let known = self.known.iter().map(String::as_str).filter(|_| self.hints <= MAX_HINTS);
-        Err(match nearest(id, known) {
-            Some(hint) => problem.help(format!("did you mean `{hint}`?")),
-            None => problem,
-        })
+        if let Some(hint) = nearest(id, known) {
+            return Err(problem.help(format!("did you mean `{hint}`?")));
+        }
+        let table = self.unknown.trim_start_matches("migration.unknown-");
+        Err(problem
+            .help(format!("declare it in a table `[[{table}]]` of its own, or name one that is declared")))
     }
 }
 

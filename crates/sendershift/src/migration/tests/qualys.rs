@@ -65,7 +65,7 @@ fn what_the_notice_says() {
         [("named-applications", 4), ("other-applications", 1), ("notifications", 2), ("accounts", 1)]
     );
     let customers: Vec<(&str, bool)> =
-        migration.customers.iter().map(|it| (it.id.as_str(), it.must.is_empty())).collect();
+        migration.customers.iter().map(|it| (it.id.as_str(), it.must.as_deref() == Some(""))).collect();
     assert_eq!(customers, [("own-domain", false), ("strict-gateway", false), ("private-platform", true)]);
 }
 

@@ -70,14 +70,14 @@ pub(super) fn change(page: &mut Page, change: &Change, costs: Option<&[Option<u3
         [('-', &change.remove, change.ttl_before), ('+', &change.add, change.ttl_after)]
     {
         for text in records.as_ref().map(texts).unwrap_or_default() {
-            page.hanging(
+            page.record(
                 &format!("   {sign} "),
                 &format!("{} {} {} {text}", change.name, ttl(seconds), change.record_type),
             );
         }
     }
     if change.remove.is_none() && change.add.is_none() {
-        page.hanging(
+        page.record(
             "   ~ ",
             &format!(
                 "{} {}: TTL {} to {}",
@@ -124,7 +124,7 @@ pub(super) fn records(page: &mut Page, plan: &Plan) {
             let texts = texts.unwrap_or_else(|| vec!["(nothing)".to_owned()]);
             for (number, text) in texts.iter().enumerate() {
                 let mark = if number == 0 { format!("  {when:6} ") } else { " ".repeat(9) };
-                page.hanging(&mark, text);
+                page.record(&mark, text);
             }
         }
     }

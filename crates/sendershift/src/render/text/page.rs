@@ -9,6 +9,9 @@ pub(super) struct Page {
 /// Narrower lines would break every word.
 const MIN_WIDTH: usize = 40;
 
+/// Of durations.
+const UNITS: [&str; 4] = ["d", "h", "min", "s"];
+
 impl Page {
     pub(super) fn new(width: usize) -> Self {
         Self { width: width.max(MIN_WIDTH), text: String::new() }
@@ -49,9 +52,9 @@ impl Page {
         self.wrap(mark, indent, text);
     }
 
-    /// A text behind a mark, all lines under the first.
-    pub(super) fn hanging(&mut self, mark: &str, text: &str) {
-        self.wrap(mark, mark.chars().count(), text);
+    /// What is copied stands in one line, however long it is.
+    pub(super) fn record(&mut self, mark: &str, text: &str) {
+        self.line(&format!("{mark}{text}"));
     }
 
     /// An empty line, but never two.
@@ -77,8 +80,17 @@ impl Page {
         let mut line = mark.to_owned();
         let mut column = mark.chars().count();
         let mut fresh = true;
-        for word in text.split_whitespace() {
+        let mut words = text.split_whitespace().peekable();
+        while let Some(word) = words.next() {
             let mut rest: Vec<char> = word.chars().collect();
+            // A number stands with its unit.
+            if word.chars().all(|it| it.is_ascii_digit())
+                && let Some(unit) =
+                    words.next_if(|next| UNITS.contains(&next.trim_end_matches([',', ';', '.', ')'])))
+            {
+                rest.push(' ');
+                rest.extend(unit.chars());
+            }
             if !fresh && column + 1 + rest.len() > self.width {
                 self.line(&line);
                 line = " ".repeat(indent);

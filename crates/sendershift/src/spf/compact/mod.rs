@@ -35,7 +35,7 @@ use serde::Serialize;
 pub use infeasible::{Infeasible, Remedy, Staying};
 pub use search::Objective;
 
-use super::{AddressPart, Beyond, Profile, Subject};
+use super::{AddressPart, Authorised, Beyond, Profile, Subject};
 use crate::dns::{Evidence, RecordType, Txt};
 use crate::error::Error;
 use crate::name::DomainName;
@@ -190,8 +190,10 @@ pub struct Removed {
     pub term: String,
     /// `drop`, `repair`.
     pub why: &'static str,
-    /// Addresses that are no longer authorised, or are for the first time.
-    pub changes: AddressPart,
+    /// Who is authorised only without it: surely and not surely before, possibly and not at all before.
+    pub adds: Authorised,
+    /// Who is authorised only with it.
+    pub removes: Authorised,
 }
 
 /// What is proven of the new record.

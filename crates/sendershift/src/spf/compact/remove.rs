@@ -69,9 +69,9 @@ impl Prepared<'_> {
             }
             let base = self.publish(&remaining.record);
             let after = Policy::compile(&remaining.mended(&base)?, self.domain)?;
-            let [old, new] = [&policy, &after].map(|policy| policy.intended().sometimes(SpfResult::Pass));
-            let changes = old.difference(&new).union(&new.difference(&old));
-            remaining.removed.push(Removed { record: domain, term, why, changes: changes.into() });
+            let [old, new] = [&policy, &after].map(|policy| policy.intended().authorised());
+            let (adds, removes) = (new.without(&old), old.without(&new));
+            remaining.removed.push(Removed { record: domain, term, why, adds, removes });
             policy = after;
         }
         Ok(remaining)
