@@ -14,7 +14,7 @@ use crate::plan::{After, GivenUp, Identity, Plan, Remark, Step, Stream, Undo};
 use crate::planner::dates::{date, day};
 use crate::prove::{Breaks, Drifted, Judged, Most, PROMISES, Progress, PromiseVerdict, Proof, duration};
 
-/// A plan in lines of at most `width` characters, with the verdict of `proof` if there is one.
+/// A plan in lines of at most `width` characters, but each record in one, with the verdict of `proof` if there is one.
 ///
 /// A width below 40 counts as 40. The text is for reading: its wording may change.
 pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
@@ -49,7 +49,7 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
     page.finish()
 }
 
-/// A proof in lines of at most `width` characters.
+/// A proof in lines of at most `width` characters, but each record in one.
 ///
 /// A width below 40 counts as 40. The text is for reading: its wording may change.
 pub fn proof(proof: &Proof, width: usize) -> String {
