@@ -7,7 +7,7 @@ use super::binding::Sources;
 use super::explore::Halt;
 use super::story::duration;
 use super::world::Flux;
-use crate::dns::{Evidence as _, RecordType};
+use crate::dns::{Evidence as _, Question, RecordType};
 use crate::name::DomainName;
 use crate::plan::{Plan, Remark, Stream};
 use crate::suffix::public_suffix;
@@ -158,10 +158,34 @@ fn may_be_answered_by_wildcard(plan: &Plan, name: &DomainName) -> bool {
     false
 }
 
+fn days(seconds: u64) -> String {
+    duration(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// TTLs that nobody told.
+fn ttls(flux: &Flux, ceiling: u64) -> Vec<Remark> {
+    let assumed = days(ceiling);
+    let remark = |question: &Question, message: String| {
+        Remark::new("assume.ttl", Some(question.name.as_str()), format!("{message}; {assumed} is assumed"))
+    };
+    let known = flux.assumed_ttls.iter().map(|question| {
+        let message =
+            format!("the TTL of the {} records is not known from a server of the zone", question.record_type);
+        remark(question, message)
+    });
+    let absent = flux.assumed_absences.iter().map(|question| {
+        let message = format!(
+            "how long caches remember that there is no {} is not known (the SOA record of the zone would tell, RFC 2308)",
+            question.record_type
+        );
+        remark(question, message)
+    });
+    known.chain(absent).collect()
+}
+
 /// What every verdict on a plan takes for granted.
 pub(super) fn assumptions(plan: &Plan, flux: &Flux, sources: &Sources<'_>) -> Vec<Remark> {
     let parameters = &plan.parameters;
-    let days = |seconds: u64| duration(i64::try_from(seconds).unwrap_or(i64::MAX));
     let mut assumptions = vec![
         Remark::new(
             "assume.queue-lifetime",
@@ -224,22 +248,7 @@ pub(super) fn assumptions(plan: &Plan, flux: &Flux, sources: &Sources<'_>) -> Ve
             Remark::new("assume.tree-walk", None, message)
         },
     ];
-    for question in &flux.assumed_ttls {
-        let message = format!(
-            "the TTL of the {} records is not known from a server of the zone; {} is assumed",
-            question.record_type,
-            days(parameters.ttl_ceiling)
-        );
-        assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
-    }
-    for question in &flux.assumed_absences {
-        let message = format!(
-            "how long caches remember that there is no {} is not known (the SOA record of the zone would tell, RFC 2308); {} is assumed",
-            question.record_type,
-            days(parameters.ttl_ceiling)
-        );
-        assumptions.push(Remark::new("assume.ttl", Some(question.name.as_str()), message));
-    }
+    assumptions.extend(ttls(flux, parameters.ttl_ceiling));
     assumptions.extend(sources.assumptions.iter().cloned());
     for source in &plan.sources {
         if let Some(why) = &source.assumed {

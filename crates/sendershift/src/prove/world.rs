@@ -154,7 +154,7 @@ impl Flux {
         let mut set = published(&plan.evidence, question);
         let mut alias = published(&plan.evidence, &alias_question);
         let stale = plan.parameters.resolver_stale;
-        let (absence, is_assumed) = self.absence(plan, question);
+        let (absence, is_assumed) = absence(plan, question);
         let lifetime = |flux: &mut Self, content: &Content| {
             stale
                 + match content {
@@ -214,42 +214,6 @@ impl Flux {
             versions.push(Version { content: content(&alias, &set), from: Some(*step), until: None });
         }
         versions
-    }
-
-    /// How long absence at a name may be remembered, in seconds, and whether that is assumed.
-    fn absence(&self, plan: &Plan, question: &Question) -> (u64, bool) {
-        let listed = plan.evidence.negative(&question.name, question.record_type);
-        // An answer that denies a name above denies this one, too (RFC 8020).
-        let above = question.name.ancestors().skip(1).filter_map(|name| plan.evidence.nonexistence(&name)?.0);
-        // A negative answer has the TTL that the SOA record gives it (RFC 2308 section 5). Should the two differ, the longer
-        // counts: absence may also be known from an answer about another name (RFC 8020, RFC 8198), and what a cache said is a
-        // lower bound.
-        let listed_ttl = listed.and_then(|(ttl, _)| ttl).into_iter().chain(above).max();
-        let authoritative = listed.is_some_and(|(_, quality)| quality == Quality::Authoritative);
-        let known = negative_ttl(&plan.evidence, &question.name).or(listed_ttl.filter(|_| authoritative));
-        let known = known.map(|known| known.max(listed_ttl.unwrap_or(0)));
-        // A plan that changes an SOA record on the way may lengthen what is remembered.
-        let edits =
-            plan.steps.iter().flat_map(|step| &step.changes).filter(|change| {
-                change.record_type == RecordType::Soa && question.name.is_within(&change.name)
-            });
-        let longest = edits.filter_map(|change| {
-            match (&change.add, plan.evidence.answer(&change.name, RecordType::Soa)) {
-                (Some(Records::Soa(soa)), _) => Some(soa.minimum),
-                (_, Answer::Records(rrset)) => match rrset.records() {
-                    Records::Soa(soa) => change.ttl_after.map(|ttl| ttl.min(soa.minimum)),
-                    _ => None,
-                },
-                _ => None,
-            }
-        });
-        let changed = u64::from(longest.max().unwrap_or(0));
-        if let Some(ttl) = known {
-            return (u64::from(ttl).max(changed), false);
-        }
-        // What a cache said is a lower bound.
-        let cached = listed_ttl.unwrap_or(0).max(cached_negative_ttl(plan, question));
-        (plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed), true)
     }
 
     /// The versions of the answer to a question, if it changes.
@@ -336,6 +300,42 @@ impl Evidence for Era<'_> {
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
         self.plan.evidence.public_suffix(name)
     }
+}
+
+/// How long absence at a name may be remembered, in seconds, and whether that is assumed.
+fn absence(plan: &Plan, question: &Question) -> (u64, bool) {
+    let listed = plan.evidence.negative(&question.name, question.record_type);
+    // An answer that denies a name above denies this one, too (RFC 8020).
+    let above = question.name.ancestors().skip(1).filter_map(|name| plan.evidence.nonexistence(&name)?.0);
+    // A negative answer has the TTL that the SOA record gives it (RFC 2308 section 5). Should the two differ, the longer
+    // counts: absence may also be known from an answer about another name (RFC 8020, RFC 8198), and what a cache said is a
+    // lower bound.
+    let listed_ttl = listed.and_then(|(ttl, _)| ttl).into_iter().chain(above).max();
+    let authoritative = listed.is_some_and(|(_, quality)| quality == Quality::Authoritative);
+    let known = negative_ttl(&plan.evidence, &question.name).or(listed_ttl.filter(|_| authoritative));
+    let known = known.map(|known| known.max(listed_ttl.unwrap_or(0)));
+    // A plan that changes an SOA record on the way may lengthen what is remembered.
+    let edits = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.changes)
+        .filter(|change| change.record_type == RecordType::Soa && question.name.is_within(&change.name));
+    let longest =
+        edits.filter_map(|change| match (&change.add, plan.evidence.answer(&change.name, RecordType::Soa)) {
+            (Some(Records::Soa(soa)), _) => Some(soa.minimum),
+            (_, Answer::Records(rrset)) => match rrset.records() {
+                Records::Soa(soa) => change.ttl_after.map(|ttl| ttl.min(soa.minimum)),
+                _ => None,
+            },
+            _ => None,
+        });
+    let changed = u64::from(longest.max().unwrap_or(0));
+    if let Some(ttl) = known {
+        return (u64::from(ttl).max(changed), false);
+    }
+    // What a cache said is a lower bound.
+    let cached = listed_ttl.unwrap_or(0).max(cached_negative_ttl(plan, question));
+    (plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed), true)
 }
 
 fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
