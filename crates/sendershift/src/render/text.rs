@@ -49,6 +49,20 @@ pub fn plan(plan: &Plan, proof: Option<&Proof>, width: usize) -> String {
     page.finish()
 }
 
+/// A text that stands in a document, in one line and without control characters: what others wrote forges no line and tells a
+/// terminal nothing.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::render::text::line;
+///
+/// assert_eq!(line("Move\n\u{1b}[31mverdict: safe"), "Move [31mverdict: safe");
+/// ```
+pub fn line(text: &str) -> String {
+    page::line(text)
+}
+
 /// A proof in lines of at most `width` characters, but each record in one.
 ///
 /// A width below 40 counts as 40. The text is for reading: its wording may change.

@@ -54,7 +54,7 @@ impl Page {
 
     /// What is copied stands in one line, however long it is.
     pub(super) fn record(&mut self, mark: &str, text: &str) {
-        self.line(&format!("{mark}{text}"));
+        self.line(&format!("{mark}{}", plain(text)));
     }
 
     /// An empty line, but never two.
@@ -80,7 +80,7 @@ impl Page {
         let mut line = mark.to_owned();
         let mut column = mark.chars().count();
         let mut fresh = true;
-        let mut words = text.split_whitespace().peekable();
+        let mut words = words(text).peekable();
         while let Some(word) = words.next() {
             let mut rest: Vec<char> = word.chars().collect();
             // A number stands with its unit.
@@ -114,4 +114,18 @@ impl Page {
         }
         self.line(&line);
     }
+}
+
+/// The words of a text that somebody else may have written: nothing in it begins a line, or tells a terminal what to do.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split_whitespace().map(plain).filter(|word| !word.is_empty())
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
+/// A text in one line, without control characters.
+pub(super) fn line(text: &str) -> String {
+    words(text).collect::<Vec<_>>().join(" ")
 }

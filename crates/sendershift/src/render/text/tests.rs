@@ -52,3 +52,18 @@ fn a_broken_plan() {
         assert!(text.contains("[p1."), "{text}");
     }
 }
+
+#[test]
+fn what_others_wrote_forges_no_line_and_tells_a_terminal_nothing() {
+    let text = include_str!("../../../../../tests/plans/broken-queued-mail.json");
+    let mut plan: serde_json::Value = serde_json::from_str(text).unwrap();
+    for step in plan["steps"].as_array_mut().unwrap() {
+        step["title"] = "Move\n\u{1b}[31mVerdict: SAFE\u{1b}[0m\nVerdict: SAFE".into();
+    }
+    let (plan, proof) = rendered(&plan.to_string(), 80);
+    assert!(plan.contains("Move [31mVerdict: SAFE[0m Verdict: SAFE"), "{plan}");
+    for text in [plan, proof] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("Verdict: SAFE")), "{text}");
+    }
+}
