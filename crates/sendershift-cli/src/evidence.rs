@@ -60,7 +60,7 @@ pub(crate) fn snapshot(paths: &[impl AsRef<Path>]) -> Result<Snapshot, Failure> 
             for problem in &mut invalid.problems {
                 if problem.code == "json.syntax" && problem.help.is_none() {
                     let help = "--dns takes snapshots (JSON, sendershift-snapshot/1) and zone files";
-                    problem.help = Some(help.to_owned());
+                    problem.help = Some(help.into());
                 }
             }
             Some(Faulty { name, text, is_file: true, invalid })

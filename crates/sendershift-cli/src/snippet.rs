@@ -33,7 +33,7 @@ pub(crate) fn render(faulty: &Faulty, width: usize) -> String {
 
 /// A problem without a place.
 pub(crate) fn plain(problem: &Problem, width: usize) -> String {
-    finish(Group::with_title(title(problem.code, &problem.message, width)), problem.help.iter(), width)
+    finish(Group::with_title(title(problem.code, &problem.message, width)), problem.help.as_deref(), width)
 }
 
 /// A finding, with its place in the record that it is about.
@@ -56,7 +56,7 @@ pub(crate) fn finding(finding: &Finding, place: &str, width: usize) -> String {
         }
         _ => title.element(origin),
     };
-    finish(group, problem.help.iter(), width)
+    finish(group, problem.help.as_deref(), width)
 }
 
 fn in_file(faulty: &Faulty, problem: &Problem, width: usize) -> String {
@@ -65,7 +65,7 @@ fn in_file(faulty: &Faulty, problem: &Problem, width: usize) -> String {
     let snippet = Snippet::source(&faulty.text)
         .path(&faulty.name)
         .annotation(AnnotationKind::Primary.span(head(&faulty.text, span, width / 2)));
-    finish(title.element(snippet), problem.help.iter(), width)
+    finish(title.element(snippet), problem.help.as_deref(), width)
 }
 
 /// The problems of a text of one line, such as a record: the line is broken at spaces to fit, so every octet keeps its
@@ -97,10 +97,10 @@ fn one_line(faulty: &Faulty, width: usize) -> String {
     let group = title(code, &message, width).element(snippet);
     let group = group.elements(place.iter().map(|place| Level::NOTE.with_name("in").message(place)));
     let told = if is_labelled || problems.len() == 1 { Vec::new() } else { kinds(problems) };
-    let mut helps: Vec<&String> = problems.iter().filter_map(|problem| problem.help.as_ref()).collect();
+    let mut helps: Vec<&str> = problems.iter().filter_map(|problem| problem.help.as_deref()).collect();
     helps.dedup();
     let group = group.elements(told.iter().map(|note| Level::NOTE.message(fill(note, width - 10, ""))));
-    finish(group, helps.into_iter(), width)
+    finish(group, helps, width)
 }
 
 /// Whether the message has room behind the carets.
@@ -128,9 +128,10 @@ fn kinds(problems: &[Problem]) -> Vec<String> {
     kinds.into_iter().map(told).collect()
 }
 
-fn finish<'a>(group: Group<'a>, helps: impl Iterator<Item = &'a String>, width: usize) -> String {
-    let group =
-        group.elements(helps.map(|help| Level::HELP.message(fill(help, width.saturating_sub(10), ""))));
+fn finish<'a>(group: Group<'a>, helps: impl IntoIterator<Item = &'a str>, width: usize) -> String {
+    let group = group.elements(
+        helps.into_iter().map(|help| Level::HELP.message(fill(help, width.saturating_sub(10), ""))),
+    );
     let renderer = Renderer::styled().term_width(width);
     format!("{}\n", renderer.render(&[group]))
 }

@@ -197,6 +197,18 @@ fn toml_value(value: &toml_edit::Value, key_span: std::ops::Range<usize>) -> Val
     Value { span: span.into(), kind }
 }
 
+impl Value {
+    /// The text that stands at a place, in this value or below it.
+    pub(crate) fn text_at(&self, place: Span) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => (self.span == place).then_some(text),
+            Kind::List(values) => values.iter().find_map(|value| value.text_at(place)),
+            Kind::Table(entries) => entries.iter().find_map(|entry| entry.value.text_at(place)),
+            _ => None,
+        }
+    }
+}
+
 /// Gathers the problems of one document.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
@@ -388,6 +400,11 @@ pub(crate) struct Fields<'v> {
 }
 
 impl<'v> Fields<'v> {
+    /// Takes note that a key is known, though it is not read from the table.
+    pub(crate) fn known(&mut self, key: &'static str) {
+        self.asked.push(key);
+    }
+
     /// The value of a key, if it is there and not null.
     pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'v Value> {
         self.asked.push(key);
@@ -404,18 +421,26 @@ impl<'v> Fields<'v> {
     pub(crate) fn required(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'v Value> {
         let value = self.optional(key);
         if value.is_none() {
-            // The table may be long: its first octet is place enough.
-            let place = Span::new(self.span.start, self.span.start + 1);
-            reader.problem(
-                Problem::new("document.missing-key", format!("the key `{key}` is missing")).at(place),
-            );
+            reader.problem(self.missing(key));
         }
         value
+    }
+
+    /// That a key is missing.
+    pub(crate) fn missing(&self, key: &str) -> Problem {
+        // The table may be long: its first octet is place enough.
+        let place = Span::new(self.span.start, self.span.start + 1);
+        Problem::new("document.missing-key", format!("the key `{key}` is missing")).at(place)
     }
 
     /// The span of a key, for problems about its presence.
     pub(crate) fn key_span(&self, key: &str) -> Span {
         self.entries.iter().find(|entry| entry.key == key).map_or(self.span, |entry| entry.key_span)
+    }
+
+    /// Whatever else is there is no problem.
+    pub(crate) fn ignore_others(&mut self) {
+        self.entries = &[];
     }
 
     /// Reports every key that was not asked for, with the nearest known one.
@@ -470,7 +495,7 @@ mod tests {
             fields.finish(&mut reader);
         }
         let invalid = reader.finish(text, ()).unwrap_err();
-        invalid.problems.into_iter().map(|p| (p.code, p.line, p.column, p.help)).collect()
+        invalid.problems.into_iter().map(|p| (p.code, p.line, p.column, p.help.map(String::from))).collect()
     }
 
     #[test]
@@ -553,7 +578,7 @@ mod tests {
             message,
             "this is a plan (`sendershift-plan/1`), and a migration (`sendershift-migration/1`) is wanted here"
         );
-        assert_eq!(help, "`prove` takes it");
+        assert_eq!(&*help, "`prove` takes it");
         let (message, _) = told("format = \"sendershift-cost/1\"", "sendershift-plan/1").unwrap();
         assert_eq!(message, "the format is `sendershift-cost/1`, expected `sendershift-plan/1`");
         for text in [plan, "", "format = 1", "{ \"format\": \"other\" }", "[\"format\"]", "@ SOA"] {

@@ -73,13 +73,24 @@ pub struct Problem {
     /// The column of the place in characters, counted from 1.
     pub column: Option<u32>,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
+    /// The argument that the place lies in, where an operation was given arguments one by one ([`wire::Arguments`](crate::wire::Arguments)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub argument: Option<Box<str>>,
 }
 
 impl Problem {
     /// A problem without a place.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span: None, line: None, column: None, help: None }
+        Self {
+            code,
+            message: message.into(),
+            span: None,
+            line: None,
+            column: None,
+            help: None,
+            argument: None,
+        }
     }
 
     /// The same problem at a place in the text.
@@ -91,7 +102,7 @@ impl Problem {
 
     /// The same problem with advice.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Box<str>>) -> Self {
         self.help = Some(help.into());
         self
     }

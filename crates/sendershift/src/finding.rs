@@ -105,7 +105,7 @@ impl Finding {
 
     /// The same finding with advice that fits better than that of the rule.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Box<str>>) -> Self {
         self.problem.help = Some(help.into());
         self
     }

@@ -3,6 +3,7 @@
 //! Input and output are JSON documents. A failure is a document too: `sendershift-error/1` with `code`,
 //! `message` and `problems`, or `sendershift-missing/1` with the `questions` that are still open.
 
+mod arguments;
 mod compact;
 mod dns;
 mod mail;
@@ -18,17 +19,21 @@ use crate::dns::Question;
 use crate::error::{Error, Invalid, Missing, Problem};
 use crate::name::DomainName;
 
+pub use arguments::Arguments;
+use arguments::Input;
+pub use dns::evidence_of;
 #[cfg(feature = "plan")]
 pub use plan::ProvenPlan;
-pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged};
+pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged, policy};
 
-/// What a long operation tells now and then: how far it is. It goes on as long as the answer is `true`.
+/// What a long operation tells now and then: how many mixes or drafts it has looked at since it began, which never falls. It goes on
+/// as long as the answer is `true`.
 pub type Watch<'a> = dyn FnMut(u64) -> bool + 'a;
 
 #[derive(Clone, Copy)]
 enum Operation {
-    Short(fn(&str) -> Result<String, Error>),
-    Long(fn(&str, &mut Watch<'_>) -> Result<String, Error>),
+    Short(fn(&Input<'_>) -> Result<String, Error>),
+    Long(fn(&Input<'_>, &mut Watch<'_>) -> Result<String, Error>),
 }
 
 use Operation::{Long, Short};
@@ -93,7 +98,7 @@ pub fn call(operation: &str, input: &str) -> String {
 }
 
 /// As [`call`], with what is wrong as an error, and `watch` called now and then by the operations that may take long
-/// (`plan`, `prove`, `spf.compact`): with the number of mixes or drafts looked at so far, or of the part of the work that is under way.
+/// (`plan`, `prove`, `spf.compact`): with the number of mixes or drafts looked at since the operation began.
 ///
 /// Where it says `false` the operation ends early with what it has: a proof that is undecided, a record that is not proven the best.
 ///
@@ -111,11 +116,79 @@ pub fn call(operation: &str, input: &str) -> String {
 /// # Ok::<(), sendershift::error::Error>(())
 /// ```
 pub fn run(operation: &str, input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
+    carry_out(operation, &Input::whole(input), watch)
+}
+
+/// As [`run`], for whoever has the arguments of an operation one by one: evidence that is read already, and places that are those in
+/// what was given.
+///
+/// # Errors
+///
+/// As [`run`], each problem with its [`argument`](Problem::argument), and with a place in that, where it is a text.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::error::{Error, Span};
+/// use sendershift::wire::{self, Arguments};
+///
+/// let dns = Snapshot::from_json(r#"{ "format": "sendershift-snapshot/1", "closed": true, "answers": [] }"#)?;
+/// let evidence = [("dns", &dns)];
+/// let arguments = Arguments::new(r#"{ "left": "v=spf1 -all", "right": "v=spf1 ip4:999" }"#, &evidence);
+/// let Err(Error::Invalid(invalid)) = wire::run_with("spf.diff", &arguments, &mut |_| true) else { panic!("that was wrong") };
+/// assert_eq!(invalid.problems[0].argument.as_deref(), Some("right"));
+/// assert_eq!(invalid.problems[0].span, Some(Span::new(11, 14)));
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn run_with(operation: &str, arguments: &Arguments<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
+    carry_out(operation, &arguments.0, watch)
+}
+
+fn carry_out(operation: &str, input: &Input<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
     match OPERATIONS.iter().find(|(name, _)| *name == operation) {
         Some((_, Short(run))) => run(input),
-        Some((_, Long(run))) => run(input, watch),
+        Some((_, Long(run))) => run(input, &mut rising(watch)),
         None => Err(unknown(operation).into()),
     }
+}
+
+/// The parts of a long operation count from zero each: told is what all of them have looked at.
+fn rising<'w>(watch: &'w mut Watch<'_>) -> impl FnMut(u64) -> bool + 'w {
+    let (mut total, mut before) = (0_u64, 0);
+    move |count| {
+        // What is no more than before was counted by another part.
+        total = total.saturating_add(if count > before { count - before } else { count });
+        before = count;
+        watch(total)
+    }
+}
+
+/// Whether a text is a document of a format, where one is asked for, with all these keys: what else it holds is believed.
+///
+/// # Errors
+///
+/// Every problem, with its place: `json.syntax`, `document.wrong-type`, `document.wrong-format`, `document.missing-key`.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::wire::expect_document;
+///
+/// assert!(expect_document(r#"{ "format": "sendershift-drift/1" }"#, Some("sendershift-drift/1"), &[]).is_ok());
+/// assert_eq!(expect_document("{}", None, &["record"]).unwrap_err().problems[0].code, "document.missing-key");
+/// ```
+pub fn expect_document(text: &str, format: Option<&str>, keys: &[&str]) -> Result<(), Invalid> {
+    spf::read(&Input::whole(text), |reader, fields| {
+        if let Some(format) = format {
+            reader.format(fields, format);
+        }
+        for key in keys.iter().filter(|key| !fields.has(key)) {
+            reader.problem(fields.missing(key));
+        }
+        fields.ignore_others();
+        Some(())
+    })
 }
 
 fn unknown(operation: &str) -> Problem {
@@ -125,12 +198,12 @@ fn unknown(operation: &str) -> Problem {
 }
 
 /// An operation on documents with types.
-fn typed<I, O>(input: &str, run: impl FnOnce(&I) -> Result<O, Error>) -> Result<String, Error>
+fn typed<I, O>(input: &Input<'_>, run: impl FnOnce(&I) -> Result<O, Error>) -> Result<String, Error>
 where
     I: DeserializeOwned,
     O: Serialize,
 {
-    let document = serde_json::from_str(input).map_err(|error| not_readable(input, &error))?;
+    let document = serde_json::from_str(input.text).map_err(|error| not_readable(input.text, &error))?;
     Ok(to_json(&run(&document)?))
 }
 
@@ -223,6 +296,69 @@ mod tests {
         assert_eq!(code, "wire.unknown-operation");
         let help = problem["help"].as_str().unwrap();
         assert!(operations().all(|name| help.contains(name)), "{help}");
+    }
+
+    #[test]
+    fn what_is_told_never_falls() {
+        let mut told = Vec::new();
+        let mut watch = |total| {
+            told.push(total);
+            true
+        };
+        let mut rising = super::rising(&mut watch);
+        for count in [64, 128, 64, 64, 256, 64] {
+            assert!(rising(count));
+        }
+        drop(rising);
+        assert_eq!(told, [64, 128, 192, 256, 448, 512]);
+    }
+
+    #[test]
+    fn places_are_those_in_the_arguments() {
+        use super::{Arguments, run_with};
+        let dns = crate::dns::Snapshot::default();
+        let problems = |operation, document, keys: &[&'static str]| {
+            let evidence: Vec<_> = keys.iter().map(|key| (*key, &dns)).collect();
+            match run_with(operation, &Arguments::new(document, &evidence), &mut |_| true) {
+                Err(Error::Invalid(invalid)) => {
+                    let told = invalid.problems.into_iter().map(|problem| {
+                        (
+                            problem.code,
+                            problem.argument.map(String::from),
+                            problem.span.map(|span| (span.start, span.end)),
+                        )
+                    });
+                    told.collect::<Vec<_>>()
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let told = |code, argument: &str, span| (code, Some(argument.to_owned()), span);
+        // Escapes are no octets of the text, and what is no text has no places.
+        let document = r#"{"ip":"192.0.2","mail_from":5,"receiver":"\u00e9","trace":true,"extra":1}"#;
+        assert_eq!(
+            problems("spf.check", document, &["dns"]),
+            [
+                told("net.bad-address", "ip", Some((0, 7))),
+                told("document.wrong-type", "mail_from", None),
+                told("spf.unknown-profile", "receiver", Some((0, 2))),
+                told("document.unknown-key", "extra", None),
+            ]
+        );
+        let document = r#"{"subject":"v=spf1 ip4:999","domain":"a.example"}"#;
+        for operation in ["spf.cost", "spf.compact"] {
+            assert_eq!(
+                problems(operation, document, &["dns"]),
+                [told("spf.bad-ip4", "subject", Some((11, 14)))]
+            );
+        }
+        let document = r#"{"left":"v=spf1 -all","right":"v=spf1 ip4:999"}"#;
+        assert_eq!(
+            problems("spf.diff", document, &["dns", "right_dns"]),
+            [told("spf.bad-ip4", "right", Some((11, 14)))]
+        );
+        assert_eq!(problems("drift", "{}", &["before"]), [("document.missing-key", None, None)]);
+        assert_eq!(problems("domain.lint", r#"{"domain":"a"}"#, &[]), [("document.missing-key", None, None)]);
     }
 
     #[test]

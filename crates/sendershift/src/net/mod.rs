@@ -63,6 +63,54 @@ pub fn parse_address(text: &str) -> Result<IpAddr, Problem> {
         .map_err(|_| Problem::new("net.bad-address", format!("`{text}` is not an IPv4 or IPv6 address")))
 }
 
+/// As [`parse_address`], for the address of a client: one that is mapped from IPv4 (`::ffff:192.0.2.1`) is the IPv4 address that it
+/// stands for (RFC 7208 section 5, RFC 4291 section 2.5.5.2).
+///
+/// # Errors
+///
+/// `net.bad-address`.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::net::parse_client;
+///
+/// assert_eq!(parse_client("::ffff:192.0.2.1")?, parse_client("192.0.2.1")?);
+/// # Ok::<(), sendershift::error::Problem>(())
+/// ```
+pub fn parse_client(text: &str) -> Result<IpAddr, Problem> {
+    parse_address(text).map(|ip| ip.to_canonical())
+}
+
+/// As [`parse_exact_net`], for addresses of clients: one that is mapped from IPv4 is the IPv4 address, as for [`parse_client`].
+///
+/// # Errors
+///
+/// As [`parse_exact_net`]; `net.mapped` for a network within `::ffff:0:0/96`, to which no client belongs.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::net::parse_clients;
+///
+/// assert_eq!(parse_clients("::ffff:192.0.2.1")?, parse_clients("192.0.2.1")?);
+/// assert_eq!(parse_clients("::ffff:192.0.2.0/120").unwrap_err().code, "net.mapped");
+/// # Ok::<(), sendershift::error::Problem>(())
+/// ```
+pub fn parse_clients(text: &str) -> Result<IpNet, Problem> {
+    let net = parse_exact_net(text)?;
+    let IpNet::V6(v6) = net else { return Ok(net) };
+    match v6.network().to_ipv4_mapped() {
+        Some(ip) if !text.contains('/') => Ok(IpAddr::V4(ip).into()),
+        Some(ip) if v6.prefix_len() >= 96 => {
+            let message = format!("`{text}` is mapped from IPv4, and clients there are IPv4 clients");
+            let length = v6.prefix_len() - 96;
+            Err(Problem::new("net.mapped", message).help(format!("write `{ip}/{length}`")))
+        }
+        _ => Ok(net),
+    }
+}
+
 /// As [`parse_net`], for what a person writes as the addresses of something: bits set beyond the prefix length are a mistake.
 ///
 /// # Errors

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
-use super::{AddressCount, Family, IpRange, Partition};
+use super::{AddressCount, Family, IpRange, Partition, parse_exact_net};
+use crate::document::{Reader, Value};
+use crate::error::Invalid;
 
 /// A set of IPv4 and IPv6 addresses.
 ///
@@ -116,6 +118,44 @@ impl AddressSet {
     /// The lowest address in the set, IPv4 before IPv6.
     pub fn first(&self) -> Option<IpAddr> {
         self.ranges().next().map(|range| range.first())
+    }
+
+    /// Reads `{ "networks": [...] }`, as [`to_json`](Self::to_json) writes it.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the document, with its place: `json.syntax`, `document.*`, `net.*`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sendershift::net::AddressSet;
+    ///
+    /// let office = AddressSet::from_json(r#"{ "networks": ["192.0.2.0/25", "192.0.2.128/25"] }"#)?;
+    /// assert_eq!(office.to_json(), r#"{"networks":["192.0.2.0/24"]}"#);
+    /// assert!(AddressSet::from_json(r#"{ "networks": ["192.0.2"] }"#).is_err());
+    /// # Ok::<(), sendershift::error::Invalid>(())
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        let (mut reader, mut nets) = (Reader::default(), Vec::new());
+        match Value::from_json(text) {
+            Err(problem) => reader.problem(problem),
+            Ok(value) => {
+                if let Some(mut fields) = reader.fields(&value) {
+                    let listed = fields.required(&mut reader, "networks").map(|value| reader.list(value));
+                    let listed = listed.unwrap_or_default().iter();
+                    nets = listed.filter_map(|net| reader.parsed(net, parse_exact_net)).collect();
+                    fields.finish(&mut reader);
+                }
+            }
+        }
+        reader.finish(text, Self::from_nets(nets))
+    }
+
+    /// The set as a document: its [cover](Self::cover) as `{ "networks": [...] }`.
+    pub fn to_json(&self) -> String {
+        let networks: Vec<String> = self.cover().iter().map(|net| format!("\"{net}\"")).collect();
+        format!("{{\"networks\":[{}]}}", networks.join(","))
     }
 
     /// How many addresses are in the set, exactly.

@@ -241,7 +241,7 @@ impl Reader {
         }
         let message = format!("there is no mechanism `{}`", name.shown());
         let mut problem = Problem::new(codes::UNKNOWN_MECHANISM, message);
-        problem.help = suggestion(&lower);
+        problem.help = suggestion(&lower).map(String::into_boxed_str);
         self.fail(problem, span)
     }
 

@@ -1,7 +1,7 @@
 //! The operation `spf.compact`.
 
 use super::spf::{read, snapshot};
-use super::{Watch, to_json};
+use super::{Input, Watch, to_json};
 use crate::document::{Fields, Reader};
 use crate::error::Error;
 use crate::name::DomainName;
@@ -9,7 +9,7 @@ use crate::spf::{CompactRequest, Profile, Subject, compact_watched};
 
 /// `{ "dns", "subject", "domain", "receivers", "reserve", "octets", "max_records", "keep", "flatten", "drop", "repair",
 /// "contract", "budget" }`, all but the first two optional.
-pub(super) fn operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
+pub(super) fn operation(input: &Input<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
     let (snapshot, subject, at, request) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
@@ -18,9 +18,9 @@ pub(super) fn operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Er
         let request = request(reader, fields);
         Some((snapshot?, subject?, at, request))
     })?;
-    let subject = Subject::parse(&subject, at)?;
+    let subject = Subject::parse(&subject, at).map_err(|invalid| input.of("subject", invalid))?;
     let count = |drafts| u64::try_from(drafts).unwrap_or(u64::MAX);
-    Ok(to_json(&compact_watched(&snapshot, &subject, &request, |drafts| watch(count(drafts)))?))
+    Ok(to_json(&compact_watched(&*snapshot, &subject, &request, |drafts| watch(count(drafts)))?))
 }
 
 fn request(reader: &mut Reader, fields: &mut Fields<'_>) -> CompactRequest {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::spf::{read, snapshot};
-use super::to_json;
+use super::{Input, to_json};
 use crate::dns::snapshot::{Source, merge};
 use crate::dns::{Answer, Evidence, Quality, RecordType, Records, RrSet, Snapshot};
 use crate::document::{Kind, Reader, Value};
@@ -46,9 +46,37 @@ pub(super) fn evidence(reader: &mut Reader, value: &Value, input: &str) -> Optio
     good.then_some(snapshot)
 }
 
+/// Reads texts, each with its name, as one snapshot.
+///
+/// # Errors
+///
+/// As [`Snapshot::from_sources`]: the problems of all texts, each with the name of its text as its argument, if it has one.
+///
+/// # Examples
+///
+/// ```
+/// let error = sendershift::wire::evidence_of(&[("a.zone", "@ IN A 192.0.2.1"), ("b.json", "{")]).unwrap_err();
+/// let named: Vec<Option<&str>> = error.problems.iter().map(|problem| problem.argument.as_deref()).collect();
+/// assert!(named.contains(&Some("a.zone")) && named.contains(&Some("b.json")));
+/// ```
+pub fn evidence_of(sources: &[(&str, &str)]) -> Result<Snapshot, Invalid> {
+    let named = |(index, invalid): (usize, Invalid)| {
+        let name = sources.get(index).map(|(name, _)| *name).filter(|name| !name.is_empty());
+        invalid.problems.into_iter().map(move |mut problem| {
+            if let Some(name) = name {
+                problem.message = format!("{name}: {}", problem.message);
+                problem.argument = Some(name.into());
+            }
+            problem
+        })
+    };
+    Snapshot::from_sources(sources)
+        .map_err(|failed| Invalid { problems: failed.into_iter().flat_map(named).collect() })
+}
+
 /// `{ "dns" }`: the evidence as one snapshot document.
-pub(super) fn snapshot_operation(input: &str) -> Result<String, Error> {
-    Ok(to_json(&read(input, |reader, fields| snapshot(reader, fields, input))?))
+pub(super) fn snapshot_operation(input: &Input<'_>) -> Result<String, Error> {
+    Ok(to_json(&*read(input, |reader, fields| snapshot(reader, fields, input))?))
 }
 
 #[derive(Serialize)]
@@ -63,7 +91,7 @@ struct AnswerDocument<'a> {
 }
 
 /// `{ "dns", "name", "type" }`: what the evidence says to one question, aliases not followed.
-pub(super) fn answer_operation(input: &str) -> Result<String, Error> {
+pub(super) fn answer_operation(input: &Input<'_>) -> Result<String, Error> {
     let (snapshot, name, record_type) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let name = fields.required(reader, "name").and_then(|value| reader.parsed(value, DomainName::parse));

@@ -1,9 +1,11 @@
 //! The operations on plans.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::spf::{read, snapshot};
-use super::{Watch, to_json};
+use super::{Input, Watch, to_json};
 use crate::dns::Snapshot;
 use crate::document::{Kind, Value};
 use crate::error::{Error, Invalid, Span};
@@ -48,7 +50,7 @@ impl ProvenPlan {
 }
 
 /// `{ "migration", "dns" }`: the text of a migration file, and a snapshot.
-fn migration_and_evidence(input: &str) -> Result<(Migration, Snapshot), Error> {
+fn migration_and_evidence<'a>(input: &Input<'a>) -> Result<(Migration, Cow<'a, Snapshot>), Error> {
     let (migration, evidence) = read(input, |reader, fields| {
         let migration = fields.required(reader, "migration").and_then(|value| reader.text(value));
         let snapshot = snapshot(reader, fields, input);
@@ -59,30 +61,30 @@ fn migration_and_evidence(input: &str) -> Result<(Migration, Snapshot), Error> {
 }
 
 /// A migration and evidence in, a plan document with its proof out.
-pub(super) fn plan_operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
+pub(super) fn plan_operation(input: &Input<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
     let (migration, evidence) = migration_and_evidence(input)?;
     Ok(to_json(&ProvenPlan::new(&migration, &evidence, watch)?))
 }
 
 /// A plan document in, its course out, for a picture. Any proof inside the plan is ignored.
-pub(super) fn course_operation(input: &str) -> Result<String, Error> {
-    Ok(to_json(&course(&Plan::from_json(input)?)?))
+pub(super) fn course_operation(input: &Input<'_>) -> Result<String, Error> {
+    Ok(to_json(&course(&Plan::from_json(input.text)?)?))
 }
 
 /// The same without a proof: nothing is known of the plan that comes out before `prove` has judged it.
-pub(super) fn draft_operation(input: &str) -> Result<String, Error> {
+pub(super) fn draft_operation(input: &Input<'_>) -> Result<String, Error> {
     let (migration, evidence) = migration_and_evidence(input)?;
     Ok(to_json(&planner::plan(&migration, &evidence)?))
 }
 
 /// A plan document in, a proof document out; or `{ "plan", "dns" }`: the plan beside what DNS says now. Any proof inside the plan is
 /// ignored.
-pub(super) fn prove_operation(input: &str, watch: &mut Watch<'_>) -> Result<String, Error> {
-    if !is_beside_now(input) {
-        return Ok(to_json(&prove_with_margin(&Plan::from_json(input)?, watch)?));
+pub(super) fn prove_operation(input: &Input<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
+    if !is_beside_now(input.text) {
+        return Ok(to_json(&prove_with_margin(&Plan::from_json(input.text)?, watch)?));
     }
     let (plan, now) = read(input, |reader, fields| {
-        let plan = fields.required(reader, "plan").and_then(|value| Plan::read(reader, value, input));
+        let plan = fields.required(reader, "plan").and_then(|value| Plan::read(reader, value, input.text));
         let now = snapshot(reader, fields, input);
         Some((plan?, now?))
     })?;
@@ -97,8 +99,8 @@ fn is_beside_now(input: &str) -> bool {
 }
 
 /// A plan document in, the same plan out: everything filled in, any proof left out.
-pub(super) fn read_operation(input: &str) -> Result<String, Error> {
-    Ok(to_json(&Plan::from_json(input)?))
+pub(super) fn read_operation(input: &Input<'_>) -> Result<String, Error> {
+    Ok(to_json(&Plan::from_json(input.text)?))
 }
 
 #[derive(Serialize)]
@@ -110,8 +112,8 @@ struct Text {
 const WIDTH: usize = 100;
 
 /// A plan document in, `{ "text" }` for people out. Any proof inside the plan is ignored.
-pub(super) fn text_operation(input: &str) -> Result<String, Error> {
-    Ok(to_json(&Text { text: render::text::plan(&Plan::from_json(input)?, None, WIDTH) }))
+pub(super) fn text_operation(input: &Input<'_>) -> Result<String, Error> {
+    Ok(to_json(&Text { text: render::text::plan(&Plan::from_json(input.text)?, None, WIDTH) }))
 }
 
 #[derive(Deserialize)]

@@ -1,18 +1,19 @@
 //! The operations on SPF.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{failure, to_json};
+use super::{Input, failure, to_json};
 use crate::dns::{Evidence, Snapshot};
 use crate::document::{Fields, Reader, Value};
 use crate::error::{Error, Invalid, Problem};
 use crate::name::DomainName;
 use crate::net::parse_address;
 use crate::spf::{
-    Checked, Compared, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog, check,
-    check_traced, cost_at, diff, diff_between, lint,
+    Checked, Compared, Policy, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog,
+    check, check_traced, cost_at, diff, diff_between, lint,
 };
 
 #[derive(Deserialize)]
@@ -26,7 +27,7 @@ pub(super) fn parse(input: &ParseInput) -> Result<RecordDocument, Error> {
 }
 
 /// `{ "dns", "ip", "mail_from", "helo", "receiver", "trace" }`, the last three optional.
-pub(super) fn check_operation(input: &str) -> Result<String, Error> {
+pub(super) fn check_operation(input: &Input<'_>) -> Result<String, Error> {
     let (snapshot, request, profile, trace) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let request = CheckRequest::read(reader, fields);
@@ -34,27 +35,27 @@ pub(super) fn check_operation(input: &str) -> Result<String, Error> {
         let trace = fields.optional("trace").and_then(|value| reader.boolean(value)).unwrap_or(false);
         Some((snapshot?, request?, profile?, trace))
     })?;
-    Ok(to_json(&request.check(&snapshot, profile, trace)?))
+    Ok(to_json(&request.check(&*snapshot, profile, trace)?))
 }
 
 /// `{ "dns", "subject", "domain", "receiver" }`, the last two optional: the subject is a domain, or a record to be read
 /// at `domain`.
-struct About {
-    snapshot: Snapshot,
+struct About<'a> {
+    snapshot: Cow<'a, Snapshot>,
     subject: String,
     at: Option<DomainName>,
     profile: &'static Profile,
 }
 
-fn about(input: &str) -> Result<About, Invalid> {
+fn about<'a>(input: &Input<'a>) -> Result<About<'a>, Invalid> {
     about_with(input, |_, _| ()).map(|(about, ())| about)
 }
 
 /// The same with more fields; a problem of one is noted at the reader.
-fn about_with<T>(
-    input: &str,
+fn about_with<'a, T>(
+    input: &Input<'a>,
     more: impl FnOnce(&mut Reader, &mut Fields<'_>) -> T,
-) -> Result<(About, T), Invalid> {
+) -> Result<(About<'a>, T), Invalid> {
     read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
@@ -68,24 +69,49 @@ fn about_with<T>(
 
 // Problems of the subject have their places in it, as those of a record that is parsed.
 /// As [`About`], with an optional `ip` whose deciding terms are told.
-pub(super) fn cost_operation(input: &str) -> Result<String, Error> {
+pub(super) fn cost_operation(input: &Input<'_>) -> Result<String, Error> {
     let (About { snapshot, subject, at, profile }, ip) =
         about_with(input, |reader, fields| fields.optional("ip").map(|value| address(reader, value)))?;
     let ip = ip.flatten();
-    Ok(to_json(&cost_at(&snapshot, &Subject::parse(&subject, at)?, profile, ip)?))
+    let subject = Subject::parse(&subject, at).map_err(|invalid| input.of("subject", invalid))?;
+    Ok(to_json(&cost_at(&*snapshot, &subject, profile, ip)?))
 }
 
-pub(super) fn lint_operation(input: &str) -> Result<String, Error> {
+/// The policy of a domain, or of a record that `domain` would publish.
+///
+/// # Errors
+///
+/// Problems of the arguments `subject` and `domain`, with their places in them; the questions whose answers the evidence does not hold.
+///
+/// # Examples
+///
+/// ```
+/// use sendershift::dns::Snapshot;
+/// use sendershift::wire::policy;
+///
+/// let policy = policy(&Snapshot::default(), "v=spf1 ip4:192.0.2.0/24 -all", None)?;
+/// assert_eq!(policy.intended().certain("192.0.2.1".parse().unwrap()).unwrap().as_str(), "pass");
+/// # Ok::<(), sendershift::error::Error>(())
+/// ```
+pub fn policy(evidence: &dyn Evidence, subject: &str, domain: Option<&str>) -> Result<Policy, Error> {
+    let named = |argument, invalid| Input::one_by_one("", &[]).of(argument, invalid);
+    let at = domain.map(DomainName::parse).transpose();
+    let at = at.map_err(|problem| named("domain", Invalid::one(problem)))?;
+    let subject = Subject::parse(subject, at).map_err(|invalid| named("subject", invalid))?;
+    Policy::compile(&subject.publish_on(evidence), &subject.domain)
+}
+
+pub(super) fn lint_operation(input: &Input<'_>) -> Result<String, Error> {
     let About { snapshot, subject, at, profile } = about(input)?;
-    Ok(to_json(&lint(&snapshot, &subject, at, profile)?))
+    Ok(to_json(&lint(&*snapshot, &subject, at, profile)?))
 }
 
 /// `{ "dns", "left", "right", "right_dns", "domain", "right_domain", "intended", "receiver" }`, the last five optional: each side is a domain, or a record to
 /// be read at `domain`; `right_dns` is other evidence for the right side, `right_domain` another domain. Problems of a side have the place of that side in the input, as there are two.
-pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
+pub(super) fn diff_operation(input: &Input<'_>) -> Result<String, Error> {
     let (snapshot, of_right, left, right, compared) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
-        let of_right = fields.optional("right_dns").map(|value| super::dns::evidence(reader, value, input));
+        let of_right = input.snapshot(reader, fields, "right_dns", super::dns::evidence);
         let at = fields.optional("domain").and_then(|value| reader.parsed(value, DomainName::parse));
         let at_right =
             fields.optional("right_domain").and_then(|value| reader.parsed(value, DomainName::parse));
@@ -95,9 +121,7 @@ pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
             match Subject::parse(reader.text(value)?, at) {
                 Ok(subject) => Some(subject),
                 Err(invalid) => {
-                    for problem in invalid.problems {
-                        reader.problem(Problem { line: None, column: None, ..problem }.at(value.span));
-                    }
+                    input.note(reader, key, value, invalid);
                     None
                 }
             }
@@ -108,20 +132,20 @@ pub(super) fn diff_operation(input: &str) -> Result<String, Error> {
         let compared = if intended { Compared::Intended } else { Compared::Actual(profile?) };
         Some((snapshot?, of_right, left?, right?, compared))
     })?;
-    let difference = match of_right.flatten() {
-        Some(other) => diff_between((&snapshot, &left), (&other, &right), compared),
-        None => diff(&snapshot, &left, &right, compared),
+    let difference = match of_right {
+        Some(other) => diff_between((&*snapshot, &left), (&*other, &right), compared),
+        None => diff(&*snapshot, &left, &right, compared),
     };
     Ok(to_json(&difference?))
 }
 
 pub(super) fn read<T>(
-    input: &str,
+    input: &Input<'_>,
     fields: impl FnOnce(&mut Reader, &mut Fields<'_>) -> Option<T>,
 ) -> Result<T, Invalid> {
-    let value = match Value::from_json(input) {
+    let value = match Value::from_json(input.text) {
         Ok(value) => value,
-        Err(problem) => return Invalid::unless(vec![problem], input, None).and_then(unread),
+        Err(problem) => return Invalid::unless(vec![problem], input.text, None).and_then(unread),
     };
     let mut reader = Reader::default();
     let read = reader.fields(&value).and_then(|mut table| {
@@ -129,7 +153,8 @@ pub(super) fn read<T>(
         table.finish(&mut reader);
         read
     });
-    reader.finish(input, read).and_then(unread)
+    let own = reader.problems.len();
+    reader.finish(input.text, read).map_err(|invalid| input.placed(&value, own, invalid)).and_then(unread)
 }
 
 /// What is not read has had its problems told.
@@ -137,9 +162,12 @@ fn unread<T>(value: Option<T>) -> Result<T, Invalid> {
     value.ok_or_else(|| Invalid::one(Problem::new("wire.bad-input", "the input cannot be read")))
 }
 
-pub(super) fn snapshot(reader: &mut Reader, fields: &mut Fields<'_>, input: &str) -> Option<Snapshot> {
-    let value = fields.required(reader, "dns")?;
-    super::dns::evidence(reader, value, input)
+pub(super) fn snapshot<'a>(
+    reader: &mut Reader,
+    fields: &mut Fields<'_>,
+    input: &Input<'a>,
+) -> Option<Cow<'a, Snapshot>> {
+    input.required_snapshot(reader, fields, "dns", super::dns::evidence)
 }
 
 fn address(reader: &mut Reader, value: &Value) -> Option<IpAddr> {
@@ -177,7 +205,7 @@ impl CheckRequest {
     ///
     /// Every problem of the document, with its place.
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
-        read(text, Self::read)
+        read(&Input::whole(text), Self::read)
     }
 
     fn read(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Self> {

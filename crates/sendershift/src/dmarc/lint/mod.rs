@@ -154,7 +154,7 @@ impl<'t> Text<'t> {
     fn of_problem(&self, rule: &Rule, problem: &Problem) -> Finding {
         let finding = self.finding(rule, problem.message.clone(), problem.span);
         match &problem.help {
-            Some(help) => finding.help(help),
+            Some(help) => finding.help(&**help),
             None => finding,
         }
     }
