@@ -8,16 +8,17 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
 use sendershift::net::{self, IpRange};
-use serde_json::json;
 
-use crate::convert::{Address, Network, Networks};
-
-const NETWORKS: &str = "networks";
+use crate::convert::{Address, Network, Networks, Text};
+use crate::failure::exception;
 
 /// So many networks are not written out.
 const MANY: usize = 10;
 
 /// A set of IPv4 and IPv6 addresses, exactly. Equal sets are equal however they were built.
+///
+/// An address that is mapped from IPv4 (`::ffff:192.0.2.1`) stands for the IPv4 address, as a client that has it is an IPv4 client (RFC 7208
+/// section 5).
 #[pyclass(frozen, module = "sendershift")]
 pub(crate) struct AddressSet(pub(crate) net::AddressSet);
 
@@ -38,21 +39,22 @@ impl AddressSet {
 
     /// Reads the JSON that `to_json` wrote.
     #[staticmethod]
-    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-        Self::from_dict(&py.import("json")?.call_method1("loads", (text,))?)
+    fn from_json(text: Text) -> PyResult<Self> {
+        net::AddressSet::from_json(&text.0).map(Self).map_err(exception)
     }
 
     /// As `from_json`, for what is already read.
     #[staticmethod]
-    fn from_dict(data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self::new(data.get_item(NETWORKS)?.extract()?))
+    fn from_dict(py: Python<'_>, data: Bound<'_, PyAny>) -> PyResult<Self> {
+        let text = py.import("sendershift._input")?.call_method1("written", ("data", data))?;
+        Self::from_json(text.extract()?)
     }
 
     /// As `from_json`, for a file.
     #[staticmethod]
-    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let path = py.import("pathlib")?.call_method1("Path", (path,))?;
-        Self::from_json(py, &path.call_method1("read_text", ("utf-8",))?.extract::<String>()?)
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, Self>> {
+        let read = py.import("sendershift._input")?.getattr("read_file")?;
+        Ok(read.call1((py.get_type::<Self>().getattr("from_json")?, path))?.cast_into()?)
     }
 
     /// The networks as text: what documents have.
@@ -62,12 +64,12 @@ impl AddressSet {
 
     /// The same below the key `networks`.
     fn to_dict(&self) -> BTreeMap<&'static str, Vec<String>> {
-        BTreeMap::from([(NETWORKS, self.to_list())])
+        BTreeMap::from([("networks", self.to_list())])
     }
 
     /// `to_dict` as JSON.
     fn to_json(&self) -> String {
-        json!(self.to_dict()).to_string()
+        self.0.to_json()
     }
 
     /// How many addresses are in the set.
@@ -141,8 +143,8 @@ impl AddressSet {
         }
     }
 
-    fn __getnewargs__(&self) -> (Vec<String>,) {
-        (self.to_list(),)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.get_type::<Self>().getattr("from_json")?, (self.to_json(),)))
     }
 
     fn __eq__(&self, other: &Self) -> bool {

@@ -10,9 +10,27 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 #[cfg(feature = "inspect")]
 use pyo3::{type_hint_identifier, type_hint_subscript, type_hint_union};
-use sendershift::net::{parse_address, parse_exact_net};
+use sendershift::error::Problem;
+use sendershift::net::{parse_client, parse_clients};
 
 use crate::failure::exception;
+
+/// Text that is given. In Python it may hold what is no character.
+pub(crate) struct Text(pub(crate) String);
+
+impl FromPyObject<'_, '_> for Text {
+    type Error = PyErr;
+
+    #[cfg(feature = "inspect")]
+    const INPUT_TYPE: PyStaticExpr = type_hint_identifier!("builtins", "str");
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let no_character =
+            |_| Problem::new("json.not-utf8", "the text holds a surrogate by itself, which is no character");
+        let text = given.cast::<PyString>()?;
+        text.to_str().map(|text| Self(text.to_owned())).map_err(no_character).map_err(exception)
+    }
+}
 
 /// An address that is given.
 #[derive(Clone, Copy)]
@@ -29,7 +47,7 @@ impl FromPyObject<'_, '_> for Address {
     );
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        parse_address(&text("ip", &given)?).map(Self).map_err(exception)
+        parse_client(&text("ip", &given)?).map(Self).map_err(exception)
     }
 }
 
@@ -55,8 +73,7 @@ impl FromPyObject<'_, '_> for Networks {
         if given.is_instance_of::<PyString>() {
             return Err(PyTypeError::new_err("argument 'networks': expected several, found one text"));
         }
-        let network =
-            |given: Bound<'_, PyAny>| parse_exact_net(&text("networks", &given)?).map_err(exception);
+        let network = |given: Bound<'_, PyAny>| parse_clients(&text("networks", &given)?).map_err(exception);
         given.try_iter()?.map(|given| network(given?)).collect::<PyResult<_>>().map(Self)
     }
 }
@@ -83,7 +100,8 @@ impl<'py> IntoPyObject<'py> for Network {
 /// Text, or an object of `ipaddress`, which says what it is by its `version`.
 fn text(argument: &str, given: &Bound<'_, PyAny>) -> PyResult<String> {
     if given.is_instance_of::<PyString>() || given.hasattr("version")? {
-        return given.str()?.extract();
+        // What is no text in UTF-8 is no address either.
+        return Ok(given.str()?.to_string_lossy().into_owned());
     }
     let found = given.get_type().name()?;
     Err(PyTypeError::new_err(format!(

@@ -4,6 +4,8 @@
 //! compiled policies. Everything else, and all that Python people see, is Python (`python/sendershift`). Nothing here
 //! decides, defaults or words anything about mail.
 
+#![expect(clippy::needless_pass_by_value, reason = "Python hands its arguments over")]
+
 mod addresses;
 mod convert;
 mod failure;
@@ -20,7 +22,7 @@ mod _native {
     #[pymodule_export]
     use super::policy::{Policy, Results};
     #[pymodule_export]
-    use super::run::{operations, promises, run};
+    use super::run::{Evidence, expect_document, line, operations, promises, run};
 
     #[pymodule_export]
     use super::many::{check_many, cost_many};

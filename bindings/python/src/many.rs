@@ -1,20 +1,21 @@
-//! The operations on tables: which columns they read, what of the answers is a column.
+//! The operations on tables: what of the answers is a column.
 
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray, UInt32Array};
 use arrow_schema::DataType;
 use pyo3::prelude::*;
-use sendershift::dns::Snapshot;
+use pyo3::types::PyIterator;
 use sendershift::error::Error;
 use sendershift::spf::{Profile, Results, SpfResult};
 use sendershift::wire::{failure, row};
 
+use crate::convert::Text;
 use crate::failure::exception;
-use crate::tables::{Given, Many, Rows, Table};
+use crate::run::Evidence;
+use crate::tables::{Many, Table};
 
 const CHECK: Many = Many {
-    reads: &["ip", "mail_from", "helo"],
     gives: &[
         ("result", DataType::Utf8),
         ("domain", DataType::Utf8),
@@ -27,7 +28,6 @@ const CHECK: Many = Many {
 };
 
 const COST: Many = Many {
-    reads: &["subject", "domain"],
     gives: &[
         ("domain", DataType::Utf8),
         ("within", DataType::Boolean),
@@ -41,23 +41,22 @@ const COST: Many = Many {
     rows: 64,
 };
 
-const RESULTS: Many =
-    Many { reads: &["ip"], gives: &[("result", DataType::Utf8), ("error", DataType::Utf8)], rows: 16_384 };
+const RESULTS: Many = Many { gives: &[("result", DataType::Utf8), ("error", DataType::Utf8)], rows: 16_384 };
 
-/// `check_host()` for each row of a table, on a snapshot document.
+/// `check_host()` for each row of tables.
 #[pyfunction]
-#[pyo3(signature = (snapshot, table, receiver = None))]
+#[pyo3(signature = (dns, tables, receiver = None))]
 pub(crate) fn check_many(
     py: Python<'_>,
-    snapshot: &str,
-    table: Given,
-    receiver: Option<&str>,
+    dns: &Evidence,
+    tables: Bound<'_, PyIterator>,
+    receiver: Option<Text>,
 ) -> PyResult<Table> {
-    let (evidence, profile) = given(py, snapshot, receiver)?;
-    CHECK.answer(py, table, |rows| {
+    let (evidence, profile) = (Arc::clone(&dns.0), profile(receiver)?);
+    CHECK.answer(py, tables, move |rows| {
         let [ip, mail_from, helo] = ["ip", "mail_from", "helo"].map(|name| rows.column(name));
         let answers =
-            rows.map(|row| row::check(&evidence, profile, ip.at(row), mail_from.at(row), helo.at(row)));
+            rows.map(|row| row::check(&*evidence, profile, ip.at(row), mail_from.at(row), helo.at(row)));
         let checked = || answers.iter().map(|answer| ok(answer).map(|(_, checked)| checked));
         vec![
             text(checked().map(|checked| Some(checked?.result.as_str()))),
@@ -70,19 +69,19 @@ pub(crate) fn check_many(
     })
 }
 
-/// What the record of each row costs, on a snapshot document.
+/// What the record of each row costs.
 #[pyfunction]
-#[pyo3(signature = (snapshot, table, receiver = None))]
+#[pyo3(signature = (dns, tables, receiver = None))]
 pub(crate) fn cost_many(
     py: Python<'_>,
-    snapshot: &str,
-    table: Given,
-    receiver: Option<&str>,
+    dns: &Evidence,
+    tables: Bound<'_, PyIterator>,
+    receiver: Option<Text>,
 ) -> PyResult<Table> {
-    let (evidence, profile) = given(py, snapshot, receiver)?;
-    COST.answer(py, table, |rows: &Rows<'_>| {
+    let (evidence, profile) = (Arc::clone(&dns.0), profile(receiver)?);
+    COST.answer(py, tables, move |rows| {
         let [subject, domain] = ["subject", "domain"].map(|name| rows.column(name));
-        let answers = rows.map(|row| row::cost(&evidence, profile, subject.at(row), domain.at(row)));
+        let answers = rows.map(|row| row::cost(&*evidence, profile, subject.at(row), domain.at(row)));
         let costs = || answers.iter().map(ok);
         vec![
             text(costs().map(|cost| Some(cost?.domain.as_str()))),
@@ -98,17 +97,21 @@ pub(crate) fn cost_many(
 }
 
 /// The result of a policy for the address of each row.
-pub(crate) fn results(py: Python<'_>, results: &Results, table: Given) -> PyResult<Table> {
-    RESULTS.answer(py, table, |rows| {
+pub(crate) fn results(
+    py: Python<'_>,
+    results: Arc<Results>,
+    tables: Bound<'_, PyIterator>,
+) -> PyResult<Table> {
+    RESULTS.answer(py, tables, move |rows| {
         let ip = rows.column("ip");
         let answers = rows.map(|row| Ok(results.certain(row::address(ip.at(row))?)));
         vec![text(answers.iter().map(|answer| (*ok(answer)?).map(SpfResult::as_str))), errors(&answers)]
     })
 }
 
-fn given(py: Python<'_>, snapshot: &str, receiver: Option<&str>) -> PyResult<(Snapshot, &'static Profile)> {
-    let profile = receiver.map_or(Ok(Profile::DEFAULT), Profile::named).map_err(exception)?;
-    Ok((py.detach(|| Snapshot::from_json(snapshot)).map_err(exception)?, profile))
+/// The profile of a name, or the one that applies where none is given.
+pub(crate) fn profile(receiver: Option<Text>) -> PyResult<&'static Profile> {
+    receiver.map_or(Ok(Profile::DEFAULT), |name| Profile::named(&name.0)).map_err(exception)
 }
 
 fn ok<T>(answer: &Result<T, Error>) -> Option<&T> {

@@ -1,16 +1,19 @@
 //! Compiled policies: the result of a record at every address.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
-use sendershift::dns::Snapshot;
-use sendershift::name::DomainName;
-use sendershift::spf::{self, Assumed, Profile, SpfResult, Subject};
+use pyo3::types::PyIterator;
+use sendershift::spf::{self, Assumed, SpfResult};
+use sendershift::wire;
 use serde_json::json;
 
 use crate::addresses::AddressSet;
-use crate::convert::Address;
+use crate::convert::{Address, Text};
 use crate::failure::exception;
 use crate::many;
-use crate::tables::{Given, Table};
+use crate::run::{Evidence, interruptible};
+use crate::tables::Table;
 
 /// The result of a record at every address, with what it costs. Equal policies have the same results at the same cost everywhere.
 #[pyclass(frozen, eq, hash, module = "sendershift._native")]
@@ -19,36 +22,33 @@ pub(crate) struct Policy(spf::Policy);
 
 #[pymethods]
 impl Policy {
-    /// Compiles the policy of a domain, or of a record that `domain` would publish, on a snapshot document.
-    #[staticmethod]
-    #[pyo3(signature = (snapshot, subject, domain = None))]
-    fn compile(py: Python<'_>, snapshot: &str, subject: &str, domain: Option<&str>) -> PyResult<Self> {
-        let compiled = py.detach(|| {
-            let evidence = Snapshot::from_json(snapshot)?;
-            let at = domain.map(DomainName::parse).transpose()?;
-            let subject = Subject::parse(subject, at)?;
-            spf::Policy::compile(&subject.publish_on(&evidence), &subject.domain)
+    /// Compiles the policy of a domain, or of a record that `domain` would publish.
+    #[new]
+    #[pyo3(signature = (dns, subject, domain = None))]
+    fn new(py: Python<'_>, dns: &Evidence, subject: Text, domain: Option<Text>) -> PyResult<Self> {
+        let dns = Arc::clone(&dns.0);
+        let compiled = interruptible(py, None, move |_| {
+            wire::policy(&*dns, &subject.0, domain.as_ref().map(|domain| domain.0.as_str()))
         });
-        compiled.map(Self).map_err(exception)
+        compiled?.map(Self).map_err(exception)
     }
 
     /// The results at a kind of receiver.
     #[pyo3(signature = (receiver = None))]
-    fn under(&self, receiver: Option<&str>) -> PyResult<Results> {
-        let profile = receiver.map_or(Ok(Profile::DEFAULT), Profile::named).map_err(exception)?;
-        Ok(Results(self.0.under(profile)))
+    fn under(&self, receiver: Option<Text>) -> PyResult<Results> {
+        Ok(Results(Arc::new(self.0.under(many::profile(receiver)?))))
     }
 
     /// The results without limits: what the record intends.
     fn intended(&self) -> Results {
-        Results(self.0.intended())
+        Results(Arc::new(self.0.intended()))
     }
 }
 
 /// The results of a policy at one kind of receiver.
 #[pyclass(frozen, eq, hash, module = "sendershift._native")]
 #[derive(PartialEq, Eq, Hash)]
-pub(crate) struct Results(spf::Results);
+pub(crate) struct Results(Arc<spf::Results>);
 
 #[pymethods]
 impl Results {
@@ -58,8 +58,8 @@ impl Results {
     }
 
     /// The results at the addresses of a table.
-    fn results(&self, py: Python<'_>, table: Given) -> PyResult<Table> {
-        many::results(py, &self.0, table)
+    fn results(&self, py: Python<'_>, tables: Bound<'_, PyIterator>) -> PyResult<Table> {
+        many::results(py, Arc::clone(&self.0), tables)
     }
 
     /// Every result that is possible at an address, with what it assumes, as a JSON document.
@@ -72,14 +72,14 @@ impl Results {
     }
 
     /// The addresses that have this result whatever else is the case.
-    fn always(&self, result: &str) -> PyResult<AddressSet> {
-        let result = SpfResult::named(result).map_err(exception)?;
+    fn always(&self, result: Text) -> PyResult<AddressSet> {
+        let result = SpfResult::named(&result.0).map_err(exception)?;
         Ok(AddressSet(self.0.always(result)))
     }
 
     /// The addresses that can have this result.
-    fn sometimes(&self, result: &str) -> PyResult<AddressSet> {
-        let result = SpfResult::named(result).map_err(exception)?;
+    fn sometimes(&self, result: Text) -> PyResult<AddressSet> {
+        let result = SpfResult::named(&result.0).map_err(exception)?;
         Ok(AddressSet(self.0.sometimes(result)))
     }
 }

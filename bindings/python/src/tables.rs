@@ -1,44 +1,28 @@
 //! Whole tables, as Arrow data through the `PyCapsule` interface: rows in, rows out, on all cores, without an object per row.
 
+use std::fmt::Display;
+use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, available_parallelism};
-use std::time::Instant;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryViewArray, RecordBatch, RecordBatchReader, StructArray};
+use arrow_array::{Array, ArrayRef, BinaryViewArray, RecordBatch, StructArray};
+use arrow_buffer::NullBuffer;
 use arrow_cast::cast;
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-#[cfg(feature = "inspect")]
-use pyo3::inspect::PyStaticExpr;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-#[cfg(feature = "inspect")]
-use pyo3::type_hint_identifier;
-use pyo3::types::PyCapsule;
-use pyo3_arrow::PyRecordBatchReader;
+use pyo3::types::{PyCapsule, PyIterator};
+use pyo3_arrow::PyArrayReader;
 use pyo3_arrow::error::{PyArrowError, PyArrowResult};
-use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+use pyo3_arrow::ffi::{ArrayIterator, ArrayReader, to_schema_pycapsule, to_stream_pycapsule};
 use sendershift::wire::row::Cell;
 
-use crate::run::INTERVAL;
+use crate::run::{Task, interruptible};
 
 /// Parts that are read before they are answered, so that a long stream need not be in memory, and all cores have enough to do.
 const PARTS: usize = 128;
-
-/// A table that is given: whatever has an Arrow stream.
-pub(crate) struct Given(PyRecordBatchReader);
-
-impl FromPyObject<'_, '_> for Given {
-    type Error = PyErr;
-
-    #[cfg(feature = "inspect")]
-    const INPUT_TYPE: PyStaticExpr = type_hint_identifier!("sendershift._record", "ArrowTable");
-
-    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        given.extract().map(Self)
-    }
-}
 
 /// A table that is returned: pyarrow, polars, pandas and `DuckDB` take it as it is.
 #[pyclass(frozen, module = "sendershift")]
@@ -80,8 +64,6 @@ impl Table {
 
 /// What an operation makes of tables.
 pub(crate) struct Many {
-    /// The columns that it reads.
-    pub(crate) reads: &'static [&'static str],
     /// The columns that it gives.
     pub(crate) gives: &'static [(&'static str, DataType)],
     /// Rows that one core answers at a time: some milliseconds.
@@ -89,124 +71,168 @@ pub(crate) struct Many {
 }
 
 impl Many {
-    /// Answers a table. `answer` is given the rows of a part, and gives its columns.
-    pub(crate) fn answer<F>(&self, py: Python<'_>, Given(table): Given, answer: F) -> PyResult<Table>
+    /// Answers tables, one after the other. `answer` is given the rows of a part, and gives its columns.
+    pub(crate) fn answer<F>(
+        &self,
+        py: Python<'_>,
+        tables: Bound<'_, PyIterator>,
+        answer: F,
+    ) -> PyResult<Table>
     where
-        F: Fn(&Rows<'_>) -> Vec<ArrayRef> + Sync,
+        F: Fn(&Rows<'_>) -> Vec<ArrayRef> + Send + Sync + 'static,
     {
         let fields: Vec<Field> =
             self.gives.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
         let schema: SchemaRef = Arc::new(Schema::new(fields));
-        let mut reader = table.into_reader()?;
-        let mut batches = Vec::new();
+        let made = Arc::new({
+            let schema = Arc::clone(&schema);
+            move |rows: &Rows<'_>| RecordBatch::try_new(Arc::clone(&schema), answer(rows))
+        });
+        let (mut given, mut batches) = (Given { tables, open: None }, Vec::new());
         loop {
-            // Whoever gives the table may need Python for it, on any thread.
-            let parts = py.detach(|| self.parts(reader.as_mut())).map_err(PyArrowError::from)?;
+            let parts = self.parts(py, &mut given)?;
             if parts.is_empty() {
                 return Ok(Table { batches, schema });
             }
-            let made = |rows: &Rows<'_>| RecordBatch::try_new(Arc::clone(&schema), answer(rows));
-            let answered = py.detach(|| on_all_cores(&parts, made))?;
+            let made = Arc::clone(&made);
+            let answered = interruptible(py, None, move |task| on_all_cores(&parts, task, &*made))?;
             batches.extend(answered.into_iter().collect::<Result<Vec<_>, _>>().map_err(PyArrowError::from)?);
         }
     }
 
-    /// The next rows of a table, in parts.
-    fn parts(&self, reader: &mut (dyn RecordBatchReader + Send)) -> Result<Vec<RecordBatch>, ArrowError> {
+    /// The next rows of the tables, in parts.
+    fn parts(&self, py: Python<'_>, given: &mut Given<'_>) -> PyResult<Vec<StructArray>> {
         let mut parts = Vec::new();
         while parts.len() < PARTS
-            && let Some(batch) = reader.next()
+            && let Some(rows) = given.next(py)?
         {
-            let batch = batch?;
-            let columns = self.reads.iter().filter_map(|name| batch.schema_ref().index_of(name).ok());
-            let batch = batch.project(&columns.collect::<Vec<_>>())?;
-            let starts = (0..batch.num_rows()).step_by(self.rows);
-            parts.extend(starts.map(|start| batch.slice(start, self.rows.min(batch.num_rows() - start))));
+            let starts = (0..rows.len()).step_by(self.rows);
+            parts.extend(starts.map(|start| rows.slice(start, self.rows.min(rows.len() - start))));
         }
         Ok(parts)
     }
 }
 
-/// Answers all parts, in their order. Ctrl-C ends it.
-fn on_all_cores<T: Send>(parts: &[RecordBatch], answer: impl Fn(&Rows<'_>) -> T + Sync) -> PyResult<Vec<T>> {
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        let (sender, receiver) = channel();
-        for _ in 0..available_parallelism().map_or(1, usize::from).min(parts.len()) {
-            let (sender, next, stopped, answer) = (sender.clone(), &next, &stopped, &answer);
-            scope.spawn(move || {
-                while let at = next.fetch_add(1, Ordering::Relaxed)
-                    && let Some(part) = parts.get(at)
-                    && sender.send((at, answer(&Rows { part, stopped }))).is_ok()
-                {}
-            });
-        }
-        drop(sender);
-        let mut answers = Vec::with_capacity(parts.len());
-        let mut looked = Instant::now();
+/// Tables that are given: each is whatever has an Arrow stream.
+struct Given<'py> {
+    tables: Bound<'py, PyIterator>,
+    open: Option<Box<dyn ArrayReader + Send>>,
+}
+
+impl Given<'_> {
+    fn next(&mut self, py: Python<'_>) -> PyResult<Option<StructArray>> {
         loop {
-            match receiver.recv_timeout(INTERVAL) {
-                Ok(answer) => answers.push(answer),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            if let Some(reader) = &mut self.open {
+                // Whoever gives the table may need Python for it, on any thread.
+                match py.detach(|| reader.next()) {
+                    Some(Ok(rows)) => return Ok(Some(rows.as_struct().clone())),
+                    Some(Err(error)) => return Err(refused(error)),
+                    None => self.open = None,
+                }
             }
-            if looked.elapsed() >= INTERVAL {
-                let stop = |_: &PyErr| stopped.store(true, Ordering::Relaxed);
-                Python::attach(|py| py.check_signals().inspect_err(stop))?;
-                looked = Instant::now();
+            let Some(table) = self.tables.next() else { return Ok(None) };
+            let reader = table?.extract::<PyArrayReader>().map_err(|error| refused(error.value(py)))?;
+            let reader = reader.into_reader()?;
+            if !matches!(reader.field().data_type(), DataType::Struct(_)) {
+                return Err(PyTypeError::new_err("argument 'table': expected a table, found one column"));
             }
+            self.open = Some(reader);
         }
-        answers.sort_unstable_by_key(|(at, _)| *at);
-        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
-    })
+    }
+}
+
+fn refused(error: impl Display) -> PyErr {
+    PyValueError::new_err(format!("argument 'table': {error}"))
+}
+
+/// Answers all parts, in their order.
+fn on_all_cores<T: Send>(
+    parts: &[StructArray],
+    task: &Task,
+    answer: impl Fn(&Rows<'_>) -> T + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut answers = Vec::new();
+        while let at = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(part) = parts.get(at)
+        {
+            answers.push((at, answer(&Rows { part, task })));
+        }
+        answers
+    };
+    let mut answers: Vec<_> = thread::scope(|scope| {
+        let cores = available_parallelism().map_or(1, usize::from).min(parts.len());
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let joined =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.flatten().collect()
+    });
+    answers.sort_unstable_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// Some rows of a table.
 pub(crate) struct Rows<'a> {
-    part: &'a RecordBatch,
-    stopped: &'a AtomicBool,
+    part: &'a StructArray,
+    task: &'a Task,
 }
 
 impl Rows<'_> {
     /// The answer to each row; fewer when nobody waits for them any more.
     pub(crate) fn map<T>(&self, answer: impl Fn(usize) -> T) -> Vec<T> {
-        let goes_on = |_: &usize| !self.stopped.load(Ordering::Relaxed);
-        (0..self.part.num_rows()).take_while(goes_on).map(answer).collect()
+        let goes_on = |_: &usize| !self.task.is_stopped();
+        (0..self.part.len()).take_while(goes_on).map(answer).collect()
     }
 
-    pub(crate) fn column(&self, name: &str) -> Cells {
-        let Some(column) = self.part.column_by_name(name) else { return Cells::Null };
-        let kind = match column.data_type() {
-            DataType::Dictionary(_, values) => values,
-            kind => kind,
-        };
-        let text = match kind {
-            DataType::Null => return Cells::Null,
-            // Octets, since nobody has looked yet whether they are UTF-8.
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                cast(column, kind).and_then(|plain| cast(&plain, &DataType::BinaryView)).ok()
-            }
-            _ => None,
-        };
-        match text {
-            Some(text) => Cells::Text(text.as_binary_view().clone()),
-            None => Cells::Other(Arc::clone(column), kind.to_string()),
+    /// A column; all is null where there is none, and in rows that are null themselves.
+    pub(crate) fn column(&self, name: &str) -> Column {
+        Column {
+            absent: self.part.nulls().cloned(),
+            cells: self.part.column_by_name(name).map_or(Cells::Null, cells),
         }
     }
 }
 
+fn cells(column: &ArrayRef) -> Cells {
+    let kind = match column.data_type() {
+        DataType::Dictionary(_, values) => values,
+        kind => kind,
+    };
+    let text = match kind {
+        DataType::Null => return Cells::Null,
+        // Octets, since nobody has looked yet whether they are UTF-8.
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            cast(column, kind).and_then(|plain| cast(&plain, &DataType::BinaryView)).ok()
+        }
+        _ => None,
+    };
+    match text {
+        Some(text) => Cells::Text(text.as_binary_view().clone()),
+        None => Cells::Other(Arc::clone(column), kind.to_string()),
+    }
+}
+
 /// A column that is read.
-pub(crate) enum Cells {
+pub(crate) struct Column {
+    absent: Option<NullBuffer>,
+    cells: Cells,
+}
+
+enum Cells {
     Null,
     Text(BinaryViewArray),
     Other(ArrayRef, String),
 }
 
-impl Cells {
+impl Column {
     pub(crate) fn at(&self, row: usize) -> Cell<'_> {
-        match self {
-            Self::Text(texts) if texts.is_valid(row) => Cell::Text(texts.value(row)),
-            Self::Other(values, kind) if values.is_valid(row) => Cell::Other(kind),
+        if self.absent.as_ref().is_some_and(|absent| absent.is_null(row)) {
+            return Cell::Null;
+        }
+        match &self.cells {
+            Cells::Text(texts) if texts.is_valid(row) => Cell::Text(texts.value(row)),
+            Cells::Other(values, kind) if values.is_valid(row) => Cell::Other(kind),
             _ => Cell::Null,
         }
     }

@@ -7,13 +7,31 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-
 from pathlib import Path
 
 import pytest
 
 import sendershift
-from sendershift import AddressSet, InvalidError, MissingEvidenceError, SendershiftError, Snapshot, dmarc, spf
+from sendershift import (
+    AddressSet,
+    InvalidError,
+    Migration,
+    MissingEvidenceError,
+    Plan,
+    Policy,
+    Proof,
+    SendershiftError,
+    Snapshot,
+    SpfRecord,
+    dkim,
+    dmarc,
+    domain,
+    spf,
+)
+
+from .conftest import ROOT
+
+QUALYS_PLAN = ROOT / "tests" / "plans" / "broken-cached-ttl.json"
 
 
 def test_problems_have_codes_and_places() -> None:
@@ -70,7 +88,7 @@ def test_operations_are_those_of_the_core() -> None:
         ("subject", lambda dns: spf.cost(dns, 5)),
         ("subject", lambda dns: dns.policy(None)),
         ("dkim", lambda dns: dmarc.evaluate(dns, "a.example", dkim=5)),
-        ("snapshot", lambda dns: sendershift._native.Policy.compile(5, "a.example")),
+        ("dns", lambda dns: sendershift._native.Policy(5, "a.example")),
         ("networks", lambda dns: AddressSet("192.0.2.0/24")),
         ("networks", lambda dns: AddressSet([5])),
         ("operation", lambda dns: sendershift.call(5, {})),
@@ -108,7 +126,141 @@ def test_a_wrong_type_in_a_text_is_told_with_all_problems() -> None:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "dns.json"
-    path.write_bytes(b"\xff")
-    with pytest.raises(UnicodeDecodeError) as caught:
-        Snapshot.from_files(path)
-    assert caught.value.__notes__ == [f"in the file {path}"]
+    path.write_bytes(b"ab\xff")
+    for read in (Snapshot.from_files, Snapshot.from_file, Plan.from_file, Proof.from_file, AddressSet.from_file):
+        with pytest.raises(InvalidError, match="dns.json.*octet 2") as caught:
+            read(path)
+        assert (caught.value.code, caught.value.file) == ("file.not-utf8", str(path))
+        assert len(caught.value.problems) == 1
+    with pytest.raises(TypeError, match="'path'"):
+        Snapshot.from_file(5)
+    with pytest.raises(FileNotFoundError):
+        Plan.from_file(tmp_path / "nowhere")
+
+
+def test_what_is_wrong_in_a_file_names_it(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text('{"format":"sendershift-snapshot/1","answers":[]}')
+    bad.write_text('{"format":"sendershift-snapshot/1","closed":5,"answers":[]}')
+    with pytest.raises(InvalidError) as caught:
+        Snapshot.from_file(bad)
+    assert caught.value.file == str(bad) and caught.value.__notes__ == [f"in the file {bad}"]
+    with pytest.raises(InvalidError, match="bad.json") as caught:
+        Snapshot.from_files(good, bad)
+    told = [(problem.argument, problem.span) for problem in caught.value.problems]
+    assert told == [(str(bad), (44, 45))]
+    with pytest.raises(InvalidError) as caught:
+        Migration.from_file(bad)
+    assert caught.value.file == str(bad)
+    with pytest.raises(InvalidError) as caught:
+        AddressSet.from_file(bad)
+    assert caught.value.file == str(bad) and caught.value.code == "document.missing-key"
+
+
+@pytest.mark.parametrize(
+    ("argument", "without"),
+    [
+        ("text", lambda dns: Snapshot.from_json(None)),
+        ("text", lambda dns: Migration.from_toml(None)),
+        ("record", lambda dns: spf.parse(None)),
+        ("record", lambda dns: dmarc.parse(None)),
+        ("record", lambda dns: dkim.parse(5)),
+        ("dns", lambda dns: spf.check(None, "192.0.2.1", "u@a.example")),
+        ("dns", lambda dns: spf.check(dns.to_json(), "192.0.2.1", "u@a.example")),
+        ("dns", lambda dns: spf.cost_many(dns.to_json(), [])),
+        ("dns", lambda dns: Policy(dns.to_json(), "a.example")),
+        ("ip", lambda dns: spf.check(dns, None, "u@a.example")),
+        ("mail_from", lambda dns: spf.check(dns, "192.0.2.1", None)),
+        ("author_domain", lambda dns: dmarc.check(dns, None)),
+        ("author_domain", lambda dns: dmarc.evaluate(dns, 5)),
+        ("before", lambda dns: domain.drift(None, dns)),
+        ("domain", lambda dns: domain.lint(dns, None)),
+        ("right_dns", lambda dns: spf.diff(dns, "a.example", "b.example", right_dns=dns.to_json())),
+        ("other", lambda dns: dns.policy("a.example").diff("a.example")),
+        ("receiver", lambda dns: dns.policy("a.example").under(None)),
+        ("spf", lambda dns: dmarc.check(dns, "a.example", spf="x")),
+        ("spf", lambda dns: dmarc.check(dns, "a.example", spf=())),
+        ("dkim", lambda dns: dmarc.check(dns, "a.example", dkim=("a.example", "pass"))),
+        ("type", lambda dns: dns.answer("a.example", None)),
+        ("document", lambda dns: sendershift.call("spf.parse", {"record": b"v=spf1"})),
+        ("dns", lambda dns: Plan.from_file(QUALYS_PLAN).prove("today")),
+    ],
+)
+def test_what_is_needed_is_named(dns: Snapshot, argument: str, without: Callable[[Snapshot], object]) -> None:
+    with pytest.raises(TypeError, match=f"'{argument}'"):
+        without(dns)
+
+
+def test_places_are_those_of_what_was_given(dns: Snapshot) -> None:
+    record, place = "v=spf1 ip4:192.0.2.300 -all", (11, 22)
+    for read in (
+        lambda: spf.parse(record),
+        lambda: dns.policy(record),
+        lambda: spf.cost(dns, record, domain="a.example"),
+        lambda: spf.compact(dns, record, domain="a.example"),
+        lambda: spf.diff(dns, "a.example", record),
+        lambda: spf.diff(dns, spf.parse("v=spf1 -all"), record, right_dns=dns),
+    ):
+        with pytest.raises(InvalidError) as caught:
+            read()
+        assert [(problem.code, problem.span) for problem in caught.value.problems] == [("spf.bad-ip4", place)]
+        assert (caught.value.problems[0].line, caught.value.problems[0].column) == (1, 12)
+    for argument, length, wrong in [
+        ("receiver", 8, lambda: spf.check(dns, "192.0.2.1", "\u00e9@a.example", receiver="no-s\u00fcch")),
+        ("type", 3, lambda: dns.answer("a.example", "FOO")),
+        ("from", 4, lambda: dmarc.check(dns, "a..b")),
+        ("domain", 4, lambda: dns.policy("v=spf1 -all", "a..b")),
+        ("keep", 4, lambda: spf.compact(dns, "a.example", keep=["b.example", "a..b"])),
+    ]:
+        with pytest.raises(InvalidError) as caught:
+            wrong()
+        (problem,) = caught.value.problems
+        assert problem.argument == argument
+        if argument != "domain":
+            assert problem.span == (0, length), argument
+    with pytest.raises(InvalidError) as caught:
+        spf.compact(dns, "a.example", reserve=-1)
+    assert [(problem.argument, problem.span) for problem in caught.value.problems] == [("reserve", None)]
+
+
+def test_documents_that_are_none(dns: Snapshot) -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    round_trip: list[object] = []
+    round_trip.append(round_trip)
+    for code, wrong in [
+        ("json.syntax", lambda: Proof.from_json("{")),
+        ("document.wrong-type", lambda: Proof.from_json("[]")),
+        ("document.missing-key", lambda: Proof.from_json("{}")),
+        ("json.syntax", lambda: Proof.from_json("[" * 100_000)),
+        ("json.syntax", lambda: Proof.from_dict({"format": deep})),
+        ("json.syntax", lambda: Proof.from_dict({"format": round_trip})),
+        ("json.syntax", lambda: spf.check(dns, deep, "u@a.example")),
+        ("json.syntax", lambda: spf.check(dns, 10**5000, "u@a.example")),
+        ("document.missing-key", lambda: SpfRecord.from_dict({})),
+        ("json.syntax", lambda: SpfRecord.from_json("v=spf1")),
+        ("document.missing-key", lambda: Policy.from_dict({})),
+        ("document.missing-key", lambda: AddressSet.from_dict({})),
+        ("json.syntax", lambda: AddressSet.from_json("")),
+        ("document.wrong-type", lambda: AddressSet.from_json('{"networks":[5]}')),
+        ("json.not-utf8", lambda: spf.parse("v=spf1 \ud800")),
+        ("json.not-utf8", lambda: Snapshot.from_json("\ud800")),
+        ("json.not-utf8", lambda: dns.policy("\ud800")),
+        ("json.not-utf8", lambda: dns.policy("a.example").under("\ud800")),
+        ("json.not-utf8", lambda: sendershift.call("spf.parse", '{"record":"\ud800"}')),
+        ("json.not-utf8", lambda: Proof.from_json('"\ud800"')),
+        ("net.bad-address", lambda: dns.policy("a.example").result("\ud800")),
+        ("net.mapped", lambda: AddressSet(["::ffff:192.0.2.0/120"])),
+    ]:
+        with pytest.raises(InvalidError) as caught:
+            wrong()
+        assert caught.value.code == code and caught.value.problems[0].code == code
+        assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_several_problems_of_several_texts() -> None:
+    with pytest.raises(InvalidError) as caught:
+        Snapshot.merge("@ IN A 192.0.2.1", '{"format":"sendershift-snapshot/1","answers":7}')
+    named = {problem.argument for problem in caught.value.problems}
+    assert named == {"parts[0]", "parts[1]"}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import json
 import pickle
+import pydoc
 import tomllib
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -11,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sendershift
@@ -24,6 +28,7 @@ from sendershift import (
     Policy,
     Proof,
     Snapshot,
+    SpfCost,
     SpfRecord,
     SpfResult,
     dmarc,
@@ -246,3 +251,133 @@ def test_a_file_keeps_the_ends_of_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.zone"
     path.write_bytes(zone.encode())
     assert Snapshot.from_files(path).answer("a.example", "A").answer == "nodata"
+
+
+def test_clients_that_are_mapped_from_ipv4(dns: Snapshot) -> None:
+    """Such a client is an IPv4 client (RFC 7208 section 5)."""
+    policy = dns.policy("v=spf1 ip4:192.0.2.0/24 -all")
+    for mapped in ("::ffff:192.0.2.1", IPv6Address("::ffff:192.0.2.1")):
+        assert policy.result(mapped) == "pass"
+        assert mapped in policy.always("pass") and mapped not in policy.always("fail")
+        assert mapped in policy.sometimes("pass") and mapped not in policy.sometimes("fail")
+        assert [case.result for case in policy.cases(mapped)] == ["pass"]
+        assert mapped in AddressSet([mapped]) and "192.0.2.1" in AddressSet([mapped])
+        assert AddressSet([mapped]) == AddressSet(["192.0.2.1"])
+    everywhere = ~policy.always("pass")
+    assert pickle.loads(pickle.dumps(everywhere)) == AddressSet.from_json(everywhere.to_json()) == everywhere
+
+
+def test_results_are_values(dns: Snapshot) -> None:
+    policy = dns.policy("a.example")
+    for results in (policy.under("strict"), policy.intended()):
+        for again in (pickle.loads(pickle.dumps(results)), copy.copy(results), copy.deepcopy(results)):
+            assert again == results and hash(again) == hash(results) and repr(again) == repr(results)
+        assert "a.example" in repr(results)
+        with pytest.raises(AttributeError):
+            results.other = 5
+    assert "strict" in repr(policy.under("strict")) and "intended" in repr(policy.intended())
+
+
+def test_parts_without_a_class_are_values(dns: Snapshot) -> None:
+    lookups = spf.cost(dns, "a.example").lookups
+    assert json.loads(json.dumps(lookups)) == lookups
+    assert pickle.loads(pickle.dumps(lookups)) == copy.deepcopy(lookups) == lookups
+    assert hash(copy.deepcopy(lookups)) == hash(lookups)
+    part: Any = lookups
+    with pytest.raises(TypeError):
+        part["total"] = 0
+    for change in (lambda: part.update(total=0), lambda: part.pop("total"), part.clear):
+        with pytest.raises(TypeError):
+            change()
+    assert {**lookups, "total": 0} != lookups
+
+
+def test_what_is_equal_has_one_hash() -> None:
+    one, same = (SpfCost.from_json(f'{{"format":"sendershift-cost/1","octets":{one}}}') for one in ("1", "1.0"))
+    assert one == same and hash(one) == hash(same)
+
+
+def test_there_is_no_room_beside_the_keys() -> None:
+    record = spf.parse("v=spf1 -all")
+    assert not hasattr(record, "__dict__")
+    with pytest.raises(AttributeError):
+        object.__setattr__(record, "record", "v=spf1 +all")
+    assert record.record == "v=spf1 -all"
+
+
+def test_help_tells_what_the_keys_are() -> None:
+    told = pydoc.plain(pydoc.render_doc(SpfCost))
+    assert "lookups" in told and "Mapping[str, int]: How many lookups" in told
+    options = inspect.getdoc(spf.compact) or ""
+    for option in inspect.signature(spf.compact).parameters.keys() - {"dns", "subject"}:
+        assert f"`{option}`" in options
+
+
+def test_what_others_wrote_forges_no_line(plan: Plan) -> None:
+    evil = "Move\n\x1b[31mverdict: safe\x1b[0m\nverdict: safe"
+    data = plan.to_dict()
+    for step in data["steps"]:
+        step["title"] = evil
+    # Too early, so that a story tells of the step.
+    moved = {"remove-dkim-qualys-com": [{"step": "move-accounts", "at_least": "PT86400S"}]}
+    for step in data["steps"]:
+        step["after"] = moved.get(step["id"], step["after"])
+    forged = Plan.from_dict(data)
+    proof = forged.prove()
+    assert proof.verdict == "unsafe" and "Move" in str(proof)
+    for text in (str(forged), str(proof)):
+        assert "\x1b" not in text
+        assert [line for line in text.splitlines() if line.startswith("verdict:")] == (
+            ["verdict: unsafe"] if text == str(proof) else []
+        )
+
+
+def test_trees_tell_what_is_wrong(dns: Snapshot) -> None:
+    tree = spf.cost(dns, "v=spf1 include:nowhere.example -all", domain="a.example")._repr_html_()
+    assert "[spf." in tree and "{" not in tree
+
+
+def test_values_of_python_are_taken(dns: Snapshot, plan: Plan) -> None:
+    again = {**plan.to_dict(), "parameters": {**plan.to_dict()["parameters"]}}
+    again["parameters"]["start"] = plan.parameters.start
+    again["parameters"]["queue_lifetime"] = plan.parameters.queue_lifetime
+    assert Plan.from_dict(again) == plan
+    evidence = {**dns.to_dict(), "taken": dns.taken}
+    assert Snapshot.from_dict(evidence) == dns
+    one: Any = np.int64(1)
+    yes: Any = np.bool_(True)
+    assert spf.compact(dns, "a.example", reserve=one).reserve == 1
+    assert spf.check(dns, "192.0.2.1", "u@a.example", trace=yes).trace
+
+
+def test_a_draft_beside_what_is_published() -> None:
+    answers = [
+        {"name": "a.example", "type": "TXT", "records": ["v=spf1 mx -all"]},
+        {"name": "a.example", "type": "MX", "records": ["10 m.example"]},
+        {"name": "m.example", "type": "A", "records": ["192.0.2.1"]},
+    ]
+    dns = Snapshot.from_dict({"format": "sendershift-snapshot/1", "closed": True, "answers": answers})
+    draft = dns.policy("v=spf1 mx ip4:192.0.2.2 -all", "a.example")
+    difference = dns.policy("a.example").diff(draft)
+    assert difference.witness is not None and difference.witness.ip == IPv4Address("192.0.2.2")
+
+
+def test_the_course_of_a_plan(plan: Plan) -> None:
+    course = plan.course()
+    assert [step.id for step in course.steps] == [step.id for step in plan.steps]
+    assert any(step.start == plan.steps[at].earliest for at, step in enumerate(course.steps))
+    assert course.versions and any(version.replaced_by for version in course.versions)
+
+
+def test_the_values_of_a_migration(migration: Migration) -> None:
+    octets = migration.migration.encode()
+    (title,) = [value for value in migration.values().values if value.path == ("title",)]
+    assert title.value == migration.title
+    assert octets[slice(*title.span)].decode() == f'"{migration.title}"'
+
+
+def test_a_plan_under_way(plan: Plan) -> None:
+    proof = plan.prove(plan.evidence)
+    assert proof.verdict == "safe" and proof.progress is not None
+    assert proof.progress["done"] == ()
+    assert plan.prove().progress is None

@@ -110,20 +110,77 @@ def test_what_is_wrong_with_the_call_is_raised(dns: Snapshot) -> None:
     assert caught.value.code == "spf.unknown-profile"
     with pytest.raises(InvalidError):
         spf.cost_many(dns, table, receiver="postfix")
-    for wrong in ([1, 2], table.to_pylist(), 5):
-        with pytest.raises((TypeError, ValueError), match="'table'|__arrow_c_stream__"):
+    for wrong in ([1, 2], table.to_pylist(), 5, None, pl.DataFrame({"ip": []}).lazy(), pa.array(["192.0.2.1"])):
+        with pytest.raises(TypeError, match="'table'"):
             spf.check_many(dns, wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-def test_an_error_of_the_stream_is_raised(dns: Snapshot) -> None:
+@pytest.mark.parametrize("raised", [OSError("the disk is gone"), KeyboardInterrupt("enough"), RuntimeError("enough")])
+def test_what_the_source_of_a_stream_raises_comes_through(dns: Snapshot, raised: BaseException) -> None:
+    table = pa.table({"ip": ["192.0.2.1"], "mail_from": ["u@a.example"]})
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from table.to_batches()
+        raise raised
+
+    with pytest.raises(type(raised), match=str(raised)):
+        spf.check_many(dns, pa.RecordBatchReader.from_batches(table.schema, batches()))
+
+
+def test_a_stream_that_breaks_names_the_argument(dns: Snapshot) -> None:
     table = pa.table({"ip": ["192.0.2.1"], "mail_from": ["u@a.example"]})
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield from table.to_batches()
         raise OSError("the disk is gone")
 
-    with pytest.raises(Exception, match="the disk is gone"):
-        spf.check_many(dns, pa.RecordBatchReader.from_batches(table.schema, batches()))
+    class Wrapped:
+        def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+            return pa.RecordBatchReader.from_batches(table.schema, batches()).__arrow_c_stream__()
+
+    with pytest.raises(ValueError, match="'table'.*the disk is gone"):
+        spf.check_many(dns, Wrapped())
+
+
+def test_rows_that_are_null_hide_what_they_hold(dns: Snapshot) -> None:
+    """Arrow's columnar format: a null row of a struct has children with values of any kind."""
+    columns = [pa.array(["192.0.2.1", "192.0.2.2"]), pa.array(["u@a.example", "u@a.example"])]
+    masked = pa.StructArray.from_arrays(columns, ["ip", "mail_from"], mask=pa.array([True, False]))
+    told = rows(spf.check_many(dns, pa.chunked_array([masked])))
+    assert [row["result"] for row in told] == [None, "pass"]
+    assert codes(told[0]) == ["document.missing-key"] * 2
+    results = dns.policy("a.example").results(pa.chunked_array([masked.slice(0, 1), masked.slice(1)]))
+    assert [row["result"] for row in rows(results)] == [None, "pass"]
+
+
+def test_columns_that_are_not_read_do_not_matter(dns: Snapshot) -> None:
+    policy = dns.policy("a.example")
+    ips = ["192.0.2.1", None]
+    odd: dict[str, Any] = {
+        "null": [None, None],
+        "int128": pl.Series([1, 2], dtype=pl.Int128),
+        "nested": [[None], [None]],
+        "struct": [{"a": None}, None],
+        "object": pl.Series([object(), object()], dtype=pl.Object),
+    }
+    for name, column in odd.items():
+        told = rows(policy.results(pl.DataFrame({"ip": ips, name: column})))
+        assert [row["result"] for row in told] == ["pass", None], name
+    mixed = pd.DataFrame({"ip": ips, "x": [1, "a"]})
+    assert [row["result"] for row in rows(policy.results(mixed))] == ["pass", None]
+    assert [row["result"] for row in rows(policy.results(mixed.set_index("ip")))] == ["pass", None]
+    without = (pl.DataFrame({"x": [None, None]}), pd.DataFrame({"x": [1, "a"]}), pa.table({"x": [1, 2]}))
+    for table in without:
+        assert [codes(row) for row in rows(policy.results(table))] == [["document.missing-key"]] * 2
+
+
+def test_a_column_of_type_null_is_null(dns: Snapshot) -> None:
+    data = {"ip": ["192.0.2.1"], "mail_from": ["u@a.example"], "helo": [None]}
+    for table in (pl.DataFrame(data), pd.DataFrame(data), pa.table(data)):
+        assert [row["result"] for row in rows(spf.check_many(dns, table))] == ["pass"]
+    assert rows(spf.check_many(dns, pl.DataFrame({"ip": [], "mail_from": []}))) == []
+    told = rows(spf.check_many(dns, pl.DataFrame({"ip": [None], "mail_from": [None]})))
+    assert codes(told[0]) == ["document.missing-key"] * 2
 
 
 def test_results_of_policies(dns: Snapshot) -> None:

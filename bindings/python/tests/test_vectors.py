@@ -9,7 +9,29 @@ from typing import Any
 import pytest
 
 import sendershift
-from sendershift import InvalidError, MissingEvidenceError
+from sendershift import (
+    Answer,
+    Compacted,
+    Course,
+    Difference,
+    DkimKey,
+    DmarcCheck,
+    DmarcRecord,
+    DmarcVerdict,
+    Drift,
+    InvalidError,
+    Migration,
+    MissingEvidenceError,
+    Plan,
+    Proof,
+    Report,
+    Snapshot,
+    SpfCheck,
+    SpfCost,
+    SpfRecord,
+    Values,
+)
+from sendershift._record import Record, keys
 
 VECTORS = Path(__file__).resolve().parents[3] / "tests" / "vectors"
 
@@ -43,6 +65,57 @@ def test_vector(operation: str, case: dict[str, Any]) -> None:
     assert len(output["findings"]) == len(case["findings"])
     for told, expected in zip(output["findings"], case["findings"], strict=True):
         assert {key: told[key] for key in expected} == expected
+
+
+ANSWERS: dict[str, type[Record]] = {
+    "dkim.lint": Report,
+    "dkim.parse": DkimKey,
+    "dmarc.check": DmarcCheck,
+    "dmarc.evaluate": DmarcVerdict,
+    "dmarc.lint": Report,
+    "dmarc.parse": DmarcRecord,
+    "dns.answer": Answer,
+    "dns.snapshot": Snapshot,
+    "domain.lint": Report,
+    "drift": Drift,
+    "migration.read": Migration,
+    "migration.values": Values,
+    "plan.course": Course,
+    "plan.read": Plan,
+    "prove": Proof,
+    "spf.check": SpfCheck,
+    "spf.compact": Compacted,
+    "spf.cost": SpfCost,
+    "spf.diff": Difference,
+    "spf.lint": Report,
+    "spf.parse": SpfRecord,
+}
+"""What the operations answer. Others, such as `name.parse`, have no class."""
+
+
+def test_every_key_of_every_document_has_an_attribute() -> None:
+    """What is an attribute is an annotation, which type checkers read: there are no other stubs of these classes."""
+    missing: set[tuple[str, str]] = set()
+    seen: set[str] = set()
+    for parameters in cases():
+        operation, case = parameters.values
+        if operation not in ANSWERS or "error" in case:
+            continue
+        seen.add(operation)
+        look(ANSWERS[operation], sendershift.call(operation, case["input"]), missing)
+    assert seen == set(ANSWERS)
+    assert not missing
+
+
+def look(cls: type[Record], document: dict[str, Any], missing: set[tuple[str, str]]) -> None:
+    value = cls._of(document)
+    names = {name.rstrip("_"): name for name in keys(cls)}
+    missing |= {(cls.__name__, key) for key in document.keys() - names.keys() - {"format"}}
+    for name in names.values():
+        part = getattr(value, name)
+        for item in part if isinstance(part, tuple) else (part,):
+            if isinstance(item, Record):
+                look(type(item), item.to_dict(), missing)
 
 
 def judge_error(operation: str, text: str, expected: dict[str, Any]) -> None:

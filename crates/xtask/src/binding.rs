@@ -123,9 +123,10 @@ fn stubs(workspace: &Workspace, python: &Path) -> Outcome<PathBuf> {
 }
 
 /// `PyO3` lets operators take any `object`, as Python asks the other side when ours cannot; who checks types should not.
-/// Capsules are objects to Python before 3.13, and to the libraries that take tables.
+/// Capsules are objects to Python before 3.13, and to the libraries that take tables. An iterator is one of something.
 fn operators(stub: &str) -> String {
     let stub = stub.replace("from types import CapsuleType\n", "").replace("CapsuleType", "object");
+    let stub = stub.replace("tables: Iterator", "tables: Iterator[Any]");
     let operators = ["and", "or", "sub", "le", "lt", "ge", "gt"];
     operators.iter().fold(stub, |stub, name| {
         let taken = |other| format!("def __{name}__(self, other: {other}, /)");

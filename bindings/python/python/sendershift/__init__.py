@@ -11,10 +11,9 @@ from ._dmarc import DkimKey, DmarcCheck, DmarcRecord, DmarcVerdict, Drift
 from ._errors import InvalidError, MissingEvidenceError, Problem, Question, SendershiftError
 from ._native import VERSION as __version__
 from ._native import AddressSet, Table, operations
-from ._plan import After, Change, Migration, Parameters, Plan, Step, Use
+from ._plan import After, Change, Course, Migration, Parameters, Plan, Planned, Step, Use, Value, Values, Version
 from ._policy import Case, Policy, Results, Unknown
 from ._proof import PROMISES, Counterexample, PromiseVerdict, Proof, Remark
-from ._record import ArrowTable
 from ._snapshot import Answer, Snapshot
 from ._spf import (
     Compacted,
@@ -29,6 +28,7 @@ from ._spf import (
     SpfTerm,
     Witness,
 )
+from ._tables import ArrowTable
 
 __all__ = [
     "PROMISES",
@@ -39,6 +39,7 @@ __all__ = [
     "Case",
     "Change",
     "Compacted",
+    "Course",
     "Counterexample",
     "Difference",
     "DkimKey",
@@ -52,6 +53,7 @@ __all__ = [
     "MissingEvidenceError",
     "Parameters",
     "Plan",
+    "Planned",
     "Policy",
     "Problem",
     "Progress",
@@ -73,6 +75,9 @@ __all__ = [
     "Table",
     "Unknown",
     "Use",
+    "Value",
+    "Values",
+    "Version",
     "Witness",
     "__version__",
     "call",

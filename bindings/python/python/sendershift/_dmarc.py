@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from ._call import ask
+from ._document import Document, Written
 from ._errors import Problem
-from ._record import Document, Record, Written
+from ._input import text
+from ._record import Record
 
 
 class DmarcRecord(Written):
@@ -29,7 +31,7 @@ class DmarcRecord(Written):
     @classmethod
     def parse(cls, record: str) -> Self:
         """Reads a record."""
-        return ask(cls, "dmarc.parse", record=record)
+        return ask(cls, "dmarc.parse", {"record": text("record", record)})
 
 
 class DkimKey(Written):
@@ -46,7 +48,7 @@ class DkimKey(Written):
     @classmethod
     def parse(cls, record: str) -> Self:
         """Reads a record."""
-        return ask(cls, "dkim.parse", record=record)
+        return ask(cls, "dkim.parse", {"record": text("record", record)})
 
 
 class DmarcCheck(Document):

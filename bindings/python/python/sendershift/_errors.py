@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Self
 
 from ._record import Record
 
@@ -13,11 +14,13 @@ class Problem(Record):
     code: str
     message: str
     span: tuple[int, int] | None
-    """Where, in octets of the text that was read: the first, and the one after the last."""
+    """Where, in octets of the text that was given: the first, and the one after the last."""
     line: int | None
     column: int | None
     help: str | None
     """What to do about it."""
+    argument: str | None
+    """The argument that the text was given as, where there are several."""
 
 
 class Question(Record):
@@ -29,6 +32,9 @@ class Question(Record):
 
 class SendershiftError(Exception):
     """Why an operation has no answer."""
+
+    file: str | None = None
+    """The file that was read, where it was one."""
 
     def __init__(self, document: str) -> None:
         super().__init__(document)
@@ -47,6 +53,12 @@ class SendershiftError(Exception):
 
 class InvalidError(SendershiftError, ValueError):
     """The input is not what it should be: `problems` has every problem that was found."""
+
+    @classmethod
+    def _of(cls, code: str, message: str) -> Self:
+        """What the core is never shown, as it is no text."""
+        problem = {"code": code, "message": message}
+        return cls(json.dumps({"code": code, "message": message, "problems": [problem]}))
 
 
 class MissingEvidenceError(SendershiftError, LookupError):

@@ -2,13 +2,13 @@
 The native part of sendershift; use the package.
 """
 
-from collections.abc import Iterable
+from _typeshed import SupportsGetItem
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from os import PathLike
-from sendershift._record import ArrowTable
 from typing import Any, Final, final
 
-__all__ = ["VERSION", "AddressSet", "Policy", "Results", "Table", "check_many", "cost_many", "operations", "promises", "run"]
+__all__ = ["VERSION", "AddressSet", "Evidence", "Policy", "Results", "Table", "check_many", "cost_many", "expect_document", "line", "operations", "promises", "run"]
 
 VERSION: Final[str]
 
@@ -16,13 +16,15 @@ VERSION: Final[str]
 class AddressSet:
     """
     A set of IPv4 and IPv6 addresses, exactly. Equal sets are equal however they were built.
+
+    An address that is mapped from IPv4 (`::ffff:192.0.2.1`) stands for the IPv4 address, as a client that has it is an IPv4 client (RFC 7208
+    section 5).
     """
     def __and__(self, other: AddressSet, /) -> AddressSet: ...
     def __bool__(self, /) -> bool: ...
     def __contains__(self, ip: str | IPv4Address | IPv6Address, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ge__(self, other: AddressSet, /) -> bool: ...
-    def __getnewargs__(self, /) -> tuple[list[str]]: ...
     def __gt__(self, other: AddressSet, /) -> bool: ...
     def __hash__(self, /) -> int: ...
     def __invert__(self, /) -> AddressSet: ...
@@ -33,6 +35,7 @@ class AddressSet:
         The addresses in any of the networks.
         """
     def __or__(self, other: AddressSet, /) -> AddressSet: ...
+    def __reduce__(self, /) -> tuple[Any, tuple[str]]: ...
     def __repr__(self, /) -> str:
         """
         An expression that makes the set, unless it is too long to be read.
@@ -88,6 +91,16 @@ class AddressSet:
         """
 
 @final
+class Evidence:
+    """
+    What DNS said, read once.
+    """
+    def __new__(cls, /, texts: SupportsGetItem[int, tuple[str, str]]) -> Evidence:
+        """
+        Reads texts, each with its name, as one snapshot.
+        """
+
+@final
 class Policy:
     """
     The result of a record at every address, with what it costs. Equal policies have the same results at the same cost everywhere.
@@ -95,10 +108,9 @@ class Policy:
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
     def __ne__(self, value: object, /) -> bool: ...
-    @staticmethod
-    def compile(snapshot: str, subject: str, domain: str | None = None) -> Policy:
+    def __new__(cls, /, dns: Evidence, subject: str, domain: str | None = None) -> Policy:
         """
-        Compiles the policy of a domain, or of a record that `domain` would publish, on a snapshot document.
+        Compiles the policy of a domain, or of a record that `domain` would publish.
         """
     def intended(self, /) -> Results:
         """
@@ -129,7 +141,7 @@ class Results:
         """
         The result at an address, if nothing but the address decides it.
         """
-    def results(self, /, table: ArrowTable) -> Table:
+    def results(self, /, tables: Iterator[Any]) -> Table:
         """
         The results at the addresses of a table.
         """
@@ -148,14 +160,24 @@ class Table:
     def __len__(self, /) -> int: ...
     def __repr__(self, /) -> str: ...
 
-def check_many(snapshot: str, table: ArrowTable, receiver: str | None = None) -> Table:
+def check_many(dns: Evidence, tables: Iterator[Any], receiver: str | None = None) -> Table:
     """
-    `check_host()` for each row of a table, on a snapshot document.
+    `check_host()` for each row of tables.
     """
 
-def cost_many(snapshot: str, table: ArrowTable, receiver: str | None = None) -> Table:
+def cost_many(dns: Evidence, tables: Iterator[Any], receiver: str | None = None) -> Table:
     """
-    What the record of each row costs, on a snapshot document.
+    What the record of each row costs.
+    """
+
+def expect_document(text: str, format: str | None, keys: SupportsGetItem[int, str]) -> None:
+    """
+    Refuses a text that is no document of a format, if one is given, or that lacks one of the keys.
+    """
+
+def line(text: str) -> str:
+    """
+    A text that stands in a document, in one line and without control characters.
     """
 
 def operations() -> list[str]:
@@ -168,9 +190,11 @@ def promises() -> list[tuple[str, str]]:
     The names of all promises of a proof, and what each says.
     """
 
-def run(operation: str, input: str, progress: Any | None = None) -> str:
+def run(operation: str, input: str, evidence: SupportsGetItem[int, tuple[str, Evidence]] | None = None, progress: Any | None = None) -> str:
     """
     Carries out an operation on a JSON document and returns a JSON document. Other threads run meanwhile, and Ctrl-C ends it.
+
+    With `evidence` the document has the other arguments of the operation, and the places of problems are those in each of them.
 
     `progress` is called now and then by operations that take long; where it returns `False`, they end with what they have.
     """

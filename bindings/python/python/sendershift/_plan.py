@@ -9,8 +9,11 @@ from typing import Any, Self
 
 from . import _native
 from ._call import Progress, ask, call
+from ._document import Document
+from ._input import read_file
+from ._input import text as _text
 from ._proof import Proof, Remark
-from ._record import Document, Record, table, text_of
+from ._record import Record, table
 from ._snapshot import Snapshot
 
 
@@ -109,10 +112,17 @@ class Plan(Document):
         answer = _native.run("plan.read", text)
         return cls._of(json.loads(answer), answer)
 
-    def prove(self, *, progress: Progress | None = None) -> Proof:
-        """Tries to break the plan."""
-        answer = _native.run("prove", self.to_json(), progress)
+    def prove(self, now: Snapshot | None = None, *, progress: Progress | None = None) -> Proof:
+        """Tries to break the plan; with `now`, what DNS says today, what is left of it."""
+        if now is not None:
+            return ask(Proof, "prove", {"plan": self, "dns": now}, progress)
+        answer = _native.run("prove", self.to_json(), None, progress)
         return Proof._of(json.loads(answer), answer)
+
+    def course(self) -> Course:
+        """When the steps happen if everything goes well, and how long caches may keep what they replace."""
+        answer = _native.run("plan.course", self.to_json())
+        return Course._of(json.loads(answer), answer)
 
     def __str__(self) -> str:
         text: str = json.loads(_native.run("plan.text", self.to_json()))["text"]
@@ -122,6 +132,56 @@ class Plan(Document):
         head = ("Step", "Kind", "Earliest", "Latest", "Slack", "Title")
         rows = ((s.id, s.kind, s.earliest, s.latest, s.slack, s.title) for s in self.steps)
         return table((self.title,), ()) + table(head, rows)
+
+
+class Planned(Record):
+    """When a step happens if everything goes well; never, if it cannot be done as it stands."""
+
+    id: str
+    start: datetime | None
+    done: datetime | None
+
+
+class Version(Record):
+    """One version of the records at one name."""
+
+    name: str
+    type: str
+    records: tuple[Any, ...] | None
+    """None where the version is that there are none."""
+    published_by: str | None
+    """The step that publishes it; none where it is from before the plan."""
+    replaced_by: str | None
+    kept_for: int | None
+    """How many seconds after that step is done a cache may still answer with it."""
+
+
+class Course(Document):
+    """How a plan goes if everything goes well (`sendershift-course/1`)."""
+
+    _FORMAT = "sendershift-course/1"
+
+    steps: tuple[Planned, ...]
+    """In the order of the plan."""
+    versions: tuple[Version, ...]
+    """Of the records that the plan changes, those of each name in their order."""
+
+
+class Value(Record):
+    """A value of a migration file, and where it stands."""
+
+    path: tuple[Any, ...]
+    """The keys and indices that lead to it."""
+    value: Any
+    span: tuple[int, int]
+
+
+class Values(Document):
+    """The values of a migration file, whatever they mean (`sendershift-values/1`)."""
+
+    _FORMAT = "sendershift-values/1"
+
+    values: tuple[Value, ...]
 
 
 class Migration(Document):
@@ -143,7 +203,7 @@ class Migration(Document):
     @classmethod
     def from_toml(cls, text: str) -> Self:
         """Reads the text of a migration file. Problems have their places in it."""
-        return cls._of({**call("migration.read", {"migration": text}), "migration": text})
+        return cls._of({**call("migration.read", {"migration": _text("text", text)}), "migration": text})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -153,8 +213,12 @@ class Migration(Document):
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """Reads a migration file."""
-        return cls.from_toml(text_of(path))
+        return read_file(cls.from_toml, path)
 
     def plan(self, evidence: Snapshot) -> Plan:
         """The ordered, dated steps. Nothing is known of them before `Plan.prove` has judged them."""
-        return ask(Plan, "plan.draft", migration=self.migration, dns=evidence)
+        return ask(Plan, "plan.draft", {"migration": self.migration, "dns": evidence})
+
+    def values(self) -> Values:
+        """The values of the file and where they stand, so that something else can be written in the place of one."""
+        return ask(Values, "migration.values", {"migration": self.migration})

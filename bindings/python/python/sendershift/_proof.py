@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from . import _native
-from ._record import Document, IPAddress, Record, table
+from ._document import Document
+from ._record import Record, table
+from ._values import Frozen, IPAddress
 
-PROMISES: Mapping[str, str] = MappingProxyType(dict(_native.promises()))
+PROMISES: Mapping[str, str] = Frozen(_native.promises())
 """What each promise of a proof says."""
 
 
@@ -73,6 +74,9 @@ class Proof(Document):
     conditions: tuple[Remark, ...]
     findings: tuple[Remark, ...]
     margin: Mapping[str, Any] | None
+    """What the plan would survive beyond what is assumed; none where that was not looked for."""
+    progress: Mapping[str, Any] | None
+    """How far the plan is, where it was judged beside what DNS says now."""
 
     def __str__(self) -> str:
         lines = [f"verdict: {self.verdict}"]
@@ -83,7 +87,8 @@ class Proof(Document):
             lines += [f"{one.promise} at {one.receiver}: {told}" for told in _story(one)]
         for name in ("undecided", "conditions", "assumptions", "findings"):
             lines += [f"{name}: {remark}" for remark in getattr(self, name)]
-        return "\n".join(lines)
+        # What others wrote into a plan forges no line, and tells a terminal nothing.
+        return "\n".join(map(_native.line, lines))
 
     def _repr_html_(self) -> str:
         head = ("Promise", "Receiver", "Verdict", "Counterexample")

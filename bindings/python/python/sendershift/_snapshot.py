@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
+from . import _native
 from ._call import ask
-from ._record import Document, Record, text_of
+from ._document import Document
+from ._input import read_file, text_of
+from ._input import text as _text
+from ._record import Record
 
 if TYPE_CHECKING:
     from ._policy import Policy
@@ -27,6 +32,8 @@ class Answer(Record):
 class Snapshot(Document):
     """What DNS said, and when (`sendershift-snapshot/1`)."""
 
+    __slots__ = ("_read",)
+
     _FORMAT = "sendershift-snapshot/1"
 
     taken: datetime | None
@@ -34,12 +41,17 @@ class Snapshot(Document):
     closed: bool
     """Whether what is not listed does not exist."""
     zones: tuple[str, ...]
+    """The zones whose contents these are."""
     answers: tuple[Any, ...]
+    public_suffixes: tuple[str, ...]
+    """The rules of the public suffix list for some of the names."""
+
+    _read: _native.Evidence
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads a snapshot document, or the text of a zone file. Problems have their places in the text."""
-        return ask(cls, "dns.snapshot", dns=text)
+        return cls._merged([("", _text("text", text))])
 
     @classmethod
     def from_zone(cls, text: str) -> Self:
@@ -47,21 +59,45 @@ class Snapshot(Document):
         return cls.from_json(text)
 
     @classmethod
-    def merge(cls, *texts: str) -> Self:
-        """Reads several texts, each a snapshot document or a zone file, as one snapshot."""
-        return ask(cls, "dns.snapshot", dns=texts)
+    def merge(cls, *parts: str | Snapshot) -> Self:
+        """Reads several texts, each a snapshot document or a zone file, as one snapshot; snapshots may be among them."""
+        texts = (part.to_json() if isinstance(part, Snapshot) else _text("parts", part) for part in parts)
+        return cls._merged([(f"parts[{at}]", part) for at, part in enumerate(texts)])
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Self:
+        """As `from_json`, for a file."""
+        return read_file(cls.from_json, path)
 
     @classmethod
     def from_files(cls, *paths: str | PathLike[str]) -> Self:
         """As `merge`, for files."""
-        return cls.merge(*map(text_of, paths))
+        if len(paths) == 1:
+            return cls.from_file(paths[0])
+        return cls._merged([(str(path).encode(errors="replace").decode(), text_of(path)) for path in paths])
+
+    @classmethod
+    def _merged(cls, texts: list[tuple[str, str]]) -> Self:
+        evidence = _native.Evidence(texts)
+        answer = _native.run("dns.snapshot", "{}", [("dns", evidence)])
+        snapshot = cls._of(json.loads(answer), answer)
+        object.__setattr__(snapshot, "_read", evidence)
+        return snapshot
+
+    def _evidence(self) -> _native.Evidence:
+        """What was read of it, once."""
+        if not hasattr(self, "_read"):
+            object.__setattr__(self, "_read", _native.Evidence([("", self.to_json())]))
+        return self._read
 
     def answer(self, name: str, type: str) -> Answer:
         """The answer to one question; aliases are not followed."""
-        return ask(Answer, "dns.answer", dns=self, name=name, type=type)
+        return ask(Answer, "dns.answer", {"dns": self, "name": name, "type": type})
 
     def policy(self, subject: str | SpfRecord, domain: str | None = None) -> Policy:
         """The SPF policy of a domain, or of a record that `domain` would publish."""
         from ._policy import Policy
 
         return Policy(self, subject, domain)
+
+

@@ -8,8 +8,11 @@ from html import escape
 from typing import Any, Self
 
 from ._call import ask
+from ._document import Document, Written
 from ._errors import Problem
-from ._record import Document, IPAddress, Record, Written
+from ._input import text
+from ._record import Record
+from ._values import IPAddress, IPNetwork
 
 
 class SpfResult(StrEnum):
@@ -29,13 +32,23 @@ class SpfTerm(Record):
 
     text: str
     span: tuple[int, int]
+    """Where it stands in the record, in octets."""
     kind: str
+    """`directive` or `modifier`."""
     name: str
+    """Of the mechanism or modifier, in lower case."""
     qualifier: str | None
+    """The result of a directive that matches: `+`, `-`, `~` or `?`."""
     costs_lookup: bool | None
+    """Whether it counts towards the limit of ten (RFC 7208 section 4.6.4)."""
     domain: str | None
+    """The domain that it refers to, as it is written."""
     prefix4: int | None
     prefix6: int | None
+    network: IPNetwork | None
+    """The network of `ip4` and `ip6`."""
+    value: str | None
+    """The value of an unknown modifier."""
 
 
 class SpfRecord(Written):
@@ -48,7 +61,7 @@ class SpfRecord(Written):
     @classmethod
     def parse(cls, record: str) -> Self:
         """Reads a record by the grammar of RFC 7208 section 12."""
-        return ask(cls, "spf.parse", record=record)
+        return ask(cls, "spf.parse", {"record": text("record", record)})
 
 
 class SpfCheck(Document):
@@ -60,13 +73,20 @@ class SpfCheck(Document):
     mail_from: str
     helo: str | None
     domain: str | None
+    """The domain that was checked."""
     receiver: str
+    """The kind of receiver whose limits apply."""
     result: SpfResult
     lookups: int
+    """How many lookups were spent; 11 means too many."""
     voids: int
+    """How many lookups were void."""
     problem: Mapping[str, Any] | None
+    """Why it is an error, with a `code`."""
     explanation: str | None
+    """What the domain says to those it refuses (RFC 7208 section 6.2)."""
     trace: tuple[Mapping[str, Any], ...]
+    """What each term did, where that was asked for."""
 
 
 class SpfCost(Document):
@@ -76,20 +96,37 @@ class SpfCost(Document):
 
     domain: str
     published: bool
+    """Whether the record is the one that the domain publishes."""
     receiver: str
+    """The kind of receiver whose limits apply."""
     within: bool
     """Whether every address is within the limits."""
     lookups: Mapping[str, int]
+    """How many lookups the record and all that it includes have, by what is counted."""
     limits: Mapping[str, Any]
+    """What the receiver allows."""
     remaining: Mapping[str, int | None]
+    """What is left of that at the worst address."""
     worst_v4: Mapping[str, int]
+    """What the worst IPv4 address spends."""
     worst_v6: Mapping[str, int]
+    """What the worst IPv6 address spends."""
     beyond: Mapping[str, Any]
+    """The addresses that are beyond a limit."""
     behind: tuple[Mapping[str, Any], ...]
+    """The terms that authorise addresses behind a limit."""
     broken: Mapping[str, Any]
+    """The addresses that meet an error before any limit."""
     classes: tuple[Mapping[str, Any], ...]
+    """What addresses have spent when they have their result, and how many these are."""
     truncated: bool
+    """Whether the tree is not shown whole."""
     tree: Mapping[str, Any]
+    """The record with its terms, and below each what it refers to."""
+    address: Mapping[str, Any] | None
+    """Which terms decide the address that was asked about."""
+    unknowns: Mapping[str, Any] | None
+    """What depends on more than the address."""
 
     def _repr_html_(self) -> str:
         return f"<ul>{_branch(self.domain, self.tree)}</ul>"
@@ -177,15 +214,21 @@ class Report(Document):
     subject: str
     receiver: str | None
     counts: Mapping[str, int]
+    """How many findings there are of each severity."""
     findings: tuple[Finding, ...]
+    skipped: tuple[Any, ...]
+    """What was not looked at."""
 
 
-def _branch(text: str, record: Mapping[str, Any] | None) -> str:
-    """A record and, below each of its terms, what that refers to."""
+def _branch(text: str, record: Mapping[str, Any] | None, problem: Mapping[str, Any] | None = None) -> str:
+    """A record and, below each of its terms, what that refers to, with the codes of what is wrong."""
     below = ""
     if record is not None:
-        total = record["total"]["lookups"]
-        text = f"{text}: {record['record'] or record['problem'] or ''} ({total})"
-        branches = (_branch(term["term"], term["child"]) for term in record["terms"] if term["child"])
+        text = f"{text}: {record['record'] or ''} ({record['total']['lookups']})"
+        problem = problem or record["problem"]
+        terms = (term for term in record["terms"] if term["child"] or term["problem"])
+        branches = (_branch(term["term"], term["child"], term["problem"]) for term in terms)
         below = f"<ul>{''.join(branches)}</ul>"
+    if problem is not None:
+        text = f"{text} [{problem['code']}]"
     return f"<li>{escape(text)}{below}</li>"

@@ -25,4 +25,4 @@ def lint(
     earlier: Snapshot | None = None,
 ) -> Report:
     """What is wrong or unwise in the keys of domains, also beside evidence of an earlier day."""
-    return ask(Report, "dkim.lint", dns=dns, domains=domains, selectors=selectors, earlier=earlier)
+    return ask(Report, "dkim.lint", {"dns": dns, "domains": domains}, selectors=selectors, earlier=earlier)

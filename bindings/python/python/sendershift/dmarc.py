@@ -29,8 +29,8 @@ def check(
     dkim: Sequence[Identified] = (),
 ) -> DmarcCheck:
     """What receivers of both generations make of a message, given the results of SPF and of each signature."""
-    given = {"from": author_domain, "spf": spf and _identified(spf), "dkim": [_identified(one) for one in dkim]}
-    return ask(DmarcCheck, "dmarc.check", dns=dns, **given)
+    results = {"spf": None if spf is None else _identified("spf", spf), "dkim": [_identified("dkim", one) for one in dkim]}
+    return ask(DmarcCheck, "dmarc.check", {"dns": dns, "from": author_domain}, **results)
 
 
 def evaluate(
@@ -41,14 +41,17 @@ def evaluate(
     dkim: Sequence[str] = (),
 ) -> DmarcVerdict:
     """By RFC 9989 alone: the domain that passed SPF, and the domains whose signatures were verified."""
-    return ask(DmarcVerdict, "dmarc.evaluate", dns=dns, **{"from": author_domain, "spf": spf, "dkim": dkim})
+    return ask(DmarcVerdict, "dmarc.evaluate", {"dns": dns, "from": author_domain}, spf=spf, dkim=dkim)
 
 
 def lint(dns: Snapshot, subject: str | DmarcRecord, *, domain: str | None = None) -> Report:
     """What is wrong or unwise in a policy and what stands beside it."""
-    return ask(Report, "dmarc.lint", dns=dns, subject=subject, domain=domain)
+    return ask(Report, "dmarc.lint", {"dns": dns, "subject": subject}, domain=domain)
 
 
-def _identified(given: Identified) -> dict[str, str]:
-    domain, result = given
-    return {"domain": domain, "result": result}
+def _identified(argument: str, given: Identified) -> dict[str, str]:
+    match given:
+        case (domain, result) if not isinstance(given, str):
+            return {"domain": domain, "result": result}
+        case _:
+            raise TypeError(f"argument '{argument}': expected a domain and its result, found {given!r}")

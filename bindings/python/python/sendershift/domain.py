@@ -12,9 +12,9 @@ __all__ = ["drift", "lint"]
 
 def lint(dns: Snapshot, domain: str) -> Report:
     """What is wrong or unwise."""
-    return ask(Report, "domain.lint", dns=dns, domain=domain)
+    return ask(Report, "domain.lint", {"dns": dns, "domain": domain})
 
 
 def drift(before: Snapshot, after: Snapshot) -> Drift:
     """What changed in DNS between two snapshots."""
-    return ask(Drift, "drift", before=before, after=after)
+    return ask(Drift, "drift", {"before": before, "after": after})

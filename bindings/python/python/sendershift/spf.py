@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _native
-from ._call import Progress, ask
+from ._call import Progress, ask, evidence
 from ._native import Table
-from ._record import ArrowTable, IPAddress
 from ._snapshot import Snapshot
 from ._spf import Compacted, Difference, Report, SpfCheck, SpfCost, SpfRecord
+from ._tables import ArrowTable, parts
+from ._values import IPAddress
 
 __all__ = ["check", "check_many", "compact", "cost", "cost_many", "diff", "lint", "parse"]
 
@@ -29,8 +30,8 @@ def check(
     trace: bool | None = None,
 ) -> SpfCheck:
     """The result of `check_host()` for one client. An empty `mail_from` is the null sender."""
-    given = {"ip": ip, "mail_from": mail_from, "helo": helo, "receiver": receiver, "trace": trace}
-    return ask(SpfCheck, "spf.check", dns=dns, **given)
+    needed = {"dns": dns, "ip": ip, "mail_from": mail_from}
+    return ask(SpfCheck, "spf.check", needed, helo=helo, receiver=receiver, trace=trace)
 
 
 def check_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None) -> Table:
@@ -39,7 +40,7 @@ def check_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None)
     The answer has as many rows, in the same order: `result`, `domain`, `lookups`, `voids`, `problem` (a code), and `error`, the error
     document of a row that has no result.
     """
-    return _native.check_many(dns.to_json(), table, receiver)
+    return _native.check_many(evidence(dns), parts(table, ["ip", "mail_from", "helo"]), receiver)
 
 
 def cost(
@@ -51,7 +52,7 @@ def cost(
     ip: str | IPAddress | None = None,
 ) -> SpfCost:
     """What a domain's record, or a record that `domain` would publish, spends; with `ip` which terms decide that address."""
-    return ask(SpfCost, "spf.cost", dns=dns, subject=subject, domain=domain, receiver=receiver, ip=ip)
+    return ask(SpfCost, "spf.cost", {"dns": dns, "subject": subject}, domain=domain, receiver=receiver, ip=ip)
 
 
 def cost_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None) -> Table:
@@ -60,7 +61,7 @@ def cost_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None) 
     The answer has as many rows, in the same order: `domain`, `within`, `lookups` (the total), `lookups_v4` and `lookups_v6` (of the worst
     addresses), `remaining_lookups`, `remaining_voids`, and `error`, the error document of a row that has no cost.
     """
-    return _native.cost_many(dns.to_json(), table, receiver)
+    return _native.cost_many(evidence(dns), parts(table, ["subject", "domain"]), receiver)
 
 
 def lint(
@@ -71,7 +72,7 @@ def lint(
     receiver: str | None = None,
 ) -> Report:
     """What is wrong or unwise in a record and in all that it refers to."""
-    return ask(Report, "spf.lint", dns=dns, subject=subject, domain=domain, receiver=receiver)
+    return ask(Report, "spf.lint", {"dns": dns, "subject": subject}, domain=domain, receiver=receiver)
 
 
 def diff(
@@ -86,7 +87,7 @@ def diff(
 ) -> Difference:
     """Where two domains or records differ; `right_dns` is other evidence for the right side."""
     given = {"right_dns": right_dns, "domain": domain, "receiver": receiver, "intended": intended}
-    return ask(Difference, "spf.diff", dns=dns, left=left, right=right, **given)
+    return ask(Difference, "spf.diff", {"dns": dns, "left": left, "right": right}, **given)
 
 
 def compact(
@@ -106,7 +107,21 @@ def compact(
     budget: int | None = None,
     progress: Progress | None = None,
 ) -> Compacted:
-    """The best record that says the same and keeps to the limits, with its proof."""
+    """The best record that says the same and keeps to the limits, with its proof.
+
+    - `domain`: where a record that is the subject would be published.
+    - `receivers`: the kinds of receivers at whose limits it has to say what it intends.
+    - `reserve`: so many lookups are left unspent.
+    - `octets`: what all text at the name may take, in wire form.
+    - `max_records`: so many extra records at most, at names below the domain.
+    - `keep`: includes that stay as they are.
+    - `flatten`: names whose addresses are stable, and may be written out.
+    - `drop`: includes that go, with all that they authorise.
+    - `repair`: whether what is broken may be repaired, which changes what the record intends; the proof is relative to that.
+    - `contract`: whether others include the record, so that its cost to them may not rise.
+    - `budget`: how many steps the search may take before it ends with what it has.
+    - `progress`: is told how many drafts were looked at.
+    """
     given = {
         "domain": domain,
         "receivers": receivers,
@@ -120,4 +135,4 @@ def compact(
         "contract": contract,
         "budget": budget,
     }
-    return ask(Compacted, "spf.compact", progress, dns=dns, subject=subject, **given)
+    return ask(Compacted, "spf.compact", {"dns": dns, "subject": subject}, progress, **given)
