@@ -24,16 +24,19 @@ function listen(handler) {
   });
 }
 
+/** A host of the files in a folder. */
+export const serve = (folder) => listen(async ({ url }, response) => {
+  const path = new URL(url, "http://page").pathname;
+  try {
+    const body = await readFile(join(folder, path === "/" ? "index.html" : path));
+    response.writeHead(200, { "content-type": KINDS[extname(path) || ".html"] }).end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+
 before(async () => {
-  host = await listen(async ({ url }, response) => {
-    const path = new URL(url, "http://page").pathname;
-    try {
-      const body = await readFile(join(root, path === "/" ? "index.html" : path));
-      response.writeHead(200, { "content-type": KINDS[extname(path) || ".html"] }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
+  host = await serve(root);
   resolver = await listen((request, response) => {
     const answer = answerTo(Buffer.from(new URL(request.url, "http://r").searchParams.get("dns"), "base64url"));
     response.writeHead(200, { "content-type": "application/dns-message", "access-control-allow-origin": "*" }).end(answer);
@@ -46,7 +49,7 @@ after(async () => {
 });
 
 /** Opens the page anew, in a browser that knows nothing of it. */
-export async function open(fragment = "", options = {}) {
+export async function open(fragment = "", options = {}, at = host) {
   await context?.close();
   [requests, errors] = [[], []];
   context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
@@ -55,7 +58,7 @@ export async function open(fragment = "", options = {}) {
   page.setDefaultTimeout(30_000);
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
-  await page.goto(`${host}/${fragment}`);
+  await page.goto(`${at}/${fragment}`);
 }
 
 /** Nobody is kept out, and nothing is wider than the page. */

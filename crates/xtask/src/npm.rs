@@ -11,6 +11,10 @@ use crate::{debian, wasm};
 /// The modules and the features that each is built with (`bindings/wasm/README.md` says which is for whom).
 const MODULES: [(&str, &[&str]); 2] = [("light", &[]), ("full", &["--features", "full"])];
 
+/// Debian 12 itself has Node 18.
+const INSTALL_NODE: &str = "install Node 20 or newer with npm, and have it first in PATH (on Debian 12: unpack the Linux binaries of \
+    https://nodejs.org/en/download, `export PATH=$PWD/node-v22.../bin:$PATH`)";
+
 /// Builds the package and says where it is.
 ///
 /// # Errors
@@ -120,13 +124,23 @@ pub(crate) fn installed(workspace: &Workspace, from: &str, to: &str) -> Outcome<
     if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
         let there = || printed(workspace.command("npm").arg("--version")).is_some();
         if !(there() || debian::install(workspace, &["nodejs", "npm"]) && there()) {
-            return Err(Stop::Unavailable("no npm: install Node 20 or newer with npm".to_owned()));
+            return Err(Stop::Unavailable(format!("no npm: {INSTALL_NODE}")));
+        }
+        let version = printed(workspace.command("node").arg("--version")).unwrap_or_default();
+        if !is_new_enough(&version) {
+            return Err(Stop::Unavailable(format!("Node {} is too old: {INSTALL_NODE}", version.trim())));
         }
         run(npm(workspace, &to).args(["ci", "--no-audit", "--no-fund"]))
             .map_err(|_| Stop::Unavailable("npm could not get the packages of the tests".to_owned()))?;
         write(&stamp, &lock)?;
     }
     Ok(to)
+}
+
+/// Whether the text that Node prints is that of a version which runs the tests.
+fn is_new_enough(version: &str) -> bool {
+    let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
+    major.parse().is_ok_and(|major: u32| major >= 20)
 }
 
 fn npm(workspace: &Workspace, folder: &Path) -> Command {
@@ -145,4 +159,18 @@ pub(crate) fn copy_files(from: &Path, to: &Path) -> Outcome {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_new_enough;
+
+    #[test]
+    fn node_of_debian_12_is_too_old() {
+        for (version, is_new) in
+            [("v18.20.4\n", false), ("v20.11.0\n", true), ("v100.0.0", true), ("", false), ("v", false)]
+        {
+            assert_eq!(is_new_enough(version), is_new, "{version}");
+        }
+    }
 }

@@ -136,6 +136,7 @@ pub(crate) fn test(workspace: &Workspace) -> Outcome {
         .args(["--test", "--test-concurrency=1"])
         .env("SENDERSHIFT_ROOT", workspace.path(""));
     node.env("SENDERSHIFT_PAGE", page).env("SENDERSHIFT_CHROMIUM", chromium);
+    node.env("SENDERSHIFT_PACKAGE", workspace.path("target/npm/package"));
     run(node.env("SENDERSHIFT_COMMAND", command))
 }
 
