@@ -1,6 +1,7 @@
 // A form for the most used values of a migration. It writes into the text, in the place of a value and nowhere else.
 import { make } from "./dom.js";
 import { Refusal } from "./engine.js";
+import { Unfit, appended, dropped, entered, fits, kind, removed, replaced, same } from "./plan-edit.js";
 
 /** The values that have a field, by their path, and what the field is called. */
 const FIELDS = {
@@ -8,15 +9,19 @@ const FIELDS = {
   "parameters.queue_lifetime": "Messages wait in queues for up to", "parameters.signature_lifetime": "Signatures are verified for up to",
   "parameters.resolver_stale": "Resolvers are late by up to", "parameters.publication_delay": "Name servers take up to", "limits.reserve": "Lookups that stay unused",
   "domain.*.name": "Name", "domain.*.role": "Role", "domain.*.ttl": "TTL of new records (s)", "domain.*.dmarc.goal": "DMARC policy in the end", "domain.*.dmarc.dwell": "Each policy stays for",
-  "source.*.title": "Title", "source.*.include": "SPF include",
-  "wave.*.title": "Title", "wave.*.watch": "Watched for", "wave.*.over": "Rolled out over",
-  "stream.*.title": "Title", "stream.*.wave": "Wave", "stream.*.now.author_domain": "From, now", "stream.*.now.mail_from": "MAIL FROM, now",
+  "source.*.id": "Id", "source.*.title": "Title", "source.*.include": "SPF include",
+  "wave.*.id": "Id", "wave.*.title": "Title", "wave.*.watch": "Watched for", "wave.*.over": "Rolled out over",
+  "stream.*.id": "Id", "stream.*.title": "Title", "stream.*.wave": "Wave", "stream.*.now.author_domain": "From, now", "stream.*.now.mail_from": "MAIL FROM, now",
   "stream.*.then.author_domain": "From, afterwards", "stream.*.then.mail_from": "MAIL FROM, afterwards",
-  "customers.*.title": "Who they are", "customers.*.must": "What they must do", "customers.*.lead": "Told how long before",
+  "customers.*.id": "Id", "customers.*.title": "Who they are", "customers.*.must": "What they must do", "customers.*.lead": "Told how long before",
+};
+/** The lists whose items have fields. */
+const LISTS = {
+  "domain.*.mx.*": "Mail exchange", "domain.*.dmarc.rua.*": "Report mailbox", "source.*.addresses.*": "Address", "source.*.terms.*": "SPF term",
+  "stream.*.now.sources.*": "Source, now", "stream.*.then.sources.*": "Source, afterwards",
+  "stream.*.now.dkim.*.selector": "DKIM selector, now", "stream.*.then.dkim.*.selector": "DKIM selector, afterwards",
 };
 const GROUPS = { domain: "Domain", source: "Source", wave: "Wave", stream: "Stream", customers: "Customers" };
-
-const same = (path) => path.join("\n");
 
 export class Form {
   #place;
@@ -25,6 +30,8 @@ export class Form {
   #shape;
   #inputs = new Map();
   #last = Promise.resolve();
+  /** The field that is to be filled in next. */
+  #next;
 
   /** A form in a place, for the text in an area. */
   constructor(place, area, engine) {
@@ -39,7 +46,7 @@ export class Form {
   async show() {
     let all;
     try { all = await this.#values(this.#area.value); } catch (error) { if (error instanceof Refusal) return; throw error; }
-    const values = all.filter(({ path }) => FIELDS[path.map((key) => (typeof key === "number" ? "*" : key)).join(".")] !== undefined);
+    const values = all.filter(({ path }) => FIELDS[kind(path)] !== undefined || LISTS[kind(path)] !== undefined);
     const shape = values.map(({ path }) => same(path)).join("\n\n");
     if (shape !== this.#shape) this.#build(values, all);
     this.#shape = shape;
@@ -47,61 +54,103 @@ export class Form {
       const input = this.#inputs.get(same(path));
       if (document.activeElement !== input) input.value = String(value);
     }
+    const next = this.#next && this.#inputs.get(this.#next);
+    this.#next = undefined;
+    next?.focus();
   }
 
   #build(values, all) {
     this.#inputs.clear();
     const groups = new Map();
-    for (const value of values) {
-      const listed = typeof value.path[1] === "number";
-      const key = listed ? same(value.path.slice(0, 2)) : "";
-      if (!groups.has(key)) groups.set(key, { title: listed ? this.#name(value.path, all) : "The whole", fields: [] });
-      groups.get(key).fields.push(this.#field(value.path));
+    for (const { path } of values) {
+      const entry = typeof path[1] === "number" ? path.slice(0, 2) : [];
+      if (!groups.has(same(entry))) groups.set(same(entry), { entry, fields: [], lists: new Map() });
+      const { fields, lists } = groups.get(same(entry));
+      if (LISTS[kind(path)] === undefined) fields.push(this.#field(path, FIELDS[kind(path)]));
+      else lists.set(kind(path), [...(lists.get(kind(path)) ?? []), path]);
     }
-    this.#place.replaceChildren(...[...groups.values()].map(({ title, fields }) =>
-      make("fieldset", {}, make("legend", {}, title), make("div", { className: "fields" }, ...fields))));
+    const trouble = make("p", { className: "problems", id: "form-trouble" });
+    this.#place.replaceChildren(...[...groups.values()].map(({ entry, fields, lists }) => this.#group(entry, fields, lists, all)),
+      make("div", { className: "row" }, ...Object.entries(GROUPS).map(([list, word]) => this.#button(`Add ${list === "customers" ? "customers" : `a ${word.toLowerCase()}`}`, trouble, (text, now) => entered(text, now, list)))), trouble);
+  }
+
+  #group(entry, fields, lists, all) {
+    const name = entry.length > 0 ? this.#name(entry, all) : "The whole";
+    const trouble = make("p", { className: "problems" });
+    return make("fieldset", {}, make("legend", {}, name), make("div", { className: "fields" }, ...fields),
+      ...[...lists.values()].map((paths) => this.#list(paths, name)),
+      entry.length > 0 && make("div", { className: "row" }, this.#button(`Remove ${name.charAt(0).toLowerCase()}${name.slice(1)}`, trouble, (text, now) => removed(text, now, entry))), trouble);
+  }
+
+  #list(paths, group) {
+    const words = LISTS[kind(paths[0])];
+    const trouble = make("p", { className: "problems" });
+    const items = paths.map((path, at) => {
+      const field = this.#field(path, `${words} ${at + 1}`);
+      if (paths.length > 1) field.append(this.#button("Remove", trouble, (text, now) => dropped(text, now, path), `Remove ${words} ${at + 1} of ${group}`));
+      return field;
+    });
+    return make("div", {}, make("div", { className: "fields" }, ...items),
+      make("div", { className: "row" }, this.#button(`Add: ${words}`, trouble, (text, now) => appended(text, now, paths.at(-1)), `Add: ${words} of ${group}`)), trouble);
   }
 
   /** What a part of the file is called: by its id or name. */
   #name([list, at], all) {
     const named = all.find(({ path }) => path.length === 3 && path[0] === list && path[1] === at && (path[2] === "id" || path[2] === "name"));
-    return `${GROUPS[list] ?? list} ${named?.value ?? at + 1}`;
+    return `${GROUPS[list] ?? list} ${named?.value || at + 1}`;
   }
 
-  #field(path) {
+  #button(words, trouble, edit, label = words) {
+    const button = make("button", { type: "button", className: "small" }, words);
+    button.setAttribute("aria-label", label);
+    button.onclick = () => this.#write(edit, trouble);
+    return button;
+  }
+
+  #field(path, words) {
     const id = `form-${this.#inputs.size}`;
-    const words = FIELDS[path.map((key) => (typeof key === "number" ? "*" : key)).join(".")];
     const input = make("input", { type: "text", id, spellcheck: false, autocomplete: "off" });
     const trouble = make("p", { className: "problems", id: `${id}-trouble` });
     input.setAttribute("aria-describedby", trouble.id);
-    // One after the other: each goes by the places that the one before has left.
-    input.onchange = () => (this.#last = this.#last.then(() => this.#write(path, input, trouble)));
+    input.onchange = async () => input.setAttribute("aria-invalid", String(!(await this.#write((text, now) => replaced(text, now, path, input.value), trouble))));
     this.#inputs.set(same(path), input);
     return make("div", {}, make("label", { htmlFor: id }, words), input, trouble);
   }
 
-  /** Writes what a field says in the place of a value, if the text can still be read then. */
-  async #write(path, input, trouble) {
+  /** Makes an edit, one after the other: each goes by the places that the one before has left. */
+  #write(edit, trouble) {
+    const written = this.#last.then(() => this.#apply(edit, trouble));
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  /** Whether an edit was made: only if the text can be read then, and says what it should. */
+  async #apply(edit, trouble) {
     const text = this.#area.value;
     try {
-      const old = (await this.#values(text)).find((value) => same(value.path) === same(path));
-      if (old === undefined) return;
-      const octets = new TextEncoder().encode(text);
-      const decode = (from, to) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets.subarray(from, to));
-      const before = decode(0, old.span[0]);
-      // What stood in quotes stays in quotes; dates and numbers have none.
-      const literal = /^["']/.test(decode(...old.span)) ? JSON.stringify(input.value).replaceAll("\u007f", "\\u007F") : input.value.trim();
-      const found = (await this.#values(before + literal + decode(old.span[1]))).filter((value) => same(value.path) === same(path));
-      if (found.length !== 1 || String(found[0].value) !== (/^"/.test(literal) ? input.value : literal)) throw new Refusal({ message: "that is no value that fits here" });
+      const made = edit(text, await this.#values(text));
+      const values = await this.#values(made.text);
+      if (!fits(values, made)) throw new Unfit("that is no value that fits here");
       trouble.textContent = "";
-      input.setAttribute("aria-invalid", "false");
-      if (this.#area.value !== text) return;
-      this.#area.setRangeText(literal, before.length, before.length + decode(...old.span).length, "end");
-      this.#area.dispatchEvent(new Event("input"));
+      if (this.#area.value !== text) return true;
+      const added = made.added ?? values.find(({ path }) => made.below?.every((key, at) => path[at] === key))?.path;
+      this.#next = added && same(added);
+      this.#put(text, made.text);
+      return true;
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal || error instanceof Unfit)) throw error;
       trouble.textContent = error.message;
-      input.setAttribute("aria-invalid", "true");
+      return false;
     }
+  }
+
+  /** Writes what differs and nothing else, so that the area stays where it is. */
+  #put(old, text) {
+    let [from, back] = [0, 0];
+    const shorter = Math.min(old.length, text.length);
+    while (from < shorter && old[from] === text[from]) from += 1;
+    while (back < shorter - from && old.at(-1 - back) === text.at(-1 - back)) back += 1;
+    this.#area.setRangeText(text.slice(from, text.length - back), from, old.length - back, "end");
+    this.#area.dispatchEvent(new Event("input"));
   }
 }

@@ -67,6 +67,20 @@ function counterexample({ promise, receiver, counterexample: it }, choose) {
     it.schedule.length > 0 && show);
 }
 
+/** How far a plan has come on the day that DNS was asked. */
+function progress({ progress: it }) {
+  if (!it) return false;
+  const of = (ids) => (ids.length === 0 ? ["none"] : ids.flatMap((id, at) => (at > 0 ? [", ", code(id)] : [code(id)])));
+  const line = (words, ids) => make("li", {}, `${words}: `, ...of(ids));
+  const texts = (records) => (records.length === 0 ? "nothing" : records.map(joined).join(" | "));
+  const changed = ({ name, type, before, after, changes_verdict: matters }) => make("li", {}, make("strong", {}, `${name} ${type}`), `: ${texts(before)} before, ${texts(after)} now`,
+    matters !== null && make("span", { className: matters ? "bad" : "about" }, matters ? " Without this change the verdict would be better." : "The verdict is the same without this change."));
+  return make("div", {}, make("h3", {}, "Today"), make("p", {}, it.taken ? `As of ${it.taken}` : "Nobody says when DNS said so", `, of ${plural(it.steps, "step")}:`),
+    make("ul", { className: "remarks" }, line("Done", it.done), it.implied.length > 0 && line("Done, if the order was kept", it.implied), it.begun.length > 0 && line("Begun", it.begun), line("Next", it.next)),
+    make("p", {}, it.drift.length === 0 ? "Nothing else has changed since the plan was made." : `Changed by others since the plan was made${it.without_drift ? `; without all of it the plan would be ${it.without_drift}` : ""}:`),
+    it.drift.length > 0 && make("ul", { className: "remarks" }, ...it.drift.map(changed)));
+}
+
 /** The proof, with the first counterexample on the timeline. */
 export function proof(plan, document, choose) {
   const failing = document.promises.filter(({ counterexample: it }) => it !== null);
@@ -76,6 +90,7 @@ export function proof(plan, document, choose) {
   const judged = document.explored;
   return [
     headline(plan, document),
+    progress(document),
     remarks("What stands in the way", plan.blockers, true),
     ...shown,
     remarks("What was not decided", document.undecided, true),

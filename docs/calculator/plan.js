@@ -24,9 +24,14 @@ export const task = { name: "plan", fetched: new Map(), answer, save, load };
 const value = (id) => byId(id).value;
 /** Plans are JSON, migrations are not. */
 const isPlan = () => value("migration").trimStart().startsWith("{");
+/** Whether a plan is judged beside what DNS says today. */
+const isToday = () => isPlan() && byId("today").checked;
 
 function evidence() {
-  const told = JSON.stringify({ format: "sendershift-snapshot/1", answers: [...task.fetched.values()] });
+  const answers = [...task.fetched.values()];
+  // Today is when the oldest of the answers was given.
+  const [taken] = answers.map(({ at }) => at).filter(Boolean).sort();
+  const told = JSON.stringify({ format: "sendershift-snapshot/1", ...(isToday() && taken && { taken }), answers });
   return value("plan-evidence").trim() === "" ? [told] : task.fetched.size === 0 ? [value("plan-evidence")] : [value("plan-evidence"), told];
 }
 
@@ -67,15 +72,16 @@ async function read(field, operation, input, questions) {
 
 /** The plan that the input is or that follows from it. */
 async function planned(questions, current) {
-  if (isPlan()) return read("migration", "plan.read", value("migration"), questions);
   const sound = [
-    await read("migration", "migration.read", JSON.stringify({ migration: value("migration") }), questions),
-    value("plan-evidence").trim() === "" ? (clear("plan-evidence"), {}) : await read("plan-evidence", "dns.snapshot", JSON.stringify({ dns: value("plan-evidence") }), questions),
+    isPlan() ? await read("migration", "plan.read", value("migration"), questions)
+      : await read("migration", "migration.read", JSON.stringify({ migration: value("migration") }), questions),
+    isPlan() && !isToday() || value("plan-evidence").trim() === "" ? (clear("plan-evidence"), {})
+      : await read("plan-evidence", "dns.snapshot", JSON.stringify({ dns: value("plan-evidence") }), questions),
   ];
   current();
   if (sound[1] === undefined) byId("plan-evidence-box").open = true;
   if (sound.includes(undefined)) return undefined;
-  return read("migration", "plan.draft", migration(), questions);
+  return isPlan() ? sound[0] : read("migration", "plan.draft", migration(), questions);
 }
 
 const migration = () => JSON.stringify({ migration: value("migration"), dns: evidence() });
@@ -87,7 +93,9 @@ function showForm() {
 
 async function work(questions, current) {
   const nothing = () => { byId("plan-results").hidden = true; showQuestions(task, isPlan() ? new Map() : questions); };
-  byId("plan-evidence-box").hidden = isPlan();
+  byId("today-field").hidden = !isPlan();
+  byId("plan-evidence-box").hidden = isPlan() && !isToday();
+  byId("plan-evidence-what").textContent = isToday() ? "What DNS says today" : "DNS evidence";
   const told = [value("plan-evidence") && "text below", task.fetched.size && `${task.fetched.size} answers of a resolver`].filter(Boolean);
   byId("plan-evidence-state").textContent = told.length ? `(${told.join(", ")})` : "(none)";
   if (value("migration").trim() === "") { clear("migration"); byId("form-box").hidden = true; return nothing(); }
@@ -106,10 +114,15 @@ async function work(questions, current) {
   status("");
   await new Promise((resolve) => setTimeout(resolve, PAUSE));
   current();
-  prove(plan, questions, current).catch((error) => {
+  const proving = prove(plan, questions, current).catch((error) => {
     if (!(error instanceof Cancelled)) byId("proof").replaceChildren(make("p", { className: "bad" }, `That did not work: ${error.message}`));
   });
+  // Which questions there are about today, the prover says.
+  if (isToday()) await proving;
 }
+
+/** What the prover is given: the plan as it was typed, octet by octet. */
+const judged = () => (isToday() ? `{"plan":${value("migration")},"dns":[${evidence().map((text) => (text.trimStart().startsWith("{") ? text : JSON.stringify(text))).join(",")}]}` : value("migration"));
 
 /** Proves what is there, and shows it. Who leaves before is not told. */
 async function prove(plan, questions, current) {
@@ -117,7 +130,7 @@ async function prove(plan, questions, current) {
   byId("proof-progress").textContent = "Proving…";
   const progress = (count) => (byId("proof-progress").textContent = `Proving: ${count.toLocaleString("en")} sets of cached records looked at…`);
   try {
-    const { text, document } = isPlan() ? await slow.text("prove", value("migration"), { progress }) : await slow.text("plan", migration(), { progress });
+    const { text, document } = isPlan() ? await slow.text("prove", judged(), { progress }) : await slow.text("plan", migration(), { progress });
     current();
     const proof = isPlan() ? document : document.proof;
     const choose = (counterexample) => picture.tell(counterexample);
@@ -132,7 +145,7 @@ async function prove(plan, questions, current) {
     current();
     collect(questions, error.questions);
     byId("proof").replaceChildren(make("p", { className: "bad" }, `Not judged: ${error.message}`));
-    if (!isPlan()) showQuestions(task, questions);
+    if (!isPlan() || isToday()) showQuestions(task, questions);
   } finally {
     byId("proof-work").hidden = true;
   }
@@ -145,6 +158,7 @@ function save() {
 function load(state) {
   link.load(FIELDS, state);
   task.fetched = answers(state.fetched);
+  byId("today").checked = isPlan() && (value("plan-evidence") !== "" || task.fetched.size > 0);
 }
 
 async function update() {
@@ -154,7 +168,7 @@ async function update() {
 
 async function examples() {
   const fetched = async (path) => (await fetch(`examples/${path}`)).text();
-  const button = (words, load) => make("button", { type: "button", onclick: async () => { task.fetched.clear(); await load(); await update(); } }, words);
+  const button = (words, load) => make("button", { type: "button", onclick: async () => { task.fetched.clear(); byId("today").checked = false; await load(); await update(); } }, words);
   const fill = (migration, dns) => { byId("migration").value = migration; byId("plan-evidence").value = dns; };
   const names = JSON.parse(await fetched("index.json"));
   byId("plan-examples").replaceChildren(
@@ -163,6 +177,7 @@ async function examples() {
 }
 
 for (const id of FIELDS) byId(id).addEventListener("input", update);
+byId("today").onchange = update;
 for (const [from, to] of [["migration-file", "migration"], ["plan-evidence-file", "plan-evidence"]]) {
   byId(from).onchange = async () => { const [file] = byId(from).files; if (file) { byId(to).value = await file.text(); await update(); } };
 }

@@ -1,8 +1,9 @@
 // The task "Plan a split" in Chromium.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { clean, context, looks, open, page, readable, shows, text } from "./harness.mjs";
@@ -116,6 +117,68 @@ test("a form edits the text, and keeps its comments", async () => {
   await change(field("Domain qualys.net", "DMARC policy in the end"), "rejekt");
   await shows("#migration-problems", "rejekt");
   await page.locator("#migration-marks mark", { hasText: "rejekt" }).waitFor();
+  clean();
+});
+
+test("entries and items come and go by the form, and comments stay", async () => {
+  await open("#plan");
+  await page.click("#plan-examples button >> nth=0");
+  await page.click("#form-box summary");
+  const migration = () => page.inputValue("#migration");
+  const press = (words) => page.getByRole("button", { name: words, exact: true }).click();
+  const says = (words) => page.waitForFunction((words) => document.getElementById("migration").value.includes(words), words);
+  const before = await migration();
+  // An item behind the last one, which is filled in, and one that goes.
+  await press("Add: Address of Source platform");
+  await says('"203.0.113.70", "",');
+  await page.waitForFunction(() => document.activeElement.labels?.[0]?.textContent === "Address 22");
+  await page.keyboard.type("203.0.113.71");
+  await page.keyboard.press("Tab");
+  await says('"203.0.113.70", "203.0.113.71",');
+  await press("Remove Address 1 of Source platform");
+  await says('    "192.0.2.20", "192.0.2.30"');
+  const edited = before.replace('"203.0.113.70",', '"203.0.113.70", "203.0.113.71",').replace('"192.0.2.10", ', "");
+  assert.equal(await migration(), edited);
+  // In a table of one line.
+  await press("Add: DKIM selector, now of Stream corporate");
+  await says('dkim = [{ selector = "qualyscom" }, { selector = "" }]');
+  await press("Remove DKIM selector, now 2 of Stream corporate");
+  await page.waitForFunction((text) => document.getElementById("migration").value === text, edited);
+  // A stream that nobody has described yet, and its end.
+  await press("Add a stream");
+  await says('[[stream]]\nid = "new-stream"');
+  await shows("#migration-problems", "line");
+  await press("Remove stream new-stream");
+  await page.waitForFunction((text) => document.getElementById("migration").value.trim() === text.trim(), edited);
+  // What stands above the next entry is about that one.
+  await press("Remove stream corporate");
+  await page.waitForFunction(() => !document.getElementById("migration").value.includes('id = "corporate"'));
+  const comments = (text) => text.split("\n").filter((line) => line.trimStart().startsWith("#")).length;
+  assert.equal(comments(await migration()), comments(edited));
+  clean();
+});
+
+test("a plan is judged on what DNS says today", async () => {
+  const plan = read("tests/plans/safe-split.json");
+  const { evidence } = JSON.parse(plan);
+  await open("#plan");
+  await page.fill("#migration", plan);
+  await proven();
+  assert.equal(await page.isVisible("#plan-evidence-box"), false);
+  await page.check("#today");
+  // Nothing is known of today, so everything is asked that the plan's evidence answers.
+  await shows("#proof", "Not judged");
+  await page.locator("#questions li").first().waitFor();
+  await page.click("#plan-evidence-box summary");
+  await page.fill("#plan-evidence", JSON.stringify(evidence));
+  await shows("#proof h3", "Today");
+  await shows("#proof", /Done: none.*Next: authorise-reports, announce/s);
+  await shows("#proof", "Nothing else has changed since the plan was made.");
+  writeFileSync(join(tmpdir(), "today.json"), JSON.stringify(evidence));
+  assert.equal((await saved("proof")).text, dense(command("prove", "tests/plans/safe-split.json", "--dns", join(tmpdir(), "today.json"))));
+  await page.uncheck("#today");
+  await proven();
+  assert.equal(await page.locator("#proof h3", { hasText: "Today" }).count(), 0);
   clean();
 });
 
