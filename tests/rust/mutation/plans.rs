@@ -41,7 +41,10 @@ pub(crate) fn broken() -> Vec<Named> {
 /// Plans that lose no message as long as they go forward, and have to be unsafe all the same: the simulator has no part in them.
 pub(crate) fn beside_the_mail() -> Vec<Named> {
     let unsafe_plans = |prefix| named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/unsafe"), prefix);
-    [unsafe_plans("p3."), unsafe_plans("p7.")].concat()
+    ["p2.refused", "p3.", "p4.given-up-referenced", "p7.", "p8.", "p10."]
+        .into_iter()
+        .flat_map(unsafe_plans)
+        .collect()
 }
 
 /// Plans that the simulator has drawn at random, if it has: `cargo xtask test mutation`.

@@ -49,7 +49,7 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
 }
 
 /// What can fail on the way back.
-const CODES: [&str; 29] = [
+const CODES: [&str; 34] = [
     "p1.dkim-needed-too",
     "p1.no-dkim-under-enforcement",
     "p1.no-dmarc-policy",
@@ -58,6 +58,7 @@ const CODES: [&str; 29] = [
     "p1.spf-needed-too",
     "p2.permerror",
     "p2.record-too-large",
+    "p2.refused",
     "p2.too-many-lookups",
     "p2.too-many-mx",
     "p2.too-many-mx-addresses",
@@ -76,9 +77,13 @@ const CODES: [&str; 29] = [
     "p9.no-mail-host",
     "p9.no-such-domain",
     "p9.null-mx",
+    "p10.alignment-changed",
+    "p10.key-lost",
+    "p10.null-mx",
     "p10.policy-changed",
     "p10.record-removed",
     "p10.spf-changed",
+    "p10.unreachable",
 ];
 
 /// The steps of a plan, and then those of their undo from the last to the first.
@@ -297,10 +302,40 @@ impl Message<'_> {
     }
 
     fn spf(&self, evidence: &Overlay<&Snapshot>, ip: IpAddr) -> Result<Option<Checked>, String> {
-        let Some(domain) = self.spf_domain() else { return Ok(None) };
+        self.spf_domain().map(|domain| self.spf_for(domain, evidence, ip)).transpose()
+    }
+
+    fn spf_for(
+        &self,
+        domain: &DomainName,
+        evidence: &Overlay<&Snapshot>,
+        ip: IpAddr,
+    ) -> Result<Checked, String> {
         let helo = self.delivered_by.helo.as_ref().unwrap_or(domain);
         let query = Query::new(ip, &format!("somebody@{domain}"), helo.as_str());
-        check(evidence, &query, self.profile).map(Some).map_err(|missing| missing.to_string())
+        check(evidence, &query, self.profile).map_err(|missing| missing.to_string())
+    }
+
+    /// Whether any mail of the stream gets this result of SPF before the plan, at MAIL FROM or as it greets: what is in use, from its own
+    /// sources.
+    fn gets_today(&self, result: SpfResult, greets: bool) -> Result<bool, String> {
+        let evidence = Overlay::new(&self.plan.evidence);
+        let live = self.stream.identities.iter().filter(|of| self.stream.live.contains(&of.id));
+        for identity in live {
+            let domain = if greets {
+                identity.helo.as_ref()
+            } else {
+                identity.mail_from.as_ref().or(identity.helo.as_ref())
+            };
+            let sources = self.plan.sources.iter().filter(|source| identity.sources.contains(&source.id));
+            for range in sources.flat_map(|source| source.addresses.ranges()) {
+                let Some(domain) = domain else { continue };
+                if self.spf_for(domain, &evidence, range.first())?.result == result {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// P1 as `docs/prover.md` has it, for one message.
@@ -413,8 +448,13 @@ impl Message<'_> {
 
     fn breaks_p2(&self, found: &Counterexample) -> Result<(), String> {
         let ip = found.address.ok_or("no address")?;
-        let checked = self.spf(&self.evidence, ip)?.ok_or("no domain")?;
-        let today = self.spf(&Overlay::new(&self.plan.evidence), ip)?.ok_or("no domain")?;
+        let domain = found.mail_from.as_ref().ok_or("no domain")?;
+        let greets = self.delivered_by.helo.as_ref() == Some(domain) && self.spf_domain() != Some(domain);
+        if !greets && self.spf_domain() != Some(domain) {
+            return Err(format!("nobody checks {domain}"));
+        }
+        let checked = self.spf_for(domain, &self.evidence, ip)?;
+        let today = self.spf_for(domain, &Overlay::new(&self.plan.evidence), ip)?;
         let over = |code: &str| checked.problem.as_ref().is_some_and(|problem| problem.code == code);
         let broken = match found.code {
             "p2.worse-than-today" => match today.result {
@@ -424,6 +464,10 @@ impl Message<'_> {
                 }
                 _ => false,
             },
+            "p2.refused" => {
+                matches!(checked.result, SpfResult::Fail | SpfResult::SoftFail)
+                    && !self.gets_today(checked.result, greets)?
+            }
             "p2.permerror" => checked.result == SpfResult::PermError,
             "p2.too-many-lookups" => over("spf.too-many-lookups"),
             "p2.too-many-voids" => over("spf.too-many-voids"),

@@ -1,9 +1,11 @@
 //! What is asked besides of messages: of mail that nobody declared (P10), and of who may send (P4).
 
+use std::collections::BTreeSet;
+
 use super::bystander::{self, Bystander};
 use super::explore::{BUDGET, Bounds, Halt};
 use super::mix::Mix;
-use super::promise::{self, Effect, Gift, Judged, Others, Receiver};
+use super::promise::{self, Alignments, Effect, Gift, Judged, Others, Receiver};
 use super::proof::Counterexample;
 use super::users::Users;
 use super::world::{Choices, World};
@@ -26,11 +28,12 @@ impl<'a> Prover<'a> {
         self.explorer.budget = ASIDE;
         let spf = promise::with_spf(plan).map(|domain| (domain.clone(), true));
         let policy = promise::undeclared(plan).into_iter().map(|domain| (domain, false));
+        let identifiers = promise::identifiers(plan);
         for (domain, of_spf) in spf.chain(policy) {
             let judged = if of_spf {
                 self.spf_of_others(&domain, users, &receivers)
             } else {
-                self.policy_of_others(&domain, &receivers)
+                self.policy_of_others(&domain, &identifiers, &receivers)
             };
             if let Err(halt) = judged {
                 return Some(remarks::unexplored_domain(halt, "P10", &domain));
@@ -78,10 +81,18 @@ impl<'a> Prover<'a> {
         world.undecided().is_some() || matches!(compiled, Err(Error::Invalid(_)))
     }
 
-    fn policy_of_others(&mut self, domain: &DomainName, receivers: &[Receiver<'a>]) -> Result<(), Halt> {
-        let today = Effect::of(&self.explorer.plan.evidence, domain);
+    fn policy_of_others(
+        &mut self,
+        domain: &DomainName,
+        identifiers: &BTreeSet<DomainName>,
+        receivers: &[Receiver<'a>],
+    ) -> Result<(), Halt> {
+        let evidence = &self.explorer.plan.evidence;
+        let aligns = !promise::only_signs_declared(self.explorer.plan, domain);
+        let alignments = aligns.then(|| Alignments::of(evidence, domain, identifiers));
+        let today = (Effect::of(evidence, domain), alignments);
         self.bystanders("p10", domain, &anytime(), &|world| {
-            promise::policy_unchanged(world, domain, receivers, &today)
+            promise::policy_unchanged(world, domain, receivers, identifiers, &today)
         })
     }
 
@@ -150,6 +161,17 @@ impl<'a> Prover<'a> {
         else {
             return Ok(());
         };
+        if let Some((question, version, ip)) = promise::addressed((plan, flux, timeline), gift, &addresses) {
+            let choices: Choices = version.into_iter().map(|version| (question.clone(), version)).collect();
+            let mix = Mix { plan, flux, choices: &choices, bounds: &gift.bounds(), injected: None };
+            match bystander::still_referenced(mix, &question, &ip, &ip) {
+                Some(found) => self.note("p4", Some(found)),
+                None => {
+                    let remark = remarks::not_confirmed("p4.given-up-referenced", question.name.as_str());
+                    self.undecided.insert(("p4", "p4.given-up-referenced".to_owned()), remark);
+                }
+            }
+        }
         let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
         for domain in promise::ours(plan, users) {
             let walked = self.bystanders("p4", &domain, &gift.bounds(), &|world| {

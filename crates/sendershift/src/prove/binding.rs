@@ -69,6 +69,8 @@ pub(super) struct Binding<'p> {
     pub(super) customer: Option<&'p Customer>,
     /// What is held of the policies of the domain that it is returned or answered to.
     pub(super) policy: Option<Held<'p>>,
+    /// Whether it is looked at as it greets, before MAIL FROM (RFC 7208 section 2.3).
+    pub(super) greets: bool,
     /// The key data that each signature on the message was made for, where its key record changes in the plan.
     keys: Vec<Option<String>>,
 }
@@ -96,6 +98,7 @@ impl<'p> Binding<'p> {
             injected: (Vec::new(), Vec::new(), u64::MAX),
             customer: None,
             policy: None,
+            greets: false,
             keys,
         }
     }
@@ -114,6 +117,19 @@ impl<'p> Binding<'p> {
     /// The domain that SPF is checked for: MAIL FROM, or HELO for the null sender (RFC 7208 section 2.4).
     pub(super) fn spf_domain(&self) -> Option<&'p DomainName> {
         self.identity.mail_from.as_ref().or(self.delivered_by.helo.as_ref())
+    }
+
+    /// The domain whose SPF is judged: that of MAIL FROM, or the one that it greets with.
+    pub(super) fn checked_domain(&self) -> Option<&'p DomainName> {
+        if self.greets { self.delivered_by.helo.as_ref() } else { self.spf_domain() }
+    }
+
+    /// The same messages as they greet, where that is a check of its own. Others cannot greet with the name: only the identity's own
+    /// sources do.
+    pub(super) fn greeting(&self) -> Option<Self> {
+        let own = self.identity.id == self.delivered_by.id;
+        let apart = self.delivered_by.helo.as_ref().filter(|helo| self.spf_domain() != Some(*helo));
+        apart.filter(|_| own && !self.greets).map(|_| Self { greets: true, ..self.clone() })
     }
 
     /// The domain that its bounces go to, or its answers.

@@ -1,9 +1,11 @@
 //! A counterexample about mail that no stream is declared to send.
 
+use std::fmt::Display;
+
 use super::binding::{Binding, Judgement};
 use super::counterexample::{Client, assuming};
 use super::mix::Mix;
-use super::promise::{Effect, Failure};
+use super::promise::{self, Alignments, Effect, Failure};
 use super::proof::Counterexample;
 use super::story::{assumed, reason};
 use crate::dmarc;
@@ -76,6 +78,14 @@ impl Bystander<'_> {
         let today = Overlay::new(&self.mix.plan.evidence);
         let now = self.mix.published(today.clone());
         let effect = |evidence| Effect::of(evidence, self.domain);
+        if self.failure.code == "p10.alignment-changed" {
+            let identifiers = promise::identifiers(self.mix.plan);
+            let aligned = |evidence| Alignments::of(evidence, self.domain, &identifiers);
+            let (then, by_then) = (aligned(&now), aligned(&today));
+            return then
+                .lose_from(&by_then)
+                .then(|| format!("What aligns with {}: {then}; before the plan: {by_then}.", self.domain));
+        }
         if !effect(&now).acts_otherwise_than(&effect(&today)) {
             return None;
         }
@@ -120,8 +130,8 @@ pub(super) fn still_in_use(mix: Mix<'_>, binding: &Binding<'_>, what: &GivenUp) 
 pub(super) fn still_referenced(
     mix: Mix<'_>,
     question: &Question,
-    name: &DomainName,
-    target: &DomainName,
+    name: &dyn Display,
+    target: &dyn Display,
 ) -> Option<Counterexample> {
     let schedule = mix.schedule()?;
     let mut events = mix.happened(&schedule);

@@ -53,7 +53,7 @@ pub(super) struct Client<'a> {
 
 impl<'a> Client<'a> {
     pub(super) fn of(binding: &Binding<'a>) -> Option<Self> {
-        let domain = binding.spf_domain()?;
+        let domain = binding.checked_domain()?;
         Some(Self { domain, helo: binding.delivered_by.helo.as_ref().unwrap_or(domain) })
     }
 
@@ -113,7 +113,7 @@ impl Found<'_> {
             domain: None,
             customer: binding.customer.map(|customer| customer.id.clone()),
             address: self.failure.address,
-            mail_from: binding.spf_domain().cloned(),
+            mail_from: binding.checked_domain().cloned(),
             helo: binding.delivered_by.helo.clone(),
             judgement: Some(binding.judgement),
             holding: self.mix.holding(),
@@ -154,7 +154,16 @@ impl Found<'_> {
         let checked = self.checked(&evidence).transpose().ok()?;
         let domains: Vec<DomainName> = verified.iter().map(|signature| signature.domain.clone()).collect();
         // Where the failure does not depend on the address, SPF is granted: it fails even so.
-        let spf_passes = checked.as_ref().is_none_or(|checked| checked.result == SpfResult::Pass);
+        let mut spf_passes = checked.as_ref().is_none_or(|checked| checked.result == SpfResult::Pass);
+        if binding.greets {
+            // DMARC goes by MAIL FROM.
+            let mut mail_from = binding.clone();
+            mail_from.greets = false;
+            let client = Client::of(&mail_from).zip(self.failure.address);
+            spf_passes = client.is_none_or(|(client, ip)| {
+                client.checked(&evidence, ip, self.profile).is_ok_and(|of| of.result == SpfResult::Pass)
+            });
+        }
         let spf = binding.spf_domain().filter(|_| spf_passes && binding.judgement == Judgement::Delivery);
         let message = Authenticated { author_domain: &binding.identity.author_domain, spf, dkim: &domains };
         let verdict = dmarc::evaluate(&evidence, &message);
@@ -202,6 +211,10 @@ impl Found<'_> {
                     _ => false,
                 })
             }
+            "p2.refused" => replay
+                .checked
+                .as_ref()
+                .is_some_and(|checked| matches!(checked.result, SpfResult::Fail | SpfResult::SoftFail)),
             _ => replay.checked.as_ref().is_some_and(|checked| {
                 // Beyond a limit every receiver of the profile stops, unless an error ended the evaluation before.
                 checked.result == SpfResult::PermError

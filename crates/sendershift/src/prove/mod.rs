@@ -27,6 +27,7 @@ mod story;
 mod users;
 mod world;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aside::not_settled;
@@ -34,7 +35,7 @@ use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
 use mix::Mix;
-use promise::{Judged as MessageJudged, Receiver, Today};
+use promise::{AgainstToday, Before, Differing, Judged as MessageJudged, Receiver, Today};
 use remarks::{age, assumptions, judged_from, not_modelled, other_suffix, unexplored};
 pub(crate) use story::duration;
 use users::Users;
@@ -197,6 +198,7 @@ impl<'a> Prover<'a> {
             self.conditions.push(Remark::new("proof.no-helo", Some(&stream.id), message));
         }
         let bindings = binding::bindings(plan, flux, timeline, stream);
+        let against = self.against_today(stream, &receivers);
         let mut judged = false;
         let mut fail_today = BTreeSet::new();
         for binding in bindings {
@@ -206,7 +208,10 @@ impl<'a> Prover<'a> {
             judged |= self.authenticated(&binding, &addresses, &receivers, from, &mut fail_today)?;
             self.published(&binding, &receivers)?;
             if binding.judgement == Judgement::Delivery {
-                self.within_limits(&binding, &addresses, &receivers, within_limits_from)?;
+                for (binding, against) in [Some(binding.clone()), binding.greeting()].iter().zip(&against) {
+                    let Some(binding) = binding else { continue };
+                    self.within_limits(binding, &addresses, (&receivers, against), within_limits_from)?;
+                }
             }
         }
         for binding in binding::answered(plan, flux, timeline, stream) {
@@ -226,21 +231,51 @@ impl<'a> Prover<'a> {
         Ok(())
     }
 
+    /// What SPF says against mail of a stream before the plan: at MAIL FROM, and where it greets.
+    fn against_today(&self, stream: &Stream, receivers: &[Receiver<'_>]) -> [AgainstToday; 2] {
+        let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
+        let baseline = self.baseline();
+        let world = World::new(plan, flux, &baseline);
+        let mut today = [AgainstToday::new(), AgainstToday::new()];
+        for identity in stream.identities.iter().filter(|identity| stream.live.contains(&identity.id)) {
+            let identities = (identity, identity);
+            let delivery = Judgement::Delivery;
+            let binding =
+                Binding::new((plan, flux, timeline), stream, identities, None, delivery, Bounds::default());
+            let addresses = self.addresses(&binding);
+            let greeting = binding.greeting();
+            for (binding, today) in [Some(binding), greeting].iter().zip(&mut today) {
+                if let Some(binding) = binding {
+                    promise::against(&world, binding, &addresses, receivers, today);
+                }
+            }
+        }
+        today
+    }
+
     /// Judges P2 for a binding: nobody is worse off than today, and from one step on all is within the limits.
     fn within_limits(
         &mut self,
         binding: &Binding<'_>,
         addresses: &AddressSet,
-        receivers: &[Receiver<'_>],
+        (receivers, against): (&[Receiver<'_>], &AgainstToday),
         from: Option<Event>,
     ) -> Result<(), Halt> {
-        let Some(domain) = binding.spf_domain() else { return Ok(()) };
+        let Some(domain) = binding.checked_domain() else { return Ok(()) };
         let baseline = self.baseline();
         let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
         let today = Policy::compile_within(&world, domain, addresses).ok();
+        let today = today.map(|policy| Before { policy, against, open: RefCell::default() });
         self.walk("p2", binding, &|world| {
             promise::within_limits(world, binding, addresses, receivers, today.as_ref())
         })?;
+        if let Some(unknown) = today.and_then(|today| today.open.take()) {
+            let message = format!(
+                "a receiver may refuse messages of `{}` for what SPF says of {domain}, which it may not today, unless {}:{} lets them pass: no record tells whether it does",
+                binding.identity.id, unknown.mechanism, unknown.target
+            );
+            self.condition("proof.refused-if", binding, message);
+        }
         let Some(event) = from else { return Ok(()) };
         let mut binding = binding.clone();
         binding.bounds.lower.push(event);
@@ -275,13 +310,16 @@ impl<'a> Prover<'a> {
         })?;
         let live = binding.stream.live.contains(&binding.identity.id)
             && binding.stream.live.contains(&binding.delivered_by.id);
-        let differing =
-            if live { promise::differing(&Lenient(&world), binding, &Profile::RFC7208) } else { Vec::new() };
-        if !differing.is_empty() {
+        let differing = if live {
+            promise::differing(&Lenient(&world), binding, &Profile::RFC7208)
+        } else {
+            Differing::default()
+        };
+        if !differing.methods.is_empty() {
             let message = format!(
                 "receivers that use the public suffix list see another alignment of `{}` with {author} ({}) than those that walk the tree, already today",
                 binding.identity.id,
-                differing.join(", ")
+                differing.methods.join(", ")
             );
             self.condition("proof.reads-differently-today", binding, message);
         }
@@ -497,8 +535,7 @@ impl<'a> Prover<'a> {
     }
 
     fn proof(mut self, halted: Option<Remark>, users: &Users<'_>) -> Proof {
-        let plan = self.explorer.plan;
-        let flux = self.explorer.flux;
+        let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
         undecided.extend(flux.contradictions.iter().cloned());
@@ -522,7 +559,11 @@ impl<'a> Prover<'a> {
         let general = [
             ("p2", promise::too_large(plan, flux)),
             ("p4", self.general.remove("p4")),
-            ("p10", promise::removed(plan, flux, self.explorer.timeline, users)),
+            (
+                "p10",
+                promise::removed(plan, flux, timeline, users)
+                    .or_else(|| promise::cut_off(plan, flux, timeline, users)),
+            ),
         ];
         let mut promises = Vec::new();
         for promise in JUDGED.iter().copied() {

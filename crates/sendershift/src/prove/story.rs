@@ -158,11 +158,12 @@ impl Found<'_> {
 
     fn verdict(&self, replay: &Replay) -> String {
         let mut parts = Vec::new();
-        if let (Some(checked), Some(domain)) = (&replay.checked, self.binding.spf_domain()) {
+        if let (Some(checked), Some(domain)) = (&replay.checked, self.binding.checked_domain()) {
             let problem =
                 checked.problem.as_ref().map(|problem| format!(", {}", problem.code)).unwrap_or_default();
+            let greeting = if self.binding.greets { ", as it greets" } else { "" };
             parts.push(format!(
-                "SPF for {domain}: {} ({} lookups, {} void{problem})",
+                "SPF for {domain}{greeting}: {} ({} lookups, {} void{problem})",
                 checked.result, checked.lookups, checked.voids
             ));
         }
@@ -230,6 +231,9 @@ pub(super) fn reason(code: &str) -> &'static str {
             "A permerror is what a receiver may reject mail for, whatever DKIM says (RFC 7208 section 8.7)"
         }
         "p2.worse-than-today" => "Today SPF says better of this address for this domain",
+        "p2.refused" => {
+            "SPF says so of no message of this stream today; a receiver may refuse it for that as it greets or at MAIL FROM, before it sees a signature (RFC 7208 sections 2.3 and 8.4, RFC 9989 section 7.1)"
+        }
         "p2.too-many-lookups" => "That is more lookups than this receiver allows (RFC 7208 section 4.6.4)",
         "p2.too-many-voids" => "That is more void lookups than this receiver allows (RFC 7208 section 4.6.4)",
         "p5.no-report-address" => {
@@ -281,6 +285,9 @@ pub(super) fn reason(code: &str) -> &'static str {
         }
         "p10.spf-changed" => {
             "The address belongs to no declared source of the domain, and what SPF says of it changes: mail that nobody declared is treated otherwise"
+        }
+        "p10.alignment-changed" => {
+            "Nobody declared mail from this domain, and what aligned with it does not any more, under a policy that makes receivers act (RFC 9989 section 4.10.2, RFC 7489 section 3.1)"
         }
         "p10.policy-changed" => {
             "Nobody declared mail from this domain, and what receivers do with what fails changes for it"

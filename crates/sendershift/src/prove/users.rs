@@ -201,8 +201,14 @@ impl<'p> Users<'p> {
             let noting = Noting::new(&era);
             for identity in plan.streams.iter().flat_map(|stream| &stream.identities) {
                 let discovery = dmarc::discover(&noting, &identity.author_domain);
-                let rua = discovery.applied.map(|applied| applied.record.rua().to_vec()).unwrap_or_default();
-                let hosts = rua.into_iter().filter_map(|uri| uri.host);
+                let applied = discovery.applied.as_ref();
+                let rua = applied.map(|applied| applied.record.rua()).unwrap_or_default();
+                let hosts: Vec<DomainName> = rua.iter().filter_map(|uri| uri.host.clone()).collect();
+                for (applied, host) in
+                    applied.into_iter().flat_map(|of| hosts.iter().map(move |host| (of, host)))
+                {
+                    dmarc::report_authorisation(&noting, &applied.domain, host);
+                }
                 let domains = [Some(&identity.author_domain), identity.mail_from.as_ref()];
                 for domain in domains.into_iter().flatten().cloned().chain(hosts) {
                     mail_hosts(&noting, &domain);

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use sendershift::dmarc;
+use sendershift::dmarc::{self, Alignment, DkimResult, Policy};
 use sendershift::dns::{Answer, Evidence, Overlay, RecordType, Records, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
 use sendershift::plan::{Change, GivenUp, Identity, Plan, Step, StepKind, Stream, Use};
 use sendershift::prove::Counterexample;
 use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
-use super::{held, publish};
+use super::{accepts_mail, held, publish};
 
 /// What is said of a name has to be so.
 pub(super) fn shows(
@@ -18,6 +18,20 @@ pub(super) fn shows(
     found: &Counterexample,
     domain: &DomainName,
 ) -> Result<(), String> {
+    let broken = match found.code.split_once('.') {
+        Some(("p10", _)) => harms_others(plan, profile, found, domain)?,
+        _ => lets_too_much(plan, found, domain)?,
+    };
+    if broken { Ok(()) } else { Err(format!("{domain}: {:?}", found.story)) }
+}
+
+/// P10, for a domain.
+fn harms_others(
+    plan: &Plan,
+    profile: &Profile,
+    found: &Counterexample,
+    domain: &DomainName,
+) -> Result<bool, String> {
     let today = Overlay::new(&plan.evidence);
     let now = held(plan, found);
     let broken = match found.code {
@@ -43,7 +57,53 @@ pub(super) fn shows(
             identities(plan).all(|identity| identity.author_domain != *domain)
                 && policies(&today) != policies(&now)
         }
+        "p10.alignment-changed" => loses_alignment(plan, &today, &now, domain),
+        "p10.key-lost" => {
+            let has_key = |evidence: &Overlay<&Snapshot>| match resolve(evidence, domain, RecordType::Txt) {
+                Resolved::Records(rrset) => rrset.records().to_texts().iter().any(|text| text.contains("p=")),
+                _ => false,
+            };
+            let signs = |identity: &Identity| {
+                let mut keys =
+                    identity.dkim.iter().map(|of| format!("{}._domainkey.{}", of.selector, of.domain));
+                keys.any(|key| key == domain.as_str())
+            };
+            has_key(&today)
+                && !identities(plan).any(signs)
+                && (1..=plan.steps.len()).any(|done| !has_key(&published(plan, done)))
+        }
+        "p10.unreachable" => {
+            accepts_mail(&today, domain)
+                && (1..=plan.steps.len()).any(|done| !accepts_mail(&published(plan, done), domain))
+        }
+        "p10.null-mx" => {
+            let nothing = |text: &String| text == "0 .";
+            let refuses = |change: &Change| {
+                let added = change.add.as_ref().map(Records::to_texts).unwrap_or_default();
+                change.name == *domain && change.record_type == RecordType::Mx && added.iter().any(nothing)
+            };
+            let takes = [RecordType::A, RecordType::Aaaa]
+                .into_iter()
+                .any(|kind| listed(plan, domain, kind).is_some());
+            let ours = |identity: &Identity| {
+                identity.author_domain == *domain || identity.mail_from.as_ref() == Some(domain)
+            };
+            changes(plan).any(refuses)
+                && takes
+                && listed(plan, domain, RecordType::Mx).is_none()
+                && !identities(plan).any(ours)
+        }
         "p10.record-removed" => removes_what_serves_others(plan, domain),
+        code => return Err(format!("`{code}` is not known here")),
+    };
+    Ok(broken)
+}
+
+/// P4, for a domain.
+fn lets_too_much(plan: &Plan, found: &Counterexample, domain: &DomainName) -> Result<bool, String> {
+    let today = Overlay::new(&plan.evidence);
+    let now = held(plan, found);
+    let broken = match found.code {
         "p4.more-than-needed" => {
             let ip = found.address.ok_or("no address")?;
             let passes =
@@ -102,7 +162,11 @@ pub(super) fn shows(
             given_up_by_then(plan, found).any(goes) && meant(&now, domain, ip)? == SpfResult::Pass
         }
         "p4.given-up-referenced" => given_up_by_then(plan, found).any(|what| {
-            let GivenUp::Name(name) = what else { return false };
+            let name = match what {
+                GivenUp::Name(name) => name,
+                GivenUp::Source(id) => return leads_into(plan, id, &now, domain),
+                _ => return false,
+            };
             let kinds = [RecordType::Txt, RecordType::Mx, RecordType::Cname, RecordType::Ns];
             kinds.into_iter().any(|kind| match now.answer(domain, kind) {
                 Answer::Records(rrset) | Answer::Alias(rrset) => {
@@ -113,7 +177,17 @@ pub(super) fn shows(
         }),
         code => return Err(format!("`{code}` is not known here")),
     };
-    if broken { Ok(()) } else { Err(format!("{domain}: {:?}", found.story)) }
+    Ok(broken)
+}
+
+/// Whether a name has an address of a source.
+fn leads_into(plan: &Plan, source: &str, evidence: &Overlay<&Snapshot>, name: &DomainName) -> bool {
+    let source = plan.sources.iter().find(|of| of.id == source);
+    let has = |ip: &String| ip.parse().is_ok_and(|ip| source.is_some_and(|of| of.addresses.contains(ip)));
+    [RecordType::A, RecordType::Aaaa].into_iter().any(|kind| match resolve(evidence, name, kind) {
+        Resolved::Records(rrset) => rrset.records().to_texts().iter().any(has),
+        _ => false,
+    })
 }
 
 /// Whether a message is still about when what it needs is given up.
@@ -265,6 +339,35 @@ fn is_declared(plan: &Plan, domain: &DomainName, ip: IpAddr) -> bool {
     })
 }
 
+/// Whether something of the evidence that aligned with a domain does not any more, or has to be nearer, under a policy that is enforced.
+fn loses_alignment(
+    plan: &Plan,
+    today: &Overlay<&Snapshot>,
+    now: &Overlay<&Snapshot>,
+    author: &DomainName,
+) -> bool {
+    let signing = |name: &DomainName| name.as_str().split_once("._domainkey.")?.1.parse().ok();
+    let names = plan.evidence.names().filter_map(|name| signing(name).or_else(|| Some(name.clone())));
+    let with = |name: &DomainName| {
+        let message = dmarc::Message::new(author.clone());
+        message.with_spf(name.clone(), SpfResult::Pass).with_dkim(name.clone(), DkimResult::Pass)
+    };
+    names.chain([author.clone()]).any(|name| {
+        let (before, after) = (dmarc::check(today, with(&name)), dmarc::check(now, with(&name)));
+        let loses = |before: &dmarc::Reading, after: &dmarc::Reading| {
+            let acts = after.policy.is_some_and(|effect| effect.policy > Policy::None);
+            let pairs = before.identifiers.iter().zip(&after.identifiers);
+            let mut lost = pairs.filter(|(before, after)| {
+                (before.aligned == Some(true) && after.aligned != Some(true))
+                    || (before.mode != after.mode && after.mode == Alignment::Strict)
+            });
+            acts && (lost.next().is_some() || before.author.domain() != after.author.domain())
+        };
+        loses(&before.rfc9989, &after.rfc9989)
+            || before.rfc7489.zip(after.rfc7489).is_some_and(|(before, after)| loses(&before, &after))
+    })
+}
+
 /// Whether a change removes a string or a record of the evidence that is not about the authentication of declared mail.
 fn removes_what_serves_others(plan: &Plan, name: &DomainName) -> bool {
     changes(plan).filter(|change| change.name == *name).any(|change| {
@@ -273,9 +376,22 @@ fn removes_what_serves_others(plan: &Plan, name: &DomainName) -> bool {
             .map(|rrset| rrset.records().to_texts())
             .unwrap_or_default();
         let serves_mail = |text: &String| match change.record_type {
-            RecordType::Txt => {
-                text.starts_with("v=spf1") || text.starts_with("v=DMARC1") || text.contains("p=")
+            RecordType::Txt if text.starts_with("v=DMARC1") => {
+                let about =
+                    name.as_str().split_once("._report._dmarc.").map(|(about, _)| format!(".{about}"));
+                about.is_none_or(|about| {
+                    identities(plan).any(|identity| format!(".{}", identity.author_domain).ends_with(&about))
+                })
             }
+            RecordType::Txt if text.contains("p=") => {
+                identities(plan).flat_map(|identity| &identity.dkim).any(|of| {
+                    let key = format!("{}._domainkey.{}", of.selector, of.domain);
+                    let aliased =
+                        key.parse().is_ok_and(|key| listed(plan, &key, RecordType::Cname).is_some());
+                    key == name.as_str() || aliased
+                })
+            }
+            RecordType::Txt => text.starts_with("v=spf1"),
             _ => identities(plan)
                 .any(|identity| identity.author_domain == *name || identity.mail_from.as_ref() == Some(name)),
         };

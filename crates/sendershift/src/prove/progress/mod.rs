@@ -8,6 +8,7 @@
 //! So which steps are done makes no difference to the verdict on the plan. It decides whether the plan is what happens: a
 //! state of DNS to which no course of the plan leads is judged by nobody, and the verdict is `undecided`.
 
+mod authentication;
 mod line;
 mod mail_hosts;
 mod order;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use self::authentication::{Worse, worse};
 use self::line::Line;
 use self::mail_hosts::{policies_told, worse_reachable};
 use self::order::{Shown, Steps};
@@ -144,6 +146,9 @@ fn standing(
     effects(plan, &rebased.plan, &proof, &mut told, progress)?;
     undecided.extend(policies_told(&rebased.plan, &told.drift));
     undecided.append(&mut worse_reachable(plan, &mut proof, progress)?);
+    let worse = if told.drift.is_empty() { Worse::default() } else { worse(plan, &rebased.plan)? };
+    undecided.extend(worse.undecided);
+    proof.conditions.extend(worse.conditions);
     add(&mut proof, undecided);
     proof.findings.append(&mut rebased.findings);
     proof.conditions.extend(conditions(plan, now, &lines, &told));

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::given_up::gifts;
 use super::limits::changes;
-use super::{Effect, Judged, Receiver};
+use super::{Alignments, Effect, Judged, Receiver};
 use crate::adjacent::MtaSts;
 use crate::adjacent::is_null_mx;
 use crate::dkim::KeyRecord;
 use crate::dmarc::{self, DmarcRecord};
-use crate::dns::{Answer, Evidence, Question, RecordType, Records, Resolved, RrSet, Txt, resolve};
+use crate::dns::{Answer, Evidence, Question, RecordType, Records, Resolved, RrSet, resolve};
 use crate::name::DomainName;
 use crate::net::AddressSet;
-use crate::plan::timeline::Timeline;
-use crate::plan::{Change, Plan, Step, StepKind};
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Change, GivenUp, Plan, Step, StepKind};
 use crate::prove::proof::Counterexample;
 use crate::prove::users::Users;
 use crate::prove::world::{Flux, Lenient, World};
@@ -87,17 +88,37 @@ fn differs(leaf: &Leaf, was: &Leaf, profile: &Profile) -> bool {
     leaf.result != was.result || (now != before && now != leaf.result)
 }
 
-/// P10 for DMARC: the policy in effect for a domain is that of today.
+/// P10 for DMARC: the policy in effect for a domain is that of today, and what aligned with it still does.
 pub(in crate::prove) fn policy_unchanged(
     world: &World<'_>,
     domain: &DomainName,
     receivers: &[Receiver<'_>],
-    today: &Effect,
+    identifiers: &BTreeSet<DomainName>,
+    (effect, alignments): &(Effect, Option<Alignments>),
 ) -> Judged {
     // Only what decides between policies has to be known.
     dmarc::discover(world, domain);
-    let changed = Effect::of(&Lenient(world), domain).acts_otherwise_than(today);
-    Judged::everywhere(changed.then_some("p10.policy-changed"), receivers)
+    let changed = Effect::of(&Lenient(world), domain).acts_otherwise_than(effect);
+    let loses = |before| Alignments::of(&Lenient(world), domain, identifiers).lose_from(before);
+    let code = changed.then_some("p10.policy-changed");
+    let lost = || alignments.as_ref().filter(|before| loses(before)).map(|_| "p10.alignment-changed");
+    Judged::everywhere(code.or_else(lost), receivers)
+}
+
+/// Whether all that the evidence shows of mail from a domain is keys that declared identities sign with: that is their mail, and what they
+/// need is judged.
+pub(in crate::prove) fn only_signs_declared(plan: &Plan, domain: &DomainName) -> bool {
+    let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
+    let keys: BTreeSet<DomainName> = identities
+        .flat_map(|identity| &identity.dkim)
+        .filter_map(|signature| signature.selector.key_name(&signature.domain).ok())
+        .collect();
+    let of_domain = |name: &&DomainName| {
+        name.as_str().split_once("._domainkey.").is_some_and(|(_, of)| of == domain.as_str())
+    };
+    own(plan, domain, RecordType::Mx).is_none()
+        && spf_record(plan, domain).is_none()
+        && plan.evidence.names().filter(of_domain).all(|name| keys.contains(name))
 }
 
 /// The domains of the evidence with an SPF record.
@@ -176,16 +197,23 @@ fn may_send(plan: &Plan, domain: &DomainName) -> bool {
     ![RecordType::Mx, RecordType::A, RecordType::Aaaa].into_iter().all(absent)
 }
 
-/// Whether the policy of a domain may change: the plan changes a record that it may be found in, directly or by an alias.
+/// Whether the policy of a domain may change, or what aligns with it: the plan changes a record that it may be found in, directly or by an
+/// alias, or one below it.
 fn may_change(plan: &Plan, domain: &DomainName) -> bool {
-    domain.ancestors().filter_map(|above| above.prefixed("_dmarc").ok()).any(|name| {
-        let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
-        changes.any(|change| change.name == name)
-            || !matches!(
-                plan.evidence.answer(&name, RecordType::Txt),
-                Answer::Records(_) | Answer::NoData | Answer::NxDomain
-            )
-    })
+    let below = |change: &Change| {
+        let policy_domain = change.name.parent().filter(|_| change.name.labels().next() == Some("_dmarc"));
+        policy_domain.is_some_and(|policy_domain| policy_domain.is_within(domain))
+    };
+    let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
+    changes.any(below)
+        || domain.ancestors().filter_map(|above| above.prefixed("_dmarc").ok()).any(|name| {
+            let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
+            changes.any(|change| change.name == name)
+                || !matches!(
+                    plan.evidence.answer(&name, RecordType::Txt),
+                    Answer::Records(_) | Answer::NoData | Answer::NxDomain
+                )
+        })
 }
 
 /// P10 for what stands beside: a string of somebody else, or a record that no declared mail needs, goes with a step of the plan. That
@@ -207,16 +235,28 @@ pub(in crate::prove) fn removed(
                 .unwrap_or_else(|| own(plan, &change.name, change.record_type).cloned());
             let after = change.apply(before.as_ref()).unwrap_or(before);
             // What others do on their date is no doing of the plan.
-            if step.kind != StepKind::External
-                && let Some(text) = lost(plan, change, after.as_ref())
-            {
-                let other = change.record_type != RecordType::Txt;
-                let names = needed.get_or_insert_with(|| users.names(plan, flux));
-                let is_needed = names.contains(&change.name)
-                    || users.may_ask(plan, flux, &change.name)
-                    || serves_policies(plan, &change.name);
-                if !(other && is_needed) {
-                    return Some(record_removed(step, change, &text));
+            if step.kind != StepKind::External {
+                let given_up = || is_given_up(plan, flux, timeline, at, &change.name);
+                if refuses_all(plan, change, after.as_ref()) && !given_up() {
+                    return Some(refuses_mail(step, change));
+                }
+                if let Some((text, what)) = lost(plan, change, after.as_ref()) {
+                    let names = needed.get_or_insert_with(|| users.names(plan, flux));
+                    let is_excused = match what {
+                        Lost::Other => false,
+                        Lost::Record => {
+                            names.contains(&change.name)
+                                || users.may_ask(plan, flux, &change.name)
+                                || serves_policies(plan, &change.name)
+                        }
+                        Lost::Key => names.contains(&change.name) || given_up(),
+                        Lost::Authorisation => {
+                            names.contains(&change.name) || reports_declared(plan, &change.name) || given_up()
+                        }
+                    };
+                    if !is_excused {
+                        return Some(record_removed(step, change, what, &text));
+                    }
                 }
             }
             state.insert(question, after);
@@ -225,24 +265,85 @@ pub(in crate::prove) fn removed(
     None
 }
 
+/// Something of today that goes.
+#[derive(Clone, Copy)]
+enum Lost {
+    /// A string that has nothing to do with the authentication of mail.
+    Other,
+    /// A record of another type.
+    Record,
+    /// A DKIM key, or the alias that leads to one.
+    Key,
+    /// That another domain's reports may come here (RFC 9990).
+    Authorisation,
+}
+
+/// Whether a name is given up by a step, or by one that it comes after.
+pub(super) fn is_given_up(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    step: usize,
+    name: &DomainName,
+) -> bool {
+    gifts(plan, flux).iter().any(|gift| {
+        let by_then = || timeline.distance(Event::Start(gift.step), Event::Start(step)) >= Some(0);
+        let covers = matches!(gift.what, GivenUp::Name(given) if name.is_within(given));
+        covers && (gift.step == step || by_then())
+    })
+}
+
+/// Whether a change says of a domain that it accepts no mail (RFC 7505), that nobody declared and whose mail goes to its address today
+/// (RFC 5321 section 5.1).
+fn refuses_all(plan: &Plan, change: &Change, after: Option<&RrSet>) -> bool {
+    let Change { name, record_type: RecordType::Mx, .. } = change else { return false };
+    let has = |kind| own(plan, name, kind).is_some();
+    after.is_some_and(is_null_mx)
+        && !has(RecordType::Mx)
+        && (has(RecordType::A) || has(RecordType::Aaaa))
+        && !Users::declare(plan, name)
+}
+
+/// Whether an authorisation is about reports on the policy of a domain that declared mail is from, or of one above: P5 says what becomes of
+/// these.
+fn reports_declared(plan: &Plan, name: &DomainName) -> bool {
+    let about = name.as_str().split_once("._report._dmarc.").and_then(|(of, _)| DomainName::parse(of).ok());
+    let mut identities = plan.streams.iter().flat_map(|stream| &stream.identities);
+    about.is_some_and(|about| identities.any(|identity| identity.author_domain.is_within(&about)))
+}
+
 /// Whether a name is that of the web server of policies that the plan has (RFC 8461 section 3.3).
 fn serves_policies(plan: &Plan, name: &DomainName) -> bool {
     plan.mta_sts.iter().any(|published| published.domain.prefixed("mta-sts").is_ok_and(|host| host == *name))
 }
 
-fn record_removed(step: &Step, change: &Change, text: &str) -> Counterexample {
+fn refuses_mail(step: &Step, change: &Change) -> Counterexample {
+    let name = &change.name;
+    let story = format!(
+        "Step `{}` says that {name} accepts no mail (RFC 7505): nobody declared what comes from there, and without mail exchanges its bounces and answers go to its address today.",
+        step.id
+    );
+    Counterexample::of_name("p10.null-mx", name.clone(), story)
+}
+
+fn record_removed(step: &Step, change: &Change, what: Lost, text: &str) -> Counterexample {
     let Change { name, record_type, .. } = change;
-    let why = if *record_type == RecordType::Txt {
-        "it is none of SPF, DMARC and DKIM, so it serves something else"
-    } else {
-        "no declared mail needs that name, so it serves something else"
+    let why = match what {
+        Lost::Other => "it is none of SPF, DMARC and DKIM, so it serves something else",
+        Lost::Record => "no declared mail needs that name, so it serves something else",
+        Lost::Key => {
+            "no declared identity signs with that key, and nobody gives the name up, so mail that nobody declared may be signed with it"
+        }
+        Lost::Authorisation => {
+            "no declared mail is from a domain whose reports it lets come here, and nobody gives the name up, so somebody else's get lost (RFC 9990)"
+        }
     };
     let story = format!("Step `{}` removes \"{text}\" from {name} {record_type}: {why}.", step.id);
     Counterexample::of_name("p10.record-removed", name.clone(), story)
 }
 
-/// A record of today that goes with a change and is not there for mail to be authenticated.
-fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<String> {
+/// A record of today that goes with a change, other than SPF and policies, which are judged by what they do.
+fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<(String, Lost)> {
     // Delegations and zones are not judged at all; serial numbers come and go.
     if matches!(change.record_type, RecordType::Soa | RecordType::Ns) {
         return None;
@@ -258,18 +359,28 @@ fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<String> {
         // The record of a policy changes or goes with it, where the plan has the policies (RFC 8461 section 3.1).
         let told = || plan.mta_sts.iter().filter_map(|published| published.domain.prefixed("_mta-sts").ok());
         let is_told = |octets: &[u8]| MtaSts::is_mta_sts(octets) && told().any(|name| name == change.name);
-        let mut gone =
-            texts.iter().filter(|text| today.texts().iter().any(|old| old.octets() == text.octets()));
-        return gone
-            .find(|text| !stays(text.octets()) && !serves_mail(text.octets()) && !is_told(text.octets()))
-            .map(Txt::text);
+        let gone = texts.iter().filter(|text| today.texts().iter().any(|old| old.octets() == text.octets()));
+        let mut gone = gone.filter(|text| !stays(text.octets()) && !is_told(text.octets()));
+        let authorises =
+            |rrset: &RrSet| rrset.texts().iter().any(|text| DmarcRecord::is_dmarc(text.octets()));
+        return gone.find_map(|text| {
+            let what = match KeyRecord::parse(text.octets()) {
+                _ if SpfRecord::is_spf(text.octets()) => None,
+                _ if DmarcRecord::is_dmarc(text.octets()) => {
+                    let is_authorisation = change.name.as_str().contains("._report._dmarc.");
+                    let still = after.is_some_and(authorises);
+                    (is_authorisation && !still).then_some(Lost::Authorisation)
+                }
+                // Behind aliases a key is at any name. Nothing is verified with one that was revoked (RFC 6376 section 3.6.1).
+                Ok(key) => (!key.is_revoked()).then_some(Lost::Key),
+                Err(_) => Some(Lost::Other),
+            };
+            Some((text.text(), what?))
+        });
     }
+    let leads_to_key =
+        change.record_type == RecordType::Cname && change.name.as_str().contains("._domainkey.");
+    let what = if leads_to_key { Lost::Key } else { Lost::Record };
     let today = today.records().to_texts();
-    removed.into_iter().find(|text| today.contains(text) && !stays.contains(text))
-}
-
-/// Whether a string is there for mail to be authenticated: SPF, DMARC with its authorisations of reports, or a DKIM key, behind
-/// aliases at any name.
-fn serves_mail(text: &[u8]) -> bool {
-    SpfRecord::is_spf(text) || DmarcRecord::is_dmarc(text) || KeyRecord::parse(text).is_ok()
+    removed.into_iter().find(|text| today.contains(text) && !stays.contains(text)).map(|text| (text, what))
 }

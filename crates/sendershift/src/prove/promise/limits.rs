@@ -1,11 +1,15 @@
 //! P2: every path is within limits, and nobody is worse off.
 
+use std::cell::RefCell;
+
+use super::refused::{Against, AgainstToday};
 use super::{Judged, Receiver, passes};
 use crate::dns::{RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::{Change, Plan};
 use crate::prove::binding::Binding;
+use crate::prove::listed::possible;
 use crate::prove::proof::Counterexample;
 use crate::prove::world::{Content, Flux, Version, World};
 use crate::spf::{Case, Leaf, Policy, Profile, SpfRecord, SpfResult, Unknown};
@@ -13,18 +17,29 @@ use crate::spf::{Case, Leaf, Policy, Profile, SpfRecord, SpfResult, Unknown};
 /// Octets that a record and its name should have at most (RFC 7208 section 3.4).
 const MAX_OCTETS: usize = 450;
 
+/// What SPF says before the plan.
+pub(in crate::prove) struct Before<'b> {
+    /// The policy of the domain that is judged.
+    pub(in crate::prove) policy: Policy,
+    /// What is said against mail of the stream, whatever its domain and sources.
+    pub(in crate::prove) against: &'b AgainstToday,
+    /// A question by which alone a message may be refused that is not before the plan.
+    pub(in crate::prove) open: RefCell<Option<Unknown>>,
+}
+
 /// P2: the path of every address is within the limits and leads to no permerror, and none is worse off than today.
 ///
-/// Where `today` is given, the policy before the plan, an address whose path is over a limit or leads to an error already may
-/// stay so. Each address is compared with itself, and each turnout of the unknowns with the same one.
+/// Where `today` is given, what was before the plan, an address whose path is over a limit or leads to an error already may
+/// stay so, if it is the stream's own mail that fares so. Each address is compared with itself, and each turnout of the unknowns with the
+/// same one; and what comes from an identity's own sources with all that comes from the stream today.
 pub(in crate::prove) fn within_limits(
     world: &World<'_>,
     binding: &Binding<'_>,
     addresses: &AddressSet,
     receivers: &[Receiver<'_>],
-    today: Option<&Policy>,
+    today: Option<&Before<'_>>,
 ) -> Judged {
-    let Some(domain) = binding.spf_domain() else { return Judged::default() };
+    let Some(domain) = binding.checked_domain() else { return Judged::default() };
     let policy = match Policy::compile_within(world, domain, addresses) {
         Ok(policy) => policy,
         Err(error) => return Judged::error(error),
@@ -42,21 +57,45 @@ pub(in crate::prove) fn within_limits(
         return judged;
     };
     // Each turnout is compared with the same one of today, which says nothing of an answer that comes or goes.
-    let mut unknowns = policy.unknowns().iter().chain(today.unknowns());
+    let mut unknowns = policy.unknowns().iter().chain(today.policy.unknowns());
     judged.unsettled = unknowns.find_map(|unknown| Some((unknown.clone(), changes(world.plan, unknown)?)));
-    match policy.beside(today, addresses) {
-        Ok(classes) => {
-            for (range, cases) in classes {
-                judged.classes += 1;
-                for Case { assuming, leaf: (leaf, was) } in &cases {
-                    judged.unbounded |= leaf.spent.unbounded > 0;
-                    judged.class(receivers, (range, assuming), |profile| worse(leaf, was, profile, own));
+    let classes = match policy.beside(&today.policy, addresses) {
+        Ok(classes) => classes,
+        Err(problem) => return Judged::error(problem),
+    };
+    let against = |index: &usize| today.against.get(index).copied().filter(|_| own).unwrap_or_default();
+    for (range, cases) in classes {
+        judged.classes += 1;
+        for Case { assuming, leaf: (leaf, was) } in &cases {
+            judged.unbounded |= leaf.spent.unbounded > 0;
+            for (index, profile) in receivers {
+                let only = [(*index, *profile)];
+                judged.class(&only, (range, assuming), |profile| {
+                    worse(leaf, was, profile, own, against(index))
+                });
+            }
+        }
+    }
+    if own {
+        for (range, cases) in policy.classes(addresses) {
+            for (index, profile) in receivers {
+                let refused =
+                    |leaf: &Leaf| over(leaf, profile).is_none() && against(index).is_exceeded_by(leaf.result);
+                let Some(first) = cases.iter().find(|case| refused(&case.leaf)) else { continue };
+                if cases.iter().all(|case| refused(&case.leaf)) {
+                    let only = [(*index, *profile)];
+                    judged.class(&only, (range, &first.assuming), |_| Some("p2.refused"));
+                } else if let Some((_, assuming)) =
+                    possible(world, binding, &policy, range, &first.assuming, &refused)
+                {
+                    // Some message may be refused, and no record says whether any is.
+                    let unknown = assuming.into_iter().next().map(|(unknown, _)| unknown);
+                    *today.open.borrow_mut() = unknown.or_else(|| today.open.take());
                 }
             }
-            judged
         }
-        Err(problem) => Judged::error(problem),
     }
+    judged
 }
 
 /// A name that the plan changes and that the question may lead to for some message.
@@ -85,12 +124,13 @@ pub(in crate::prove) fn behind_macros(unknown: &Unknown) -> Option<DomainName> {
 }
 
 /// What is wrong with a path.
-fn broken(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
+pub(super) fn broken(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
     over(leaf, profile).or_else(|| (leaf.result == SpfResult::PermError).then_some("p2.permerror"))
 }
 
-/// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself.
-fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool) -> Option<&'static str> {
+/// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself, and `against` what is
+/// said against mail of the stream then.
+fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool, against: Against) -> Option<&'static str> {
     let refused = match was.result {
         _ if over(was, profile).is_some() => false,
         SpfResult::None | SpfResult::Neutral => {
@@ -100,13 +140,20 @@ fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool) -> Option<&'stat
         _ => false,
     };
     match broken(leaf, profile) {
-        Some(_) if broken(was, profile).is_some() => None,
+        // Nobody's mail was in error for that: the path is new to the stream.
+        Some(_) if broken(was, profile).is_some() && (!own || against.error) => None,
         Some(code) => Some(code),
         None if passes(was, profile) && !passes(leaf, profile) => Some("p2.worse-than-today"),
         // From its own sources a message is not to be refused more than today.
         None if own && refused => Some("p2.worse-than-today"),
         None => None,
     }
+}
+
+/// Whether a path is worse for mail of a stream than it was: it passed, or was not refused, or was in no error.
+pub(in crate::prove) fn got_worse(leaf: &Leaf, was: &Leaf, profile: &Profile) -> bool {
+    let as_before = Against { error: true, ..Against::default() };
+    worse(leaf, was, profile, true, as_before).is_some()
 }
 
 /// The limit that a path is over, if any.

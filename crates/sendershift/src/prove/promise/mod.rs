@@ -12,29 +12,39 @@
 //! | P9 reachable | `reachable` |
 //! | P10 no collateral | `collateral` |
 
+mod alignment;
 mod authenticated;
 mod authority;
 mod collateral;
 mod customers;
+mod cut_off;
+mod given_hosts;
 mod given_up;
 mod limits;
 mod one_reading;
 mod policy;
 mod reachable;
+mod refused;
 mod seen;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+pub(super) use alignment::{Alignments, identifiers};
 pub(super) use authenticated::{Today, authenticated, no_worse, today};
 pub(super) use authority::{authority, domains, key_left_behind};
-pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, undeclared, with_spf};
+pub(super) use collateral::{
+    Others, only_signs_declared, policy_unchanged, removed, spf_unchanged, undeclared, with_spf,
+};
 pub(super) use customers::{Early, customers};
+pub(super) use cut_off::cut_off;
+pub(super) use given_hosts::addressed;
 pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
-pub(super) use limits::{behind_macros, too_large, within_limits};
-pub(super) use one_reading::{differing, one_reading};
+pub(super) use limits::{Before, behind_macros, got_worse, too_large, within_limits};
+pub(super) use one_reading::{Differing, differing, one_reading};
 pub(super) use policy::{Effect, policy, taken_back};
 pub(super) use reachable::reachable;
+pub(super) use refused::{AgainstToday, against};
 pub(super) use seen::{declared, is_unseen, seen};
 
 use super::binding::Binding;
@@ -138,7 +148,7 @@ pub(super) fn shows(
     let (promise, _) = code.split_once('.')?;
     let judged = match promise {
         "p5" => seen(evidence, evidence, binding, &receivers, None),
-        "p8" => one_reading(evidence, binding, &receivers, &Vec::new()),
+        "p8" => one_reading(evidence, binding, &receivers, &Differing::default()),
         "p9" => reachable(evidence, evidence, binding, &receivers),
         _ => return None,
     };

@@ -20,6 +20,7 @@ pub(super) fn of(code: &str) -> &'static str {
         "p1.spf-needed-too",
         "p2.permerror",
         "p2.record-too-large",
+        "p2.refused",
         "p2.too-many-lookups",
         "p2.too-many-mx",
         "p2.too-many-mx-addresses",
@@ -41,8 +42,12 @@ pub(super) fn of(code: &str) -> &'static str {
         "p9.no-mail-host",
         "p9.no-such-domain",
         "p9.null-mx",
+        "p10.alignment-changed",
+        "p10.key-lost",
+        "p10.null-mx",
         "p10.policy-changed",
         "p10.record-removed",
         "p10.spf-changed",
+        "p10.unreachable",
     )
 }
