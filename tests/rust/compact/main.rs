@@ -258,7 +258,7 @@ fn a_dead_include_is_taken_out_only_when_told() {
     let found = run(&dns(&lines), &CompactRequest { repair: true, ..lookups(0) });
     assert_eq!(texts(&found), ["v=spf1 ip4:192.0.2.0/24 ~all"]);
     assert_eq!(
-        (found.removed[0].why, found.removed[0].changes.count.to_string().as_str()),
+        (found.removed[0].why, found.removed[0].adds.always.count.to_string().as_str()),
         ("repair", "256")
     );
 }
@@ -281,7 +281,7 @@ fn a_dead_include_within_a_record_goes_where_that_is_opened() {
     assert_eq!(found.removed.len(), 1);
     let removed = &found.removed[0];
     assert_eq!((removed.record.as_str(), removed.term.as_str()), ("c.example", "include:gone.example"));
-    assert_eq!(removed.changes.count.to_string(), "256");
+    assert_eq!(removed.adds.always.count.to_string(), "256");
     // Opened for it, and no less frozen for that: somebody else may change them.
     let opened: Vec<(&str, bool)> =
         found.opened.iter().map(|opened| (opened.name.as_str(), opened.volatile)).collect();
@@ -372,7 +372,23 @@ fn a_provider_goes_only_when_dropped() {
     let request = CompactRequest { drop: vec!["b.example".parse().unwrap()], ..lookups(1) };
     let found = run(&dns(&lines), &request);
     assert_eq!(texts(&found), ["v=spf1 include:a.example ~all"]);
-    assert_eq!((found.removed[0].why, found.removed[0].changes.count.to_string().as_str()), ("drop", "4"));
+    assert_eq!(
+        (found.removed[0].why, found.removed[0].removes.always.count.to_string().as_str()),
+        ("drop", "4")
+    );
+}
+
+#[test]
+fn what_a_dropped_term_let_pass_for_sure_may_still_pass_if() {
+    let lines = [
+        "d.example v=spf1 exists:%{i}.x.example include:b.example -all",
+        "b.example v=spf1 ip4:198.51.100.0/30 -all",
+    ];
+    let request = CompactRequest { drop: vec!["b.example".parse().unwrap()], ..lookups(1) };
+    let found = run(&dns(&lines), &request);
+    let removes = &found.removed[0].removes;
+    assert_eq!(removes.always.count.to_string(), "4");
+    assert!(removes.sometimes.ranges.is_empty());
 }
 
 #[test]
