@@ -36,7 +36,7 @@ export function cost(document) {
 }
 
 const ROLES = { decides: "decides addresses", turns_away: "turns addresses away from an include", idle: "without effect" };
-const IDLE = { behind_all: "it stands behind all", repeated: "it is there already", empty: "it matches no address", shadowed: "terms before it decide all that it matches" };
+const IDLE = { behind_all: "it stands behind all", repeated: "it is there already", empty: "it matches no address", shadowed: "terms before it decide all that it matches", behind_error: "a term before it ends in an error: repair that first" };
 const NOTES = { shown_above: "shown above", truncated: "not opened: too much", depends_on_message: "depends on the message", idle: "without effect" };
 
 function about(term) {
@@ -98,12 +98,14 @@ export function best(document) {
     out.push(make("ul", {}, ...infeasible.remedies.map((remedy) => make("li", {}, remedy.text))));
     return out;
   }
-  out.push(make("p", {}, document.unchanged ? "The record can stay as it is." : "Publish these in the place of today's:"));
+  const isBroken = document.unchanged && some(broken.count);
+  out.push(isBroken ? make("p", { className: "bad" }, "The record is broken, whatever the limits: repair it first. Nothing better was looked for.")
+    : make("p", {}, document.unchanged ? "The record can stay as it is." : "Publish these in the place of today's:"));
   for (const set of document.records) {
     out.push(make("h3", {}, `${set.name} ${set.type}${set.ttl === null ? "" : `, TTL ${set.ttl} s`}`));
     for (const text of set.records.map(joined)) out.push(make("div", { className: "record" }, text), copyButton(text, "record"));
   }
-  for (const name of document.obsolete) out.push(make("p", {}, `Remove once nobody reads the old record: ${name}`));
+  for (const name of document.obsolete) out.push(make("p", {}, `Remove once nobody reads the old record, unless another record refers to it that was not looked at: ${name}`));
   const size = ({ lookups, voids, octets }) => `${plural(lookups, "lookup")}, ${plural(voids, "void lookup")}, ${plural(octets, "octet")}`;
   if (after && !document.unchanged) out.push(make("p", {}, `Before: ${size(before)}. After: ${size(after)}.`));
   if (some(healed.always.count)) out.push(make("p", { className: "good" }, `Heals: ${addresses(healed.always.count)} that the record authorises and limits refuse today.`), ranges(healed.always.ranges));

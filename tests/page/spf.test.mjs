@@ -30,7 +30,7 @@ test("from typing a record to copying a better one", async () => {
 test("what cannot be read is underlined where it is", async () => {
   await open();
   await page.fill("#subject", "v=spf1 ip4:192.0.2.300 -all");
-  await shows("#subject-problems", "lacks an IPv4 address");
+  await shows("#subject-problems", "is no IPv4 address");
   assert.equal(await text("#subject-marks mark"), "192.0.2.300");
   assert.equal(await page.isVisible("#results"), false);
   await page.fill("#subject", RECORD);

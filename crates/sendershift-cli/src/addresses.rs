@@ -24,7 +24,7 @@ pub(crate) fn few(ranges: &[String]) -> String {
     let shown = ranges.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
     match ranges.len().saturating_sub(FEW) {
         0 => shown,
-        more => format!("{shown} and {}", counted(number(more), "more range")),
+        more => format!("{shown} and {}", counted(number(more), "more range") + " (all: --json)"),
     }
 }
 

@@ -66,10 +66,12 @@ impl Failure {
 
     /// Tells what is wrong, and gives the exit code.
     pub(crate) fn report(self, output: &mut Output) -> Exit {
-        let exit = if matches!(self, Self::Missing(_) | Self::MissingInPlan(_)) {
-            Exit::Missing
-        } else {
-            Exit::BadInput
+        let is_no_record = |problem: &Problem| problem.code == "spf.no-record";
+        let exit = match &self {
+            Self::Missing(_) | Self::MissingInPlan(_) => Exit::Missing,
+            // Nothing is wrong with the input: there is no record.
+            Self::Refused(invalid) if invalid.problems.iter().all(is_no_record) => Exit::No,
+            _ => Exit::BadInput,
         };
         if output.json {
             output.print(&format!("{}\n", self.document()));

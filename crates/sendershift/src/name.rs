@@ -4,6 +4,7 @@
 //! DNS allows any octet in a label, and SPF macros do produce spaces and `%`, so no host-name rule is applied
 //! here; [`DomainName::is_host_name`] is the separate check. Labels outside ASCII become A-labels (RFC 5890).
 
+mod address;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use address::{domain_of_address, return_path};
 use hickory_proto::rr::domain::Label;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -156,6 +158,30 @@ impl DomainName {
             return Ok(());
         };
         Err(Problem::new("name.not-for-mail", format!("`{self}` is no domain that mail can have")).help(help))
+    }
+
+    /// Reads the domain that is asked about, where the text is no record that begins with `version`.
+    ///
+    /// # Errors
+    ///
+    /// As [`DomainName::parse_for_mail`], and `name.not-a-domain` for a record that is not written as one.
+    pub(crate) fn parse_or_hint(text: &str, version: &str) -> Result<Self, Problem> {
+        let host = text.split_once("://").map(|(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
+        let help = match host {
+            Some(host) => format!("write the domain alone: `{host}`"),
+            None if text.contains(['=', '"', ';']) => {
+                format!("a record begins with `{version}`, without a space or quotation marks before it")
+            }
+            None if text.contains(char::is_whitespace) => "a domain has no space in it".to_owned(),
+            None => {
+                return Self::parse_for_mail(text).map_err(|problem| match problem.span {
+                    Some(_) => problem,
+                    None => problem.at(0..text.len()),
+                });
+            }
+        };
+        let message = format!("`{text}` is neither a domain nor a record");
+        Err(Problem::new("name.not-a-domain", message).at(0..text.len()).help(help))
     }
 
     /// Reads octets in which only `.` is special, as an expanded SPF macro-string is (RFC 7208 section 7.3).

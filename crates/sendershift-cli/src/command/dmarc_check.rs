@@ -8,7 +8,7 @@ use sendershift::dmarc::{
 };
 use sendershift::dns::Recording;
 use sendershift::error::{Error, Invalid, Problem};
-use sendershift::name::DomainName;
+use sendershift::name::{DomainName, domain_of_address};
 use sendershift::spf::SpfResult;
 use textwrap::WordSplitter;
 
@@ -60,16 +60,22 @@ impl Check {
     }
 
     fn message(&self) -> Result<Message, Failure> {
-        let mut message = Message::new(domain("--from", &self.from)?);
+        let Some(from) = domain("--from", &self.from)? else {
+            let problem = Problem::new("name.empty", "a From header field has an address");
+            return Err(bad("--from", &self.from, problem));
+        };
+        let mut message = Message::new(from);
         if let (Some(mail_from), Some(result)) = (&self.mail_from, &self.spf) {
-            let sender = match (mail_from.as_str(), &self.helo) {
-                ("" | "<>", Some(helo)) => domain("--helo", helo)?,
-                ("" | "<>", None) => {
+            let sender = match (domain("--mail-from", mail_from)?, &self.helo) {
+                (Some(sender), _) => sender,
+                (None, Some(helo)) => {
+                    DomainName::parse_for_mail(helo).map_err(|problem| bad("--helo", helo, problem))?
+                }
+                (None, None) => {
                     let problem =
                         Problem::new("usage.missing-helo", "the null sender is judged by its HELO name");
                     return Err(Failure::Refused(Invalid::one(problem.help("add --helo NAME"))));
                 }
-                (address, _) => domain("--mail-from", address)?,
             };
             let result = SpfResult::named(result).map_err(|problem| bad("--spf", result, problem))?;
             message = message.with_spf(sender, result);
@@ -82,20 +88,17 @@ impl Check {
             };
             let result = DkimResult::named(result)
                 .map_err(|problem| bad("--dkim", text, problem.at(signer.len() + 1..text.len())))?;
-            let signer = DomainName::parse(signer).map_err(|problem| bad("--dkim", text, problem))?;
+            let signer =
+                DomainName::parse_for_mail(signer).map_err(|problem| bad("--dkim", text, problem))?;
             message = message.with_dkim(signer, result);
         }
         Ok(message)
     }
 }
 
-/// A domain, or that of an address.
-fn domain(argument: &str, text: &str) -> Result<DomainName, Failure> {
-    let start = text.rfind('@').map_or(0, |at| at + 1);
-    DomainName::parse(text.get(start..).unwrap_or_default()).map_err(|mut problem| {
-        problem.span = problem.span.map(|span| span.shifted(start));
-        bad(argument, text, problem)
-    })
+/// A domain, or that of an address; none for the null sender.
+fn domain(argument: &str, text: &str) -> Result<Option<DomainName>, Failure> {
+    domain_of_address(text).map_err(|problem| bad(argument, text, problem))
 }
 
 fn bad(argument: &str, text: &str, problem: Problem) -> Failure {

@@ -125,5 +125,5 @@ fn row(text: &mut Text, head: &str, told: &str, width: usize) {
 
 /// The value of an argument that is a domain.
 fn domain(text: &str) -> Result<DomainName, String> {
-    DomainName::parse(text).map_err(|problem| problem.to_string())
+    DomainName::parse_for_mail(text).map_err(|problem| problem.to_string())
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use sendershift::dns::{RecordType, Snapshot};
 use sendershift::error::{Invalid, Problem};
+use sendershift::name::return_path;
 use sendershift::spf::{Outcome, SpfRecord, SpfResult, TraceStep};
 use sendershift::wire::{BatchLine, CheckDocument, CheckRequest, Judged};
 
@@ -23,13 +24,14 @@ pub(crate) struct Check {
     /// The address of the client
     #[arg(long, value_name = "IP", required_unless_present = "batch")]
     ip: Option<IpAddr>,
-    /// The MAIL FROM address; empty for the null sender
+    /// The MAIL FROM address, as mail logs have it; empty or `<>` for the null sender
     #[arg(long, value_name = "ADDR", required_unless_present = "batch")]
     mail_from: Option<String>,
     /// The name that the client gave in HELO or EHLO
     #[arg(long, value_name = "NAME")]
     helo: Option<String>,
-    /// Check every line of a file of JSON lines with `ip`, `mail_from` and `helo`; `-` is standard input
+    /// Check every line of a file of JSON lines with `ip`, `mail_from` and `helo`; `-` is standard input. Exit code 0 if each line
+    /// has a result, 2 if one is no request, else 3 if evidence is missing for one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ip", "mail_from", "helo"])]
     batch: Option<PathBuf>,
     #[command(flatten)]
@@ -47,6 +49,8 @@ impl Check {
         }
         // Both are there: the arguments are refused otherwise.
         let (Some(ip), Some(mail_from)) = (self.ip, &self.mail_from) else { return Ok(Exit::BadInput) };
+        return_path(mail_from)
+            .map_err(|problem| Failure::of_argument("--mail-from", mail_from, Invalid::one(problem)))?;
         let request = CheckRequest::new(ip, mail_from, self.helo.clone());
         let answer = request.check(&evidence, self.receiver.profile(), true)?;
         if output.json {
@@ -67,13 +71,15 @@ impl Check {
         };
         let mut exit = Exit::Done;
         let mut line = Vec::new();
+        let mut number = 0_u32;
         while !output.is_closed() {
             line.clear();
+            number = number.saturating_add(1);
             if lines.read_until(b'\n', &mut line).map_err(|error| failed(&error))? == 0 {
                 break;
             }
-            let judged =
-                BatchLine::judge(line.trim_ascii_end(), evidence, self.receiver.profile(), self.trace);
+            let numbered = (number, line.trim_ascii_end());
+            let judged = BatchLine::judge(numbered, evidence, self.receiver.profile(), self.trace);
             output.print(&format!("{}\n", judged.document));
             // A malformed line weighs more than missing evidence: it has to be mended first.
             exit = match (judged.judged, exit) {
@@ -130,7 +136,7 @@ fn style(result: SpfResult) -> Style {
 
 fn meaning(answer: &CheckDocument) -> String {
     let CheckRequest { ip, mail_from, .. } = &answer.request;
-    let sender = match (mail_from.as_str(), &answer.domain) {
+    let sender = match (return_path(mail_from).unwrap_or(mail_from), &answer.domain) {
         ("", Some(domain)) => format!("the null sender, judged as postmaster@{domain}"),
         ("", None) => "the null sender of a client without a HELO domain".to_owned(),
         (address, _) => address.to_owned(),

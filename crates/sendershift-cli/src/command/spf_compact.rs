@@ -81,9 +81,14 @@ impl Compact {
         if output.json {
             output.print(&format!("{}\n", serde_json::to_string(&compacted).unwrap_or_default()));
         } else {
-            output.print(&text(&compacted, output.width));
+            output.print(&text(
+                &compacted,
+                Given { record: subject.record.is_some(), closed: evidence.closed() },
+                output.width,
+            ));
         }
-        let is_no = compacted.records.is_empty();
+        let is_broken = compacted.unchanged && !compacted.broken.ranges.is_empty();
+        let is_no = compacted.records.is_empty() || is_broken;
         let is_warned = compacted.proof.minimal != "proven"
             || !compacted.broken.ranges.is_empty()
             || !compacted.unopened.is_empty()
@@ -92,7 +97,16 @@ impl Compact {
     }
 }
 
-fn text(compacted: &Compacted, width: usize) -> String {
+/// What the caller gave.
+#[derive(Clone, Copy)]
+struct Given {
+    /// A record that is meant, in place of the one that is published.
+    record: bool,
+    /// Evidence that has all there is.
+    closed: bool,
+}
+
+fn text(compacted: &Compacted, given: Given, width: usize) -> String {
     let mut text = Text::default();
     let names: Vec<&str> = compacted.receivers.iter().map(|receiver| receiver.name).collect();
     let (style, verdict) = match (&compacted.infeasible, compacted.unchanged) {
@@ -104,7 +118,7 @@ fn text(compacted: &Compacted, width: usize) -> String {
         }
         (Some(_), _) => (BAD, "no record keeps to the limits"),
         (None, true) if !compacted.broken.ranges.is_empty() => {
-            (BAD, "within the limits, and broken whatever they are")
+            (BAD, "broken, whatever the limits: repair it first (--repair)")
         }
         (None, true) => (GOOD, "nothing to do: what is published keeps to the limits"),
         (None, false) if compacted.records.is_empty() => (BAD, "no record could be proven"),
@@ -114,7 +128,8 @@ fn text(compacted: &Compacted, width: usize) -> String {
         (None, false) => (GOOD, "a record that says the same and keeps to the limits"),
     };
     let receivers = format!("(receivers {}, reserve {})", names.join(", "), compacted.reserve);
-    text.line(format!("{}: {} {receivers}", styled(STRONG, &compacted.domain), styled(style, verdict)));
+    let heading = format!("{}: {} {receivers}", styled(STRONG, &compacted.domain), styled(style, verdict));
+    text.line(fill(&heading, width, "  "));
     text.line("");
     let figures = |figures: &Figures| {
         format!(
@@ -124,16 +139,24 @@ fn text(compacted: &Compacted, width: usize) -> String {
             counted(number(figures.octets), "octet")
         )
     };
-    row(&mut text, "today", &figures(&compacted.before), width);
+    row(&mut text, if given.record { "meant" } else { "today" }, &figures(&compacted.before), width);
     if let (Some(after), false) = (&compacted.after, compacted.unchanged) {
         row(&mut text, "then", &figures(after), width);
     }
-    for part in [&compacted.healed.always, &compacted.healed.sometimes, &compacted.healed.open] {
+    let healed = [
+        (&compacted.healed.always, "authorised by the record and kept out by the limits today"),
+        (
+            &compacted.healed.sometimes,
+            "authorised by the record and at times kept out by the limits today, by what depends on the message",
+        ),
+        (
+            &compacted.healed.open,
+            "kept out by the limits today where what depends on the message (`exists`, `ptr`, macros) has them authorised",
+        ),
+    ];
+    for (part, how) in healed {
         if compacted.infeasible.is_none() && !part.ranges.is_empty() {
-            let told = format!(
-                "authorised by the record and kept out by the limits today: {}",
-                addresses::part(part)
-            );
+            let told = format!("{how}: {}", addresses::part(part));
             row(&mut text, "healed", &told, width);
         }
     }
@@ -162,7 +185,7 @@ fn text(compacted: &Compacted, width: usize) -> String {
     }
     if !compacted.unchanged && !compacted.records.is_empty() {
         opened(&mut text, compacted, width);
-        records(&mut text, compacted, width);
+        records(&mut text, compacted, given.closed, width);
     }
     proof(&mut text, compacted, width);
     text.into_string()
@@ -208,7 +231,7 @@ fn opened(text: &mut Text, compacted: &Compacted, width: usize) {
     }
 }
 
-fn records(text: &mut Text, compacted: &Compacted, width: usize) {
+fn records(text: &mut Text, compacted: &Compacted, is_closed: bool, width: usize) {
     text.line("");
     text.line(styled(STRONG, "publish"));
     for rrset in compacted.records.iter().rev() {
@@ -239,7 +262,10 @@ fn records(text: &mut Text, compacted: &Compacted, width: usize) {
         text.line(fill(told, width, "  "));
     }
     for name in &compacted.obsolete {
-        text.line(fill(&format!("  remove {name} once nobody reads the old record any more"), width, "  "));
+        let unless =
+            if is_closed { "" } else { ", unless a record that is not in the evidence refers to it" };
+        let told = format!("  remove {name} TXT once nobody reads the old record any more{unless}");
+        text.line(fill(&told, width, "  "));
     }
 }
 
@@ -355,7 +381,8 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
         of("flatten").iter().filter_map(|remedy| remedy.name.as_ref()).map(DomainName::as_str).collect();
     if !flatten.is_empty() {
         let told = format!(
-            "say which of these have addresses that are stable (--flatten NAME, each saves a lookup): {}",
+            "say which of these have addresses that are stable (--flatten NAME, each saves {}): {}",
+            if infeasible.reason == "voids" { "void lookups" } else { "a lookup" },
             flatten.join(", ")
         );
         row(text, "or", &told, width);

@@ -77,6 +77,9 @@ fn text(cost: &spf::Cost, width: usize) -> String {
     text.line(styled(FAINT, "lookups   voids"));
     text.line(styled(FAINT, "own  all    all  if nothing matches"));
     Tree { text: &mut text, width, published: cost.published }.record(&cost.tree, "");
+    if differs_by_family(&cost.tree) {
+        text.line(styled(FAINT, fill("voids as 0/1: of IPv4 clients and of IPv6 clients", width, "  ")));
+    }
     if cost.truncated {
         text.line("the tree is cut short; the sums have all of it");
     }
@@ -213,6 +216,14 @@ impl Tree<'_> {
     }
 }
 
+/// Whether the void lookups of any term are another number for IPv6 than for IPv4.
+fn differs_by_family(record: &RecordCost) -> bool {
+    record.total.voids_v4 != record.total.voids_v6
+        || record.terms.iter().any(|term| {
+            term.total.voids_v4 != term.total.voids_v6 || term.child.as_ref().is_some_and(differs_by_family)
+        })
+}
+
 /// Both families in one column where they agree.
 fn voids(v4: u32, v6: u32) -> String {
     if v4 == v6 { v4.to_string() } else { format!("{v4}/{v6}") }
@@ -245,7 +256,7 @@ fn beyond(text: &mut Text, cost: &spf::Cost, width: usize) {
     let parts = [
         ("always permerror", &beyond.always, String::new()),
         ("permerror at times", &beyond.sometimes, format!(", by what {unknowns} does")),
-        ("permerror where authorised", &beyond.open, format!(", by what {unknowns} does")),
+        ("permerror where authorised", &beyond.open, format!("; which of them depends on {unknowns}")),
     ];
     if parts.iter().all(|(_, part, _)| part.ranges.is_empty()) {
         return;

@@ -88,9 +88,14 @@ impl DmarcRecord {
     /// `dmarc.not-dmarc`; `dmarc.duplicate-tag` (RFC 6376 section 3.2: the list is void); `dmarc.bad-policy` for a
     /// wrong `p`, `sp` or `np` without a usable `rua`. Receivers then apply no DMARC.
     pub fn parse(octets: &[u8]) -> Result<Self, Invalid> {
+        Self::parse_noting(octets).map_err(|(invalid, _)| invalid)
+    }
+
+    /// As [`DmarcRecord::parse`]; what is to be noted of a record that no receiver applies comes with its problems.
+    pub(super) fn parse_noting(octets: &[u8]) -> Result<Self, (Invalid, Vec<Problem>)> {
         let text = String::from_utf8_lossy(octets);
         if !Self::is_dmarc(octets) {
-            return Err(not_dmarc(&text));
+            return Err((not_dmarc(&text), Vec::new()));
         }
         let mut record = Self {
             tags: Vec::new(),
@@ -129,7 +134,10 @@ impl DmarcRecord {
         }
         record.notes.append(&mut bad_policies);
         record.notes.sort_by_key(|note| note.span);
-        Invalid::unless(fatal, &text, record)
+        if fatal.is_empty() {
+            return Ok(record);
+        }
+        Invalid::unless(fatal, &text, record.clone()).map_err(|invalid| (invalid, record.notes))
     }
 
     fn read(&mut self, part: Part<'_>, bad_policies: &mut Vec<Problem>) {

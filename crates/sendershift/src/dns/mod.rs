@@ -56,6 +56,11 @@ pub trait Evidence {
         None
     }
 
+    /// The names that it knows to exist, as far as it can list them: there may be others.
+    fn listed_names(&self) -> Vec<&DomainName> {
+        Vec::new()
+    }
+
     /// What the public suffix list says of a name: the list that was in use when the evidence was taken, as far as that
     /// tells it, and otherwise that of this build.
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
@@ -74,6 +79,10 @@ impl<E: Evidence + ?Sized> Evidence for &E {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         (**self).wildcard(name)
+    }
+
+    fn listed_names(&self) -> Vec<&DomainName> {
+        (**self).listed_names()
     }
 
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {

@@ -109,6 +109,14 @@ impl<E: Evidence> Evidence for Overlay<E> {
         self.base.wildcard(name).filter(|wildcard| !self.hides(wildcard, name))
     }
 
+    fn listed_names(&self) -> Vec<&DomainName> {
+        let mut names = self.base.listed_names();
+        names.extend(&self.existing);
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
         self.base.public_suffix(name)
     }

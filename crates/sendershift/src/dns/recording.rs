@@ -49,6 +49,10 @@ impl<E: Evidence> Evidence for Recording<E> {
         self.base.wildcard(name)
     }
 
+    fn listed_names(&self) -> Vec<&DomainName> {
+        self.base.listed_names()
+    }
+
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
         self.base.public_suffix(name)
     }

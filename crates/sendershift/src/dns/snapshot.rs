@@ -305,6 +305,10 @@ impl Evidence for Snapshot {
         self.source_of_synthesis(name, RecordType::A).map(|(wildcard, _)| wildcard)
     }
 
+    fn listed_names(&self) -> Vec<&DomainName> {
+        self.names().collect()
+    }
+
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
         self.public_suffixes.look_up(name).or_else(|| public_suffix(name))
     }

@@ -329,9 +329,9 @@ impl DomainSpec {
         let before = problems.len();
         let string = MacroString::read(text, offset, false, problems);
         if problems.len() == before && !ends_a_domain(&string) {
-            let problem =
-                Problem::new(codes::BAD_DOMAIN, "a domain does not end in a dot and a top-level label")
-                    .at(offset..offset + text.len());
+            let shown = text.get(..60).unwrap_or(text);
+            let message = format!("`{shown}` is no domain: it does not end in a dot and a top-level label");
+            let problem = Problem::new(codes::BAD_DOMAIN, message).at(offset..offset + text.len());
             problems.push(match text.parse() {
                 Ok(ip) => problem.help(format!("write `{}:{ip}`", mechanism_for(ip))),
                 Err(_) if !text.trim_end_matches('.').contains('.') => problem.help("write the full name"),

@@ -56,7 +56,7 @@ impl SpfRecord {
                 _ => visible(word, span.start),
             };
             match word {
-                Ok(word) => terms.extend(reader.term(word, span).map(|kind| Term { span, kind })),
+                Ok(word) => terms.extend(reader.separated(word, span).map(|kind| Term { span, kind })),
                 Err(problem) => reader.problems.push(problem),
             }
         }
@@ -151,6 +151,22 @@ impl Reader {
         (self.problems.len() == before).then_some(value)
     }
 
+    /// A term; where a comma or a semicolon ends one that is wrong, that is what is in the way.
+    fn separated(&mut self, text: &str, span: Span) -> Option<TermKind> {
+        let before = self.problems.len();
+        let read = self.term(text, span);
+        if read.is_none()
+            && let Some(sign) = text.chars().next_back().filter(|sign| matches!(sign, ',' | ';'))
+        {
+            for problem in self.problems.iter_mut().skip(before) {
+                problem.help = Some(
+                    format!("take the `{sign}` at the end out: terms are separated by spaces alone").into(),
+                );
+            }
+        }
+        read
+    }
+
     /// `directive = [ qualifier ] mechanism; modifier = name "=" ...`
     fn term(&mut self, text: &str, span: Span) -> Option<TermKind> {
         let whole = Part { text, at: span.start };
@@ -165,6 +181,9 @@ impl Reader {
             return match text.split('/').next().and_then(|text| text.parse::<IpAddr>().ok()) {
                 Some(ip) => {
                     self.fail(problem.help(format!("write `{}:` before it", mechanism_for(ip))), span)
+                }
+                None if qualifier.is_some() && text.len() == 1 => {
+                    self.fail(problem.help(format!("take the space behind `{text}` out")), span)
                 }
                 None => self.fail(problem, span),
             };
@@ -262,7 +281,9 @@ impl Reader {
     fn domain(&mut self, name: Part<'_>, domain: Part<'_>, span: Span) -> Option<DomainSpec> {
         if domain.is_empty() {
             let message = format!("`{}` lacks its domain", name.text);
-            return self.fail(Problem::new(codes::MISSING_DOMAIN, message), span);
+            let sign = if name.among(&Modifier::NAMES).is_some() { '=' } else { ':' };
+            let help = format!("write `{}{sign}` and the domain right behind it, without a space", name.text);
+            return self.fail(Problem::new(codes::MISSING_DOMAIN, message).help(help), span);
         }
         self.checked(|problems| DomainSpec::read(domain.text, domain.at, problems))
     }
@@ -320,14 +341,14 @@ impl Reader {
 
     /// `ip4 = "ip4" ":" ip4-network [ ip4-cidr-length ]`
     fn ip4(&mut self, argument: Option<Part<'_>>, span: Span) -> Option<Mechanism> {
-        let bad = (codes::BAD_IP4, "`ip4` lacks an IPv4 address of four numbers");
+        let bad = (codes::BAD_IP4, "`ip4` lacks an IPv4 address of four numbers", "is no IPv4 address");
         let (address, prefix) = self.network(argument, 32, bad, span)?;
         Some(Mechanism::Ip4 { address, prefix })
     }
 
     /// `ip6 = "ip6" ":" ip6-network [ ip6-cidr-length ]`
     fn ip6(&mut self, argument: Option<Part<'_>>, span: Span) -> Option<Mechanism> {
-        let bad = (codes::BAD_IP6, "`ip6` lacks an IPv6 address");
+        let bad = (codes::BAD_IP6, "`ip6` lacks an IPv6 address", "is no IPv6 address");
         let (address, prefix) = self.network(argument, 128, bad, span)?;
         Some(Mechanism::Ip6 { address, prefix })
     }
@@ -336,13 +357,18 @@ impl Reader {
         &mut self,
         argument: Option<Part<'_>>,
         max: u8,
-        (code, message): (&'static str, &str),
+        (code, lacks, is_none): (&'static str, &str, &str),
         span: Span,
     ) -> Option<(A, Option<u8>)> {
         let argument = argument.unwrap_or(Part { text: "", at: span.end });
         let (address, length) = argument.split(argument.text.find('/').unwrap_or(argument.text.len()));
         let Ok(network) = address.text.parse() else {
             let place = if address.is_empty() { span } else { address.span() };
+            let message = if address.is_empty() {
+                lacks.to_owned()
+            } else {
+                format!("`{}` {is_none}", address.shown())
+            };
             let bad = Problem::new(code, message);
             return match address.text.parse::<IpAddr>() {
                 Ok(ip) => self.fail(bad.help(format!("write `{}:{ip}`", mechanism_for(ip))), place),

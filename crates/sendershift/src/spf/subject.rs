@@ -40,7 +40,7 @@ impl Subject {
     pub fn parse(text: &str, at: Option<DomainName>) -> Result<Self, Invalid> {
         let looks_like_a_record = text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("v=spf1"));
         if !looks_like_a_record {
-            let read = DomainName::parse(text).map_err(|problem| vec![problem]);
+            let read = DomainName::parse_or_hint(text, "v=spf1").map_err(|problem| vec![problem]);
             return match read {
                 Ok(domain) => Ok(Self { domain, record: None }),
                 Err(problems) => {
@@ -105,7 +105,9 @@ fn needs_domain(record: &SpfRecord) -> Vec<Problem> {
         .map(|term| {
             let message =
                 format!("`{}` depends on the domain that publishes the record", record.written(term));
-            Problem::new("spf.needs-domain", message).at(term.span).help("say which domain the record is for")
+            Problem::new("spf.needs-domain", message)
+                .at(term.span)
+                .help("say which domain the record is for (--domain DOMAIN)")
         })
         .collect()
 }

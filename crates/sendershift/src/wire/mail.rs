@@ -107,7 +107,7 @@ fn identified<R>(
 
 fn required_name(reader: &mut Reader, fields: &mut Fields<'_>, key: &'static str) -> Option<DomainName> {
     let value = fields.required(reader, key)?;
-    reader.parsed(value, DomainName::parse)
+    reader.parsed(value, DomainName::parse_for_mail)
 }
 
 /// `{ "dns", "from", "spf", "dkim" }`: by RFC 9989 alone, with the domain that passed SPF (or null) and the signing domains
@@ -116,10 +116,10 @@ pub(super) fn evaluate_dmarc(input: &Input<'_>) -> Result<String, Error> {
     let (snapshot, from, spf, dkim) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
         let from = required_name(reader, fields, "from");
-        let spf = fields.optional("spf").and_then(|value| reader.parsed(value, DomainName::parse));
+        let spf = fields.optional("spf").and_then(|value| reader.parsed(value, DomainName::parse_for_mail));
         let dkim = fields.optional("dkim").map(|value| reader.list(value)).unwrap_or_default();
         let dkim: Vec<DomainName> =
-            dkim.iter().filter_map(|value| reader.parsed(value, DomainName::parse)).collect();
+            dkim.iter().filter_map(|value| reader.parsed(value, DomainName::parse_for_mail)).collect();
         Some((snapshot?, from?, spf, dkim))
     })?;
     let recording = Recording::new(&*snapshot);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::dns::Evidence;
 use crate::error::{Error, Invalid, Problem};
-use crate::name::DomainName;
+use crate::name::{DomainName, return_path};
 use crate::net::parse_address;
 use crate::spf::{self, Checked, Cost, Profile, Query, Subject};
 
@@ -23,7 +23,7 @@ pub enum Cell<'a> {
 ///
 /// # Errors
 ///
-/// Every problem of the cells (`document.missing-key`, `document.wrong-type`, `json.not-utf8`, `net.bad-address`), with places in them;
+/// Every problem of the cells (`document.missing-key`, `document.wrong-type`, `json.not-utf8`, `net.bad-address`, `name.not-an-address`), with places in them;
 /// the questions whose answers the evidence does not hold.
 ///
 /// # Examples
@@ -57,7 +57,7 @@ pub fn check(
 ) -> Result<(Query, Checked), Error> {
     let mut row = Row::default();
     let ip = row.required("ip", ip, parse_address);
-    let mail_from = row.required("mail_from", mail_from, Ok);
+    let mail_from = row.required("mail_from", mail_from, return_path);
     let helo = row.optional("helo", helo, Ok);
     let (ip, mail_from) = row.finish(ip.zip(mail_from))?;
     let query = Query::new(ip, mail_from, helo.unwrap_or_default());
@@ -186,6 +186,7 @@ mod tests {
         let ip = Cell::Text(b"192.0.2.1");
         assert_eq!(row(Cell::Null, Cell::Null, Cell::Null), ["document.missing-key"; 2]);
         assert_eq!(row(ip, Cell::Text(b"a\xff@b"), Cell::Null), ["json.not-utf8"]);
+        assert_eq!(row(ip, Cell::Text(b"Bob <a@b.example>"), Cell::Null), ["name.not-an-address"]);
         // A HELO name may be missing, and must not be wrong.
         assert_eq!(row(ip, Cell::Text(b""), Cell::Other("a list")), ["document.wrong-type"]);
         assert_eq!(

@@ -9,7 +9,7 @@ use super::{Input, failure, to_json};
 use crate::dns::{Evidence, Snapshot};
 use crate::document::{Fields, Reader, Value};
 use crate::error::{Error, Invalid, Problem};
-use crate::name::DomainName;
+use crate::name::{DomainName, return_path};
 use crate::net::parse_address;
 use crate::spf::{
     Checked, Compared, Policy, Profile, Query, RecordDocument, SpfRecord, SpfResult, Subject, TraceLog,
@@ -187,7 +187,7 @@ fn profile(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<&'static Prof
 pub struct CheckRequest {
     /// The address of the client.
     pub ip: IpAddr,
-    /// The MAIL FROM address; empty for the null sender.
+    /// The MAIL FROM address, with or without angle brackets; empty or `<>` for the null sender.
     pub mail_from: String,
     /// The HELO name, if it is known.
     pub helo: Option<String>,
@@ -212,22 +212,25 @@ impl CheckRequest {
         let ip = fields.required(reader, "ip").and_then(|value| address(reader, value));
         let mut text = |value| reader.text(value).map(str::to_owned);
         let helo = fields.optional("helo").and_then(&mut text);
-        let mail_from = fields.required(reader, "mail_from").and_then(|value| reader.text(value));
-        Some(Self { ip: ip?, mail_from: mail_from?.to_owned(), helo })
+        let mail_from = fields
+            .required(reader, "mail_from")
+            .and_then(|value| reader.parsed(value, |text| return_path(text).map(|_| text.to_owned())));
+        Some(Self { ip: ip?, mail_from: mail_from?, helo })
     }
 
     /// Answers the request.
     ///
     /// # Errors
     ///
-    /// The questions whose answers the evidence does not hold.
+    /// `name.not-an-address`; the questions whose answers the evidence does not hold.
     pub fn check(
         &self,
         evidence: &dyn Evidence,
         profile: &'static Profile,
         trace: bool,
     ) -> Result<CheckDocument, Error> {
-        let query = Query::new(self.ip, &self.mail_from, self.helo.as_deref().unwrap_or_default());
+        let mail_from = return_path(&self.mail_from)?;
+        let query = Query::new(self.ip, mail_from, self.helo.as_deref().unwrap_or_default());
         let mut log = TraceLog::default();
         let checked = if trace {
             check_traced(evidence, &query, profile, &mut log)
@@ -290,8 +293,13 @@ pub enum Judged {
 
 impl BatchLine {
     /// Answers one line of a batch, whatever it holds: a `sendershift-check/1` document, a `sendershift-missing/1`
-    /// document with the request repeated, or a `sendershift-error/1` document.
-    pub fn judge(line: &[u8], evidence: &dyn Evidence, profile: &'static Profile, trace: bool) -> Self {
+    /// document with the request repeated, or a `sendershift-error/1` document, whose places are in line `number`.
+    pub fn judge(
+        (number, line): (u32, &[u8]),
+        evidence: &dyn Evidence,
+        profile: &'static Profile,
+        trace: bool,
+    ) -> Self {
         #[derive(Serialize)]
         struct Repeated<'a> {
             #[serde(flatten)]
@@ -305,7 +313,12 @@ impl BatchLine {
         });
         let request = match request.and_then(CheckRequest::from_json) {
             Ok(request) => request,
-            Err(invalid) => return Self { document: failure(&invalid.into()), judged: Judged::Malformed },
+            Err(mut invalid) => {
+                for problem in &mut invalid.problems {
+                    problem.line = Some(number);
+                }
+                return Self { document: failure(&invalid.into()), judged: Judged::Malformed };
+            }
         };
         match request.check(evidence, profile, trace) {
             Ok(answer) => Self { document: to_json(&answer), judged: Judged::Result(answer.checked.result) },

@@ -94,6 +94,9 @@ fn why(idle: Idle) -> &'static str {
         Idle::BehindAll => "`all` decides before it",
         Idle::Repeated => "it stands twice",
         Idle::Empty => "it matches nothing",
+        Idle::BehindError => {
+            "a term before it ends in an error: repair that first, this one may be needed then"
+        }
         _ => "terms before it decide all that it matches",
     }
 }

@@ -85,7 +85,8 @@ pub fn lint(evidence: &dyn Evidence, text: &str, at: Option<DomainName>) -> Resu
 }
 
 fn named(text: &str) -> Result<DomainName, Invalid> {
-    DomainName::parse(text).or_else(|problem| Invalid::unless(vec![problem], text, DomainName::root()))
+    DomainName::parse_or_hint(text, "v=DMARC1")
+        .or_else(|problem| Invalid::unless(vec![problem], text, DomainName::root()))
 }
 
 struct Lint<'e> {

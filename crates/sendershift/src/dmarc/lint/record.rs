@@ -192,10 +192,12 @@ const NOTED: &[&Rule] = &[
 
 /// What there is to say of a record by itself.
 pub(super) fn findings(text: &Text<'_>) -> Vec<Finding> {
-    let record = match DmarcRecord::parse(text.octets) {
+    let record = match DmarcRecord::parse_noting(text.octets) {
         Ok(record) => record,
-        Err(invalid) => {
-            return invalid.problems.iter().map(|problem| text.of_problem(&SYNTAX, problem)).collect();
+        Err((invalid, notes)) => {
+            let wrong = invalid.problems.iter().map(|problem| text.of_problem(&SYNTAX, problem));
+            let is_told = |note: &&Problem| invalid.problems.iter().all(|problem| problem.span != note.span);
+            return wrong.chain(notes.iter().filter(is_told).filter_map(|note| noted(text, note))).collect();
         }
     };
     let (p, sp, np) = (record.policy(), record.subdomain_policy(), record.nonexistent_policy());

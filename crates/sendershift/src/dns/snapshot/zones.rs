@@ -22,18 +22,18 @@ impl Snapshot {
         let is_above = |at: &str| record_type == RecordType::DS && at == name.as_str();
         let mut cut = false;
         for ancestor in name.ancestor_texts() {
+            let node = self.nodes.get(ancestor);
+            if ancestor != name.as_str() && node.is_some_and(|node| node.has(RecordType::DNAME)) {
+                // Names below are aliases (RFC 6672 section 2.2), which are not followed. It may stand at an apex, too.
+                return Extent::Open;
+            }
             if let Some(zone) = self.zones.get(ancestor).filter(|_| !is_above(ancestor)) {
                 if !cut {
                     return Extent::Zone(zone.clone());
                 }
                 break;
             }
-            let Some(node) = self.nodes.get(ancestor) else { continue };
-            if node.has(RecordType::DNAME) && ancestor != name.as_str() {
-                // Names below are aliases (RFC 6672 section 2.2), which are not followed.
-                return Extent::Open;
-            }
-            cut |= node.has(RecordType::Ns) && !is_above(ancestor);
+            cut |= node.is_some_and(|node| node.has(RecordType::Ns)) && !is_above(ancestor);
         }
         if self.closed { Extent::Closed } else { Extent::Open }
     }

@@ -150,16 +150,26 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
         let Some(name) = &term.target else { continue };
         let stays = infeasible.stays.iter().find(|stay| stay.term == term.own.1);
         let is_unit = space.units.iter().any(|unit| unit.what == What::Host(number));
-        match stays.map(|stay| stay.why) {
-            Some("not_declared_stable") if !is_unit => {
+        let by_voids = infeasible.reason == "voids";
+        match stays.map(|stay| (stay.why, stay.voids)) {
+            // What saves no void lookup helps against none.
+            Some(("not_declared_stable", 0)) if by_voids => {}
+            Some(("not_declared_stable", voids)) if !is_unit => {
                 let what = if term.mechanism == "exists" { "answer" } else { "addresses" };
+                let saves = match voids {
+                    _ if !by_voids => "a lookup".to_owned(),
+                    1 => "a void lookup".to_owned(),
+                    voids => format!("{voids} void lookups"),
+                };
                 let text = format!(
-                    "say that the {what} of {name} will stay the same (--flatten {name}): it saves a lookup"
+                    "say that the {what} of {name} will stay the same (--flatten {name}): it saves {saves}"
                 );
                 add("flatten", Some(name), text);
             }
-            Some("kept") => add("keep", Some(name), format!("let {name} be opened (without --keep {name})")),
-            Some("no_record") => {
+            Some(("kept", _)) => {
+                add("keep", Some(name), format!("let {name} be opened (without --keep {name})"));
+            }
+            Some(("no_record", _)) => {
                 add(
                     "repair",
                     Some(name),
@@ -182,7 +192,7 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
             );
             add("subdomain", None, text);
         }
-        for (name, text) in suggested(space) {
+        for (name, text) in suggested(space).into_iter().filter(|_| infeasible.reason != "voids") {
             add("provider", Some(name), text);
         }
     }
@@ -192,12 +202,17 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
         add("reserve", None, text.to_owned());
     }
     if infeasible.reason == "size" {
+        let (raise, because) = if space.is_renamed {
+            ("--octets", ", and no extra record can stand below a DNAME record (RFC 6672 section 2.4)")
+        } else {
+            ("--octets or --max-records", "")
+        };
         add(
             "records",
             None,
             format!(
-                "the text needs {} octets where {} are allowed: raise --octets or --max-records, lower the reserve, or \
-                 move other strings away from the name",
+                "the text needs {} octets where {} are allowed{because}: raise {raise}, lower the reserve, or move other \
+                 strings away from the name",
                 infeasible.octets, infeasible.allowed.2
             ),
         );

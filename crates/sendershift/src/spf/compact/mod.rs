@@ -23,6 +23,7 @@ mod fronts;
 mod infeasible;
 mod islands;
 mod names;
+mod obsolete;
 mod pack;
 mod prepare;
 mod remove;
@@ -100,7 +101,8 @@ pub struct Compacted {
     pub reserve: u32,
     /// The RRsets to publish; empty where no record keeps to the limits.
     pub records: Vec<RrSetDocument>,
-    /// Extra records of today that nothing refers to any more.
+    /// Extra records of today that nothing in the evidence refers to any more, once the new record is published: neither the
+    /// new record, nor another one, nor an alias. What the evidence does not know may.
     pub obsolete: Vec<DomainName>,
     /// Whether what is published today is the best.
     pub unchanged: bool,
@@ -219,7 +221,7 @@ pub struct Proof {
 /// # Errors
 ///
 /// [`Error::Missing`] with the questions that are not answered, those that failed included: nothing is rewritten by
-/// evidence with holes. `spf.no-record`, `spf.several-records` and others where there is no record that could be rewritten, or repaired, `spf.not-in-record`
+/// evidence with holes. `spf.alias` and `spf.wildcard` where a record at the name would take the place of more than a record. `spf.no-record`, `spf.several-records` and others where there is no record that could be rewritten, or repaired, `spf.not-in-record`
 /// for names to drop or to flatten that it does not refer to, `spf.too-complex` where hostile records would take too long.
 ///
 /// # Examples

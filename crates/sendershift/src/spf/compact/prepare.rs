@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::classes::Classes;
 use super::draft::Opened;
 use super::names::{self, Extra};
+use super::obsolete::obsolete;
 use super::pack::{Packed, Room};
 use super::remove::Remaining;
 use super::search::{self, Candidate, Objective, Space, Unit, What};
@@ -13,7 +14,7 @@ use super::{
     CompactRequest, Compacted, Figures, OpenedName, Proof, RECOMMENDED_OCTETS, RrSetDocument, UnopenedName,
     infeasible, limits, verify,
 };
-use crate::dns::{Answer, Evidence, Overlay, RecordType, Recording, Resolved, RrSet, Txt, resolve};
+use crate::dns::{Answer, Evidence, Overlay, RecordType, Recording, Records, Resolved, RrSet, Txt, resolve};
 use crate::error::{Error, Problem};
 use crate::name::DomainName;
 use crate::net::Family;
@@ -41,6 +42,10 @@ impl Evidence for Strict<'_> {
 
     fn wildcard(&self, name: &DomainName) -> Option<DomainName> {
         self.0.wildcard(name)
+    }
+
+    fn listed_names(&self) -> Vec<&DomainName> {
+        self.0.listed_names()
     }
 
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
@@ -75,7 +80,7 @@ impl<'e> Prepared<'e> {
         if subject.is_placed_anywhere() {
             let message = "extra records need names: the domain of the record has to be known";
             return Err(Problem::new("spf.needs-domain", message)
-                .help("say which domain the record is for")
+                .help("say which domain the record is for (--domain DOMAIN)")
                 .into());
         }
         if let Some(name) = request.keep.iter().find(|name| request.flatten.contains(name)) {
@@ -107,6 +112,13 @@ impl<'e> Prepared<'e> {
             Answer::NoData | Answer::NxDomain | Answer::Failed | Answer::Unknown => None,
         };
         recording.complete(())?;
+        if let Some(wildcard) = evidence.wildcard(domain) {
+            let message = format!(
+                "{domain} has what {wildcard} has: a record of its own would hide all of that, addresses and mail hosts as well"
+            );
+            let help = "first publish at the name itself what it needs of the wildcard's records (RFC 4592 section 2.2.1)";
+            return Err(Problem::new("spf.wildcard", message).help(help).into());
+        }
         let published = match rrset.as_ref().map(select).as_deref() {
             Some(Selection::Record(record)) => Some(record.clone()),
             Some(Selection::Invalid(invalid)) if subject.record.is_none() => {
@@ -172,7 +184,7 @@ impl<'e> Prepared<'e> {
             records: Vec::new(),
             obsolete: Vec::new(),
             unchanged: false,
-            before: figures(&before, first, self.octets),
+            before: figures(&before, first, self.octets_meant()?),
             after: None,
             healed: before.beyond(first),
             broken: results.sometimes(SpfResult::PermError).into(),
@@ -225,12 +237,8 @@ impl<'e> Prepared<'e> {
         compacted.after = policy.map(|policy| figures(&policy, first, octets));
         compacted.opened = opened(&base, &space, best);
         compacted.unopened = unopened(&self.request.flatten, &tree, &best.opened);
-        let apex = &best.packed.apex;
-        let is_left = |extra: &&Extra| {
-            records.iter().all(|rrset| rrset.name != extra.name)
-                && !apex.iter().flatten().any(|term| *term == extra.reference)
-        };
-        compacted.obsolete = extras.iter().filter(is_left).map(|extra| extra.name.clone()).collect();
+        let known = tree.records.iter().map(|source| &source.domain);
+        compacted.obsolete = obsolete(&new, self.sender(), known, &extras);
         compacted.records = records;
         if !compacted.proof.equivalent {
             // The search accepts nothing that does not hold, so this is a fault of ours; nothing is proposed then.
@@ -316,6 +324,12 @@ impl<'e> Prepared<'e> {
             extra_taken: name.as_ref().map_or(usize::MAX / 2, DomainName::wire_octets),
             reference: " include:".len() + name.as_ref().map_or(0, |name| name.as_str().len()),
         };
+        // Nothing stands below a DNAME record (RFC 6672 section 2.4).
+        let is_renamed = self
+            .domain
+            .ancestors()
+            .any(|above| matches!(self.evidence.answer(&above, RecordType::DNAME), Answer::Records(_)));
+        let has_names = name.is_some() && !is_renamed;
         let all = |term: &&Term| matches!(&term.kind, TermKind::Directive(directive) if directive.mechanism == Mechanism::All);
         let kept = |term: &&Term| matches!(&term.kind, TermKind::Modifier(modifier) if !matches!(modifier, Modifier::Redirect(_)));
         let today = self.published.as_ref().map(texts).unwrap_or_default();
@@ -326,7 +340,7 @@ impl<'e> Prepared<'e> {
             limits,
             room,
             // Below a very long name there is no room for another.
-            most_records: if name.is_some() { self.request.max_records.unwrap_or(usize::MAX) } else { 0 },
+            most_records: if has_names { self.request.max_records.unwrap_or(usize::MAX) } else { 0 },
             all: record.terms().iter().find(all).map(|term| record.written(term).to_owned()),
             modifiers: record
                 .terms()
@@ -339,6 +353,7 @@ impl<'e> Prepared<'e> {
             published: std::iter::once(today).chain(extras.iter().map(|extra| extra.terms.clone())).collect(),
             references: extras.iter().map(|extra| extra.reference.clone()).collect(),
             is_broken: false,
+            is_renamed,
             budget: self.request.budget,
         })
     }
@@ -360,7 +375,13 @@ impl<'e> Prepared<'e> {
         for name in request.keep.iter().chain(&request.flatten) {
             if tree.terms.iter().all(|term| term.target.as_ref() != Some(name)) {
                 let message = format!("neither the record nor anything that it refers to has {name} in it");
-                return Err(Problem::new("spf.not-in-record", message).into());
+                let problem = Problem::new("spf.not-in-record", message);
+                return Err(match self.asked_for_host(tree, name) {
+                    Some((term, of)) => problem
+                        .help(format!("it is a host of `{term}`, which asks about {of}: say --flatten {of}"))
+                        .into(),
+                    None => problem.into(),
+                });
             }
         }
         let mut units = Vec::new();
@@ -384,6 +405,16 @@ impl<'e> Prepared<'e> {
             }
         }
         Ok(units)
+    }
+
+    /// An `mx` term that a host is found by, and the name that it asks about.
+    fn asked_for_host<'t>(&self, tree: &'t Tree, host: &DomainName) -> Option<(&'t str, &'t DomainName)> {
+        tree.terms.iter().filter(|term| term.mechanism == "mx").find_map(|term| {
+            let of = term.target.as_ref()?;
+            let Resolved::Records(rrset) = resolve(&self.evidence, of, RecordType::Mx) else { return None };
+            let Records::Mx(hosts) = rrset.records() else { return None };
+            hosts.iter().any(|mx| mx.exchange == *host).then_some((term.own.1.as_str(), of))
+        })
     }
 
     /// Whether a candidate does what is intended.
@@ -426,6 +457,14 @@ impl<'e> Prepared<'e> {
         let terms: Vec<String> = terms.collect();
         rrsets.insert(0, self.rrset(&written(&terms))?);
         Ok(rrsets)
+    }
+
+    /// Octets at the domain with the record that is meant, which may not be the one that is published.
+    fn octets_meant(&self) -> Result<usize, Error> {
+        match &self.published {
+            Some(published) if published.text() == self.meant.text() => Ok(self.octets),
+            _ => Ok(self.rrset(self.meant.text())?.octets),
+        }
     }
 
     /// The RRset at the domain with a record in it.
@@ -517,10 +556,10 @@ fn leave(compacted: &mut Compacted, rrset: RrSetDocument, record: &SpfRecord, ex
     compacted.unchanged = true;
     compacted.proof.equivalent = true;
     compacted.proof.objective = Some(objective);
-    if extra_records == 0 {
+    if extra_records == 0 && compacted.broken.ranges.is_empty() {
         compacted.proof.bound = objective;
     } else {
-        // Fewer extra records might do: that is not looked at where nothing has to change.
+        // Fewer extra records might do, or a record that heals: that is not looked at where nothing has to change.
         compacted.proof.minimal = "unknown";
     }
     compacted.records = vec![rrset];

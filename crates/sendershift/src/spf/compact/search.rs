@@ -75,6 +75,8 @@ pub(super) struct Space<'a> {
     pub(super) references: Vec<String>,
     /// Whether the record intends an error for somebody.
     pub(super) is_broken: bool,
+    /// Whether a DNAME record keeps everything from standing below the domain.
+    pub(super) is_renamed: bool,
     /// Steps that may be taken: decisions, and drafts that are looked at.
     pub(super) budget: usize,
 }

@@ -183,6 +183,12 @@ pub(super) fn note(tree: &mut RecordCost, deciders: &Deciders, profile: &Profile
     Noting { decides: parts.collect(), roles: roles.collect() }.record(tree);
 }
 
+/// Whether a term, or something that it refers to, ends in an error.
+fn has_error(term: &TermCost) -> bool {
+    let within = |child: &RecordCost| child.problem.is_some() || child.terms.iter().any(has_error);
+    term.problem.is_some() || term.child.as_ref().is_some_and(within)
+}
+
 struct Noting {
     decides: BTreeMap<(DomainName, usize), Decides>,
     /// By the place of the term.
@@ -191,8 +197,14 @@ struct Noting {
 
 impl Noting {
     fn record(&self, record: &mut RecordCost) {
+        let mut behind_error = false;
         for (index, term) in record.terms.iter_mut().enumerate() {
             self.term(&record.domain, index, term);
+            // What shadows it may be the error alone.
+            if behind_error && term.idle == Some(Idle::Shadowed) {
+                term.idle = Some(Idle::BehindError);
+            }
+            behind_error |= has_error(term);
         }
     }
 

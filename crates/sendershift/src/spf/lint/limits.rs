@@ -82,13 +82,26 @@ pub(super) const VOID_BY_FAMILY: Rule = Rule {
 /// An address that a receiver's limits keep from its pass, and what to say of it.
 fn harmed(policy: &Policy, profile: &Profile) -> Option<String> {
     let beyond = policy.beyond(profile);
-    if let Some(ip) = beyond.always.ranges.union(&beyond.sometimes.ranges).first() {
+    // Those that it lists may be refused as well where an unknown that does not match costs a void lookup.
+    let listed = policy.listed_beyond(profile);
+    if let Some(ip) = beyond.always.ranges.union(&beyond.sometimes.ranges).union(&listed).first() {
         return Some(format!("{ip} is authorised and does not always pass"));
     }
     // Where a pass depends on more than the address, only that it is out of reach is certain.
     let reach = |results: crate::spf::Results| results.sometimes(SpfResult::Pass);
     let lost = reach(policy.intended()).difference(&reach(policy.under(profile)));
     lost.first().map(|ip| format!("what may authorise {ip} stands behind the limit"))
+}
+
+/// Whom a receiver's limits cost their result.
+fn refused_families(policy: &Policy, profile: &Profile) -> &'static str {
+    let errors = |results: crate::spf::Results| results.sometimes(SpfResult::PermError);
+    let hit = errors(policy.under(profile)).difference(&policy.intended().always(SpfResult::PermError));
+    match [Family::V4, Family::V6].map(|family| !hit.of_family(family).is_empty()) {
+        [true, false] => "IPv4 clients",
+        [false, true] => "IPv6 clients",
+        _ => "clients",
+    }
 }
 
 impl Lint<'_> {
@@ -101,7 +114,11 @@ impl Lint<'_> {
         let lifted = Profile { lookups: most, voids: most, mx_names: most, mx_addresses: most, ..*profile };
         let mut over = |rule, alone: &Profile, span, message: String| match harmed(policy, alone) {
             Some(who) => findings.push(visited.finding(rule, span, format!("{message}: {who}"))),
-            None => findings.push(visited.finding(&OVER_FOR_OTHERS, span, message)),
+            None => {
+                let who = refused_families(policy, alone);
+                let message = format!("{message}: {who} that it does not authorise get permerror");
+                findings.push(visited.finding(&OVER_FOR_OTHERS, span, message));
+            }
         };
         let (lookups, voids) = (worst.lookups_for(profile), worst.voids_for(profile));
         if lookups > profile.lookups {

@@ -170,7 +170,13 @@ impl Lint<'_> {
             };
             let start = shown.len() - plain.len();
             let end = plain.find(' ').map_or(shown.len(), |length| start + length);
-            let finding = NOT_QUITE.finding(domain, RecordType::Txt, message);
+            let mut finding = NOT_QUITE.finding(domain, RecordType::Txt, message);
+            if is_split {
+                // A zone file in which the record stands without quotes: each word is a string.
+                let help = "put the whole record between one pair of quotation marks in the zone file, or a space at the \
+                            end of the first string";
+                finding.problem.help = Some(help.into());
+            }
             self.findings.push(finding.in_record(shown).at(0..end));
         }
     }

@@ -114,6 +114,8 @@ pub enum Idle {
     Empty,
     /// Terms before it, all together, decide every address that it matches.
     Shadowed,
+    /// A term before it in the same record ends in an error, so nothing is known of what it could decide.
+    BehindError,
 }
 
 /// What a term of a record that takes part can do.

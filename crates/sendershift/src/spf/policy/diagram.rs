@@ -407,6 +407,27 @@ impl<L: Copy + Ord> Diagram<L> {
         self.walk(nodes).0
     }
 
+    /// The different leaves below a node where no unknown matches.
+    pub(super) fn leaves_unmatched(&self, node: Node<L>) -> BTreeSet<L> {
+        let (mut leaves, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![node]);
+        while let Some(node) = open.pop() {
+            match node {
+                Node::Leaf(leaf) => {
+                    leaves.insert(leaf);
+                }
+                Node::Choice(index) if seen.insert(index) => {
+                    let Some(choice) = self.choices.get(index) else { continue };
+                    let Some(unknown) = self.unknowns.get(choice.unknown) else { continue };
+                    let branches = unknown.branches().into_iter().zip(&choice.branches);
+                    let unmatched = branches.filter(|(branch, _)| branch.turnout == Turnout::NoMatch);
+                    open.extend(unmatched.map(|(_, node)| *node));
+                }
+                Node::Choice(_) => {}
+            }
+        }
+        leaves
+    }
+
     /// The leaves and unknowns below some nodes. There may be many more paths than choices, so none is walked twice.
     fn walk(&self, nodes: impl IntoIterator<Item = Node<L>>) -> (BTreeSet<L>, BTreeSet<usize>) {
         let (mut leaves, mut unknowns, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());

@@ -156,6 +156,19 @@ impl Policy {
         let part = |reach| AddressPart::from(reached.addresses_where(|at| *at == Some(reach)));
         Beyond { always: part(Reach::Always), sometimes: part(Reach::Sometimes), open: part(Reach::Open) }
     }
+
+    /// The addresses that the record passes where no unknown matches, and that a receiver may refuse even then, because
+    /// of its limits.
+    pub(in crate::spf) fn listed_beyond(&self, profile: &Profile) -> AddressSet {
+        let is_refused = |leaf: &Leaf| leaf.result == SpfResult::Pass && !leaf.spent.is_within(profile);
+        let mut judged: BTreeMap<Node<Leaf>, bool> = BTreeMap::new();
+        let refused = self.leaves.map(|node| {
+            *judged
+                .entry(*node)
+                .or_insert_with(|| self.diagram.leaves_unmatched(*node).iter().any(is_refused))
+        });
+        refused.addresses_where(|is_refused| *is_refused)
+    }
 }
 
 /// How a receiver's limits stand between an address and its pass.
