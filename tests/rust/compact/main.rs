@@ -459,6 +459,42 @@ fn what_cannot_all_be_missed_is_no_proof() {
 }
 
 #[test]
+fn messages_that_cannot_be_are_no_proof() {
+    // Whoever the first include does not pass is passed by the second, which matches everybody else: nobody pays for more.
+    let lines = [
+        "d.example v=spf1 include:a.example include:b.example include:c.example include:e.example -all",
+        "a.example v=spf1 exists:%{i}.x.example -all",
+        "b.example v=spf1 -exists:%{i}.x.example ip4:0.0.0.0/1 ip4:128.0.0.0/1 ip6:::/1 ip6:8000::/1 -all",
+        "c.example v=spf1 exists:%{i}.c.example -all",
+        "e.example v=spf1 ip4:192.0.2.1 -all",
+    ];
+    let named = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    let request = CompactRequest {
+        keep: named(&["a.example", "b.example", "c.example"]),
+        flatten: named(&["e.example"]),
+        ..lookups(4)
+    };
+    let found = run(&dns(&lines), &request);
+    assert!(!found.records.is_empty() || found.proof.minimal == "unknown", "{found:?}");
+}
+
+#[test]
+fn a_question_in_two_places_is_proven() {
+    let lines = [
+        "d.example v=spf1 include:a.example include:b.example include:c.example -all",
+        "a.example v=spf1 include:s.example -all",
+        "b.example v=spf1 include:s.example ip4:192.0.2.1 -all",
+        "c.example v=spf1 exists:%{i}.c.example -all",
+        "s.example v=spf1 exists:%{i}.s.example -all",
+    ];
+    let found = run(&dns(&lines), &lookups(4));
+    assert_eq!(texts(&found), ["v=spf1 ip4:192.0.2.1 include:s.example include:c.example -all"]);
+    assert_eq!((found.proof.minimal, found.proof.bound.frozen), ("proven", 2));
+    let none = run(&dns(&lines), &lookups(1));
+    assert_eq!((none.proof.minimal, none.infeasible.unwrap().reason), ("proven", "lookups"));
+}
+
+#[test]
 fn who_is_decided_on_the_way_pays_for_nothing_behind() {
     // All match the first term: what stands behind it costs nobody anything, extra records included.
     let nets: Vec<String> = (0..24).map(|at| format!("ip4:192.0.2.{}", at * 2)).collect();

@@ -143,7 +143,10 @@ mod tests {
             assert_eq!(problem.code, "name.not-an-address", "{text}");
             assert!(problem.help.is_some(), "{text}");
         }
-        assert_eq!(return_path(" <a@b.example>").unwrap_err().help.unwrap(), "take the space around it out");
+        assert_eq!(
+            return_path(" <a@b.example>").unwrap_err().help.as_deref(),
+            Some("take the space around it out")
+        );
         assert_eq!(domain_of_address("bob@[192.0.2.1]").unwrap_err().code, "name.not-for-mail");
     }
 }

@@ -95,10 +95,10 @@ impl Bounds {
             row.nets.iter().all(Option::is_none)
                 && (0..tree.terms.len()).all(|term| classes.cell(row, term).may_miss)
         };
-        // Where questions are shared it may be that no class goes all the way. A record that ends in a pass is passed by what
-        // it excludes alone, which does not come to its end; and where it is opened, its end decides.
+        // A record that ends in a pass is passed by what it excludes alone, which does not come to its end; and where it is
+        // opened, its end decides.
         let passes_all = tree.records.iter().skip(1).any(|source| source.end == End::Result(SpfResult::Pass));
-        let all_the_way = if classes.are_entangled || passes_all { 0 } else { classes.rows.len() };
+        let all_the_way = if passes_all { 0 } else { classes.rows.len() };
         let undecided: Vec<usize> =
             (0..all_the_way).filter(|row| classes.rows.get(*row).is_some_and(is_undecided)).take(4).collect();
         let pays = |row: &usize| {

@@ -8,7 +8,7 @@ use crate::dns::Evidence;
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::{IpRange, Partition};
-use crate::spf::{Leaf, Policy, Qualifier, Spent, SpfRecord, SpfResult, Subject, Unknown};
+use crate::spf::{Branch, Leaf, Policy, Qualifier, Spent, SpfRecord, SpfResult, Subject, Turnout, Unknown};
 
 /// The classes of addresses, and what each part does with them.
 pub(super) struct Classes {
@@ -16,9 +16,6 @@ pub(super) struct Classes {
     pub(super) of: Partition<usize>,
     pub(super) rows: Vec<Row>,
     cells: Vec<Cell>,
-    /// Whether two terms that may both stay live depend on the same question: then not all ways in which each can go can be
-    /// had together.
-    pub(super) are_entangled: bool,
 }
 
 /// What the parts do with one class.
@@ -30,16 +27,21 @@ pub(super) struct Row {
 }
 
 /// What a costly term does with a class.
+///
+/// Two terms that may both stay live can depend on the same question, so that not all ways in which each can go can be had
+/// together. What is said of a message that they do not match is therefore said of messages for which such questions are
+/// answered in one way, that of [`pinned`]: these can be had together with what other terms do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Cell {
     pub(super) state: State,
     /// The most that it spends, in each part.
     pub(super) most: Spent,
-    /// The least that it spends where it does not match, in each part.
+    /// The least that it spends where it does not match, in each part, with shared questions pinned.
     pub(super) least: Spent,
-    /// The most that it spends where it does not match, in each part: there is a message for which it does.
+    /// The most that it spends where it does not match, in each part: there is a message for which it does, with shared
+    /// questions pinned.
     pub(super) missed: Spent,
-    /// Whether there is a message for which it does not match.
+    /// Whether there is a message for which it does not match, with shared questions pinned.
     pub(super) may_miss: bool,
 }
 
@@ -67,9 +69,8 @@ impl Classes {
                 nets.iter().map(|(Net { qualifier, net }, _)| (IpRange::from(*net), 1 + number(*qualifier)));
             refine(&mut classes, &mut rows, &Partition::from_ranges(0, 0, ranges));
         }
-        let mut known: BTreeMap<Cell, usize> = BTreeMap::new();
         let mut missing = BTreeSet::new();
-        let mut unknowns: Vec<Vec<Unknown>> = Vec::new();
+        let mut policies: Vec<Policy> = Vec::new();
         for term in &tree.terms {
             // A term that cannot be moved is compiled where it stands.
             let (own, text) = &term.own;
@@ -79,23 +80,24 @@ impl Classes {
             };
             let record = SpfRecord::parse(format!("v=spf1 {text}").as_bytes())?;
             let subject = Subject { domain: at.clone(), record: Some(record) };
-            let policy = match Policy::compile(&subject.publish_on(evidence), at) {
-                Ok(policy) => policy,
-                Err(Error::Missing(more)) => {
-                    missing.extend(more.questions);
-                    continue;
-                }
+            match Policy::compile(&subject.publish_on(evidence), at) {
+                Ok(policy) => policies.push(policy),
+                Err(Error::Missing(more)) => missing.extend(more.questions),
                 Err(error) => return Err(error),
-            };
-            unknowns.push(policy.unknowns().to_vec());
-            let column = policy.map_leaves(|leaves| {
-                let count = known.len();
-                *known.entry(Cell::of(leaves)).or_insert(count)
-            });
-            refine(&mut classes, &mut rows, &column);
+            }
         }
         if !missing.is_empty() {
             return Err(crate::error::Missing { questions: missing.into_iter().collect() }.into());
+        }
+        let shared = shared(tree, &policies);
+        let turned_out = |unknown: &Unknown| shared.contains(unknown).then(|| pinned(unknown));
+        let mut known: BTreeMap<Cell, usize> = BTreeMap::new();
+        for policy in &policies {
+            let column = policy.map_leaves_given(turned_out, |all, given| {
+                let count = known.len();
+                *known.entry(Cell::of(all, given)).or_insert(count)
+            });
+            refine(&mut classes, &mut rows, &column);
         }
         let mut cells: Vec<(usize, Cell)> = known.into_iter().map(|(cell, number)| (number, cell)).collect();
         cells.sort_by_key(|(number, _)| *number);
@@ -110,7 +112,6 @@ impl Classes {
             })
             .collect();
         Ok(Self {
-            are_entangled: are_entangled(tree, &unknowns),
             of: classes.blank_mapped(),
             rows,
             cells: cells.into_iter().map(|(_, cell)| cell).collect(),
@@ -131,9 +132,10 @@ impl Classes {
 }
 
 impl Cell {
-    fn of(leaves: &BTreeSet<Leaf>) -> Self {
+    /// Of the leaves that a term may come to, and of those with shared questions pinned.
+    fn of(leaves: &BTreeSet<Leaf>, given: &BTreeSet<Leaf>) -> Self {
         let most = leaves.iter().fold(Spent::default(), |most, leaf| most.max(leaf.spent));
-        let missed = || leaves.iter().filter(|leaf| leaf.result == SpfResult::Neutral).map(|leaf| leaf.spent);
+        let missed = || given.iter().filter(|leaf| leaf.result == SpfResult::Neutral).map(|leaf| leaf.spent);
         let may_miss = missed().next().is_some();
         let least = missed().reduce(Spent::min).unwrap_or_default();
         let missed = missed().reduce(Spent::max).unwrap_or_default();
@@ -153,23 +155,34 @@ impl Cell {
     }
 }
 
-/// Whether two terms, of which none stands below the other, ask the same.
-fn are_entangled(tree: &Tree, unknowns: &[Vec<Unknown>]) -> bool {
+/// The questions that two terms ask of which none stands below the other.
+fn shared<'p>(tree: &Tree, policies: &'p [Policy]) -> BTreeSet<&'p Unknown> {
     let below: Vec<BTreeSet<usize>> = (0..tree.terms.len()).map(|term| tree.terms_below(term)).collect();
     let is_below = |one: usize, other: usize| below.get(one).is_some_and(|below| below.contains(&other));
     let mut asked: BTreeMap<&Unknown, Vec<usize>> = BTreeMap::new();
-    for (term, unknowns) in unknowns.iter().enumerate() {
-        for unknown in unknowns {
+    for (term, policy) in policies.iter().enumerate() {
+        for unknown in policy.unknowns() {
             asked.entry(unknown).or_default().push(term);
         }
     }
-    asked.values().any(|terms| {
+    let are_apart = |terms: &Vec<usize>| {
         let pairs = terms
             .iter()
             .enumerate()
             .flat_map(|(at, one)| terms.iter().skip(at + 1).map(move |other| (*one, *other)));
         pairs.into_iter().any(|(one, other)| !is_below(one, other) && !is_below(other, one))
-    })
+    };
+    asked.into_iter().filter(|(_, terms)| are_apart(terms)).map(|(unknown, _)| unknown).collect()
+}
+
+/// The branch that a shared question is taken to come to: that nothing is found, at the most void queries. Then the most terms
+/// go on, and what is spent is nearly always the most.
+fn pinned(unknown: &Unknown) -> usize {
+    let finds_nothing =
+        |branch: &Branch| matches!(branch.turnout, Turnout::NoMatch | Turnout::Result(SpfResult::Neutral));
+    let branches = unknown.branches();
+    let found = branches.iter().enumerate().filter(|(_, branch)| finds_nothing(branch));
+    found.max_by_key(|(_, branch)| branch.void_queries).map_or(0, |(at, _)| at)
 }
 
 const QUALIFIERS: [Qualifier; 4] =

@@ -79,7 +79,7 @@ pub(super) fn cover(wanted: &Partition<Want>) -> Vec<Net> {
             .collect();
         let tree = Tree { family, qualifiers: qualifiers.into_iter().collect() };
         let root = tree.node(&runs, 0, 0);
-        tree.collect(&root, 0, 0, None, &mut nets);
+        tree.collect(&root, None, &mut nets);
     }
     nets
 }
@@ -93,6 +93,8 @@ struct Run {
 
 /// What is best below one prefix, for each term that may stand above it.
 struct Best {
+    base: u128,
+    length: u8,
     /// Without a term above, then under each of the qualifiers in order; none where it cannot be.
     under: Vec<Option<Size>>,
     below: Option<Box<[Best; 2]>>,
@@ -141,7 +143,13 @@ impl Tree {
         let runs = runs.get(begin..end).unwrap_or_default();
         if let [run] = runs {
             let under = self.above().map(|above| self.uniform(run.want, above, base, length)).collect();
-            return Best { under, below: None, want: Some(run.want) };
+            return Best { base, length, under, below: None, want: Some(run.want) };
+        }
+        // Where no term may match at an end, none stands above: only the shortest prefix counts that holds the rest.
+        if let Some((base, length)) = self.shortest_that_holds_terms(runs, base, length) {
+            let mut best = self.node(runs, base, length);
+            best.under.iter_mut().skip(1).for_each(|size| *size = None);
+            return best;
         }
         let half = 1u128.checked_shl(u32::from(self.bits() - length - 1)).unwrap_or(0);
         let below = [self.node(runs, base, length + 1), self.node(runs, base | half, length + 1)];
@@ -155,12 +163,25 @@ impl Tree {
             .map(|(at, above)| {
                 let new = self.qualifiers.iter().enumerate().filter(|(_, one)| Some(**one) != above);
                 let put = new.filter_map(|(index, qualifier)| {
-                    Some(self.size(base, length, *qualifier).plus(both(index + 1)?))
+                    both(index + 1).map(|both| self.size(base, length, *qualifier).plus(both))
                 });
                 both(at).into_iter().chain(put).min()
             })
             .collect();
-        Best { under, below: Some(Box::new(below)), want: None }
+        Best { base, length, under, below: Some(Box::new(below)), want: None }
+    }
+
+    /// The shortest prefix that holds all that terms may match, where it is a longer one than a prefix.
+    fn shortest_that_holds_terms(&self, runs: &[Run], base: u128, length: u8) -> Option<(u128, u8)> {
+        let may_match = |run: &Run| run.want != Want::Nothing;
+        let (begin, end) = (runs.iter().position(may_match)?, runs.iter().rposition(may_match)?);
+        let (first, last) =
+            (runs.get(begin)?.first.max(base), runs.get(end)?.last.min(self.last(base, length)));
+        let differing = u8::try_from(u128::BITS - (first ^ last).leading_zeros()).ok()?;
+        let longer = self.bits().checked_sub(differing)?;
+        let base = first.checked_shr(u32::from(differing)).unwrap_or(0);
+        let base = base.checked_shl(u32::from(differing)).unwrap_or(0);
+        (longer > length).then_some((base, longer))
     }
 
     fn uniform(&self, want: Want, above: Option<Qualifier>, base: u128, length: u8) -> Option<Size> {
@@ -173,7 +194,8 @@ impl Tree {
     }
 
     /// The terms of the best choice, longer prefixes first.
-    fn collect(&self, best: &Best, base: u128, length: u8, above: Option<Qualifier>, nets: &mut Vec<Net>) {
+    fn collect(&self, best: &Best, above: Option<Qualifier>, nets: &mut Vec<Net>) {
+        let (base, length) = (best.base, best.length);
         let size = best.under.get(self.position(above)).copied().flatten();
         let Some(below) = &best.below else {
             if size.is_some_and(|size| size.terms > 0)
@@ -197,11 +219,10 @@ impl Tree {
                         == size
             })
         };
-        let half = 1u128.checked_shl(u32::from(self.bits() - length - 1)).unwrap_or(0);
         let [left, right] = below.as_ref();
         let inner = put.or(above);
-        self.collect(left, base, length + 1, inner, nets);
-        self.collect(right, base | half, length + 1, inner, nets);
+        self.collect(left, inner, nets);
+        self.collect(right, inner, nets);
         nets.extend(put.map(|qualifier| self.net(base, length, qualifier)));
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::classes::{Classes, Row, State};
-use super::cover::{Want, cover, qualifier};
+use super::cover::{Net, Want, cover, qualifier};
 use super::tree::{End, Piece, Tree, directive};
-use crate::net::{AddressSet, Partition};
+use crate::net::AddressSet;
 use crate::spf::{Qualifier, Spent, SpfResult};
 
 /// What is opened: replaced by what it says today.
@@ -34,8 +34,8 @@ pub(super) struct Draft {
     pub(super) end: End,
     /// Whether `end` is that of another record.
     pub(super) end_is_moved: bool,
-    /// The networks wanted before the element of that number.
-    pub(super) wanted: BTreeMap<usize, Partition<Want>>,
+    /// The networks written before the element of that number.
+    pub(super) written: BTreeMap<usize, Vec<Net>>,
     /// The most that any class spends, and what one spends at the least.
     pub(super) most: Vec<Spent>,
     pub(super) least: Vec<Spent>,
@@ -130,7 +130,7 @@ impl Draft {
             elements: layout.elements.clone(),
             end: layout.end,
             end_is_moved: layout.end_is_moved,
-            wanted: BTreeMap::new(),
+            written: BTreeMap::new(),
             most: Vec::new(),
             least: Vec::new(),
             least_ahead: Vec::new(),
@@ -169,7 +169,7 @@ impl Draft {
                 })
                 .collect();
             let wanted = classes.of.map(|row| wants.get(*row).copied().unwrap_or(Want::Nothing));
-            draft.wanted.insert(place, wanted);
+            draft.written.insert(place, cover(&wanted));
         }
         draft.spend_undecided(classes, &demands);
         Ok(draft)
@@ -185,8 +185,8 @@ impl Draft {
                 continue;
             }
             let nets = nets.get_or_insert_with(|| {
-                let set = |wanted| AddressSet::from_nets(cover(wanted).into_iter().map(|net| net.net));
-                self.wanted.iter().map(|(at, wanted)| (*at, set(wanted))).collect()
+                let set = |nets: &Vec<Net>| AddressSet::from_nets(nets.iter().map(|net| net.net));
+                self.written.iter().map(|(at, nets)| (*at, set(nets))).collect()
             });
             let class = classes.of.addresses_where(|row| *row == number);
             let place = nets.iter().find(|(_, nets)| class.is_subset(nets)).map(|(at, _)| *at);

@@ -74,3 +74,19 @@ fn best(mut choices: Vec<Text>) -> Vec<Text> {
     }
     choices
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_CHOICES, Text, best};
+
+    #[test]
+    fn of_many_choices_none_is_better_than_what_is_left() {
+        let choices: Vec<Text> = (0..200).map(|at| Text { terms: at, octets: 1_000 - 3 * at }).collect();
+        let left = best(choices.clone());
+        assert!(left.len() <= MOST_CHOICES, "{}", left.len());
+        let is_bounded = |choice: &Text| {
+            left.iter().any(|bound| bound.terms <= choice.terms && bound.octets <= choice.octets)
+        };
+        assert!(choices.iter().all(is_bounded), "{left:?}");
+    }
+}

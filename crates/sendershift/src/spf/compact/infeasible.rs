@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::RECOMMENDED_OCTETS;
 use super::draft::Draft;
 use super::pack::{items, wire};
 use super::search::{Gap, Space, What};
@@ -201,20 +202,29 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
                     question that cannot be moved: ask for a smaller reserve, so that it stays live itself";
         add("reserve", None, text.to_owned());
     }
-    if infeasible.reason == "size" {
-        let (raise, because) = if space.is_renamed {
-            ("--octets", ", and no extra record can stand below a DNAME record (RFC 6672 section 2.4)")
+    let domain = space.tree.records.first().map_or(0, |root| root.domain.wire_octets());
+    let ways: Vec<&str> = [
+        // A higher one than the default makes no more room.
+        (space.room.apex < RECOMMENDED_OCTETS, "raise --octets"),
+        (space.most_records < usize::MAX && !space.is_renamed, "raise --max-records"),
+        (infeasible.allowed.0 < profile.lookups, "lower the reserve"),
+        (space.room.apex_taken > domain, "move other strings away from the name"),
+    ]
+    .into_iter()
+    .filter_map(|(helps, way)| helps.then_some(way))
+    .collect();
+    if infeasible.reason == "size" && !ways.is_empty() {
+        let (octets, allowed) = (infeasible.octets, infeasible.allowed.2);
+        let ways = ways.join(", or ");
+        let because = if space.is_renamed {
+            ", and no extra record can stand below a DNAME record (RFC 6672 section 2.4)"
         } else {
-            ("--octets or --max-records", "")
+            ""
         };
         add(
             "records",
             None,
-            format!(
-                "the text needs {} octets where {} are allowed{because}: raise {raise}, lower the reserve, or move other \
-                 strings away from the name",
-                infeasible.octets, infeasible.allowed.2
-            ),
+            format!("the text needs {octets} octets where {allowed} are allowed{because}: {ways}"),
         );
     }
     remedies

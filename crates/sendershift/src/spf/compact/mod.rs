@@ -66,7 +66,8 @@ pub struct CompactRequest {
     pub repair: bool,
     /// Whether other records include this one: its cost may not rise.
     pub contract: bool,
-    /// How many steps the search may take: a decision is one, a draft that is looked at is ten.
+    /// How many steps the search may take: a decision is one; a draft that is looked at, or judged, is ten and one more for
+    /// each 40 ranges of addresses that the records tell apart.
     pub budget: usize,
 }
 

@@ -123,8 +123,9 @@ pub(super) struct Found {
     pub(super) examined: usize,
 }
 
-/// How many decisions take as long as one draft, about.
+/// How many decisions take as long as a small draft, about, and how many runs of addresses make it longer by one.
 const STEPS_OF_A_DRAFT: usize = 10;
+const RUNS_OF_A_STEP: usize = 40;
 
 /// Extra records that are ever thought of: more than any limit on lookups leaves room for.
 const MOST_RECORDS: usize = 40;
@@ -140,6 +141,8 @@ struct Search<'a> {
     gap: Option<Gap>,
     /// The fewest extra records of a draft for which none of the ways to distribute the terms was found to fit.
     unknown_at: usize,
+    /// Steps that it takes to look at a draft, or to judge a candidate.
+    steps_of_a_draft: usize,
     steps: usize,
     examined: usize,
     decided: Vec<Option<bool>>,
@@ -163,6 +166,7 @@ pub(super) fn search(
         best: None,
         gap: space.is_broken.then_some(Gap::Broken),
         unknown_at: usize::MAX,
+        steps_of_a_draft: STEPS_OF_A_DRAFT + space.classes.of.runs().count() / RUNS_OF_A_STEP,
         steps: 0,
         examined: 0,
         decided: vec![None; space.units.len()],
@@ -336,26 +340,21 @@ impl Search<'_> {
         for merged in merged.iter().copied() {
             let opened = Opened { merged, ..opened.clone() };
             self.examined += 1;
-            self.steps += STEPS_OF_A_DRAFT;
+            self.steps += self.steps_of_a_draft;
             let Ok(draft) = Draft::new(self.space.tree, self.space.classes, &opened) else { continue };
             let kept = self.space.kept_extras(&draft);
             let Some(most) = self.space.most_records.checked_sub(kept) else { continue };
-            let within = |room: Option<usize>| room.map(|room| room.min(most));
-            let room = within(self.space.room_for_extras(&draft.most, &draft.most));
-            let Some(at_best) = within(self.space.room_at_best(&draft)) else { continue };
+            let room = |spent| self.space.room_for_extras(spent, &draft.to_the_end);
+            let Some(at_best) = room(&draft.least_ahead) else { continue };
             let items = items(&draft, self.space.tree, self.space.all.as_deref(), &self.space.modifiers);
-            let fewest = usize::from(!self.space.may_fit_in_place(&draft));
-            for count in fewest..=at_best {
+            // Without extra records everything is spent in its place.
+            let fewest = usize::from(room(&draft.least).is_none());
+            for count in fewest..=at_best.min(most) {
                 if self.best.as_ref().is_some_and(|best| count + kept > best.objective.extra_records) {
                     break;
                 }
                 match pack(&items, count, &self.space.room, Published::new(&self.space.published)) {
                     Packing::Never => {}
-                    // It may keep to the limits, and is not known to.
-                    _ if room.is_none_or(|room| count > room) => {
-                        self.leave(Gap::Entangled);
-                        break;
-                    }
                     Packing::Fits(ways) => {
                         let ways = ways
                             .into_iter()
@@ -365,10 +364,11 @@ impl Search<'_> {
                         };
                         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
                             let candidate = Candidate { objective, opened, packed };
+                            self.steps += self.steps_of_a_draft;
                             if (self.accept)(&candidate) {
                                 self.best = Some(candidate);
                             } else {
-                                // It is no record of the space, or we are wrong about it.
+                                // What it spends is more than it is known to spend at the least.
                                 self.leave(Gap::Entangled);
                             }
                         }
@@ -409,20 +409,6 @@ impl Space<'_> {
     fn kept_extras(&self, draft: &Draft) -> usize {
         let is_extra = |element: &&Element| matches!(element, Element::Live { text, .. } if self.references.contains(text));
         draft.elements.iter().filter(is_extra).count()
-    }
-
-    /// How many extra records there can be room for at the most.
-    fn room_at_best(&self, draft: &Draft) -> Option<usize> {
-        // Terms that depend on the same message may never spend their most together, nor even their least.
-        if self.classes.are_entangled {
-            return Some(self.most_records.min(MOST_RECORDS));
-        }
-        self.room_for_extras(&draft.least_ahead, &draft.to_the_end)
-    }
-
-    /// Whether the draft may keep to the limits without an extra record, where everything is spent in its place.
-    fn may_fit_in_place(&self, draft: &Draft) -> bool {
-        self.classes.are_entangled || self.room_for_extras(&draft.least, &draft.to_the_end).is_some()
     }
 
     /// How many extra records the limits leave room for, where some classes go past them and others need not; none where

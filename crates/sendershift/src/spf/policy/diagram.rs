@@ -399,12 +399,12 @@ impl<L: Copy + Ord> Diagram<L> {
     /// The unknowns of all choices below some nodes.
     pub(super) fn unknowns_below(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<usize> {
         // Leaves have none, and are nearly all that there is.
-        self.walk(nodes.into_iter().filter(|node| matches!(node, Node::Choice(_)))).1
+        self.walk(nodes.into_iter().filter(|node| matches!(node, Node::Choice(_))), |_| None).1
     }
 
     /// The different leaves below some nodes.
     pub(super) fn leaves(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<L> {
-        self.walk(nodes).0
+        self.walk(nodes, |_| None).0
     }
 
     /// The different leaves below a node where no unknown matches.
@@ -428,8 +428,22 @@ impl<L: Copy + Ord> Diagram<L> {
         leaves
     }
 
-    /// The leaves and unknowns below some nodes. There may be many more paths than choices, so none is walked twice.
-    fn walk(&self, nodes: impl IntoIterator<Item = Node<L>>) -> (BTreeSet<L>, BTreeSet<usize>) {
+    /// The different leaves that a node leads to where `turned_out` tells the branch of some unknowns.
+    pub(super) fn leaves_given(
+        &self,
+        node: Node<L>,
+        turned_out: impl Fn(&Unknown) -> Option<usize>,
+    ) -> BTreeSet<L> {
+        self.walk([node], |unknown| self.unknowns.get(unknown).and_then(&turned_out)).0
+    }
+
+    /// The leaves and unknowns below some nodes, down the branch that `turned_out` tells of an unknown, or all. There may be
+    /// many more paths than choices, so none is walked twice.
+    fn walk(
+        &self,
+        nodes: impl IntoIterator<Item = Node<L>>,
+        turned_out: impl Fn(usize) -> Option<usize>,
+    ) -> (BTreeSet<L>, BTreeSet<usize>) {
         let (mut leaves, mut unknowns, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut open: Vec<Node<L>> = nodes.into_iter().collect();
         while let Some(node) = open.pop() {
@@ -438,9 +452,11 @@ impl<L: Copy + Ord> Diagram<L> {
                     leaves.insert(leaf);
                 }
                 Node::Choice(index) if seen.insert(index) => {
-                    if let Some(choice) = self.choices.get(index) {
-                        unknowns.insert(choice.unknown);
-                        open.extend(&choice.branches);
+                    let Some(choice) = self.choices.get(index) else { continue };
+                    unknowns.insert(choice.unknown);
+                    match turned_out(choice.unknown) {
+                        Some(branch) => open.extend(choice.branches.get(branch)),
+                        None => open.extend(&choice.branches),
                     }
                 }
                 Node::Choice(_) => {}

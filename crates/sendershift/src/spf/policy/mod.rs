@@ -140,6 +140,18 @@ impl Policy {
         self.leaves.map(|node| known.entry(*node).or_insert_with(|| f(&self.diagram.leaves([*node]))).clone())
     }
 
+    /// As [`Self::map_leaves`], with the leaves that are left where `turned_out` tells the branch of some unknowns beside all.
+    pub(in crate::spf) fn map_leaves_given<V: Clone + Eq>(
+        &self,
+        turned_out: impl Fn(&Unknown) -> Option<usize>,
+        mut f: impl FnMut(&BTreeSet<Leaf>, &BTreeSet<Leaf>) -> V,
+    ) -> Partition<V> {
+        let mut known: BTreeMap<Node<Leaf>, V> = BTreeMap::new();
+        let mut map =
+            |node: Node<Leaf>| f(&self.diagram.leaves([node]), &self.diagram.leaves_given(node, &turned_out));
+        self.leaves.map(|node| known.entry(*node).or_insert_with(|| map(*node)).clone())
+    }
+
     /// The most that the evaluation spends for any address of a family, each part on its own.
     pub fn worst(&self, family: Family) -> Spent {
         let runs = self.leaves.runs().filter(|(range, _)| range.family() == family);
