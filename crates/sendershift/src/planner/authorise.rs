@@ -10,7 +10,7 @@ use crate::dns::{Answer, Evidence, RecordType, Records, Txt};
 use crate::error::{Error, Invalid};
 use crate::migration::Source;
 use crate::name::DomainName;
-use crate::plan::StepKind;
+use crate::plan::{Identity, StepKind};
 use crate::spf::{Spent, SpfRecord};
 
 /// Octets that a record and its name should have at most (RFC 7208 section 3.4).
@@ -41,25 +41,46 @@ pub(super) fn needs<'m>(draft: &Draft<'m>) -> Result<BTreeMap<DomainName, Vec<Ne
                 continue;
             }
             let required = fate.needs_spf() && (!temporary || moved.some_pass_today);
-            let named = draft
-                .facts
-                .migration
-                .sources
-                .iter()
-                .filter(|source| delivered_by.sources.contains(&source.id));
-            for source in named {
-                let of_domain = needs.entry(domain.clone()).or_default();
-                match of_domain.iter_mut().find(|need| need.source.id == source.id) {
-                    Some(need) => {
-                        need.temporary &= temporary;
-                        need.required |= required;
-                    }
-                    None => of_domain.push(Need { source, temporary, required }),
-                }
-            }
+            let of_domain = needs.entry(domain.clone()).or_default();
+            sources(draft, delivered_by)
+                .for_each(|source| join(of_domain, Need { source, temporary, required }));
         }
     }
+    greetings(draft, &mut needs);
     Ok(needs)
+}
+
+/// A record at a HELO name is about all who greet with it, whatever their MAIL FROM is (RFC 7208 section 2.3): whom it does not list it refuses.
+fn greetings<'m>(draft: &Draft<'m>, needs: &mut BTreeMap<DomainName, Vec<Need<'m>>>) {
+    for stream in &draft.facts.migration.streams {
+        for (identity, comes) in [(Some(&stream.now), false), (stream.then.as_ref(), true)] {
+            let Some((identity, helo)) = identity.and_then(|it| Some((it, it.helo.as_ref()?))) else {
+                continue;
+            };
+            let is_published = matches!(current(&draft.zone, helo), Current::Record(..));
+            if !needs.contains_key(helo) && !(comes && is_published) {
+                continue;
+            }
+            let of_domain = needs.entry(helo.clone()).or_default();
+            let temporary = !comes && stream.then.is_some();
+            let need = |source| Need { source, temporary, required: true };
+            sources(draft, identity).for_each(|source| join(of_domain, need(source)));
+        }
+    }
+}
+
+fn sources<'m>(draft: &Draft<'m>, identity: &Identity) -> impl Iterator<Item = &'m Source> {
+    draft.facts.migration.sources.iter().filter(|source| identity.sources.contains(&source.id))
+}
+
+fn join<'m>(of_domain: &mut Vec<Need<'m>>, need: Need<'m>) {
+    match of_domain.iter_mut().find(|known| known.source.id == need.source.id) {
+        Some(known) => {
+            known.temporary &= need.temporary;
+            known.required |= need.required;
+        }
+        None => of_domain.push(need),
+    }
 }
 
 /// A record that could be published.

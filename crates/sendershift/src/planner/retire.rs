@@ -30,13 +30,18 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
             }
         }
         let before = fates(draft, &draft.zone.world)?;
+        let stays = draft.facts.addresses(staying(draft, &domain).iter().map(|source| &source.id));
+        let refused_before = draft.facts.failing(&draft.zone.world, &domain, &stays)?;
         let mut kept = record.clone();
         for term in &terms {
             let Some(shorter) = without_terms(&kept, &BTreeSet::from([term.clone()])) else { continue };
             let Ok(shorter) = shorter.parse() else { continue };
             let Some(wish) = wish(&domain, &text, &shorter, ours.ttl) else { continue };
-            let after = fates(draft, &overlay(&draft.zone, &wish))?;
-            let why = if harms(&before, &after) {
+            let world = overlay(&draft.zone, &wish);
+            let after = fates(draft, &world)?;
+            // Who greets with the domain is listed for that alone (RFC 7208 section 2.3): no fate tells it.
+            let refused = draft.facts.failing(&world, &domain, &stays)?;
+            let why = if harms(&before, &after) || !refused.difference(&refused_before).is_empty() {
                 "a stream that stays passes by it"
             } else if touches_others(draft, &domain, &wish)? {
                 "it decides about addresses that are of no declared source as well"
@@ -80,7 +85,9 @@ pub(super) fn spf(draft: &mut Draft<'_>) -> Result<(), Error> {
                 (moved.then, &moved.stream.now),
             ]
             .into_iter()
-            .any(|(identity, delivered_by)| spf_domain(identity, delivered_by) == Some(&domain))
+            .any(|(identity, delivered_by)| {
+                [spf_domain(identity, delivered_by), delivered_by.helo.as_ref()].contains(&Some(&domain))
+            })
         });
         draft.add(shrink);
     }
@@ -125,7 +132,7 @@ fn staying<'m>(draft: &Draft<'m>, domain: &DomainName) -> Vec<&'m crate::migrati
     let used: BTreeSet<&String> = streams
         .iter()
         .map(last)
-        .filter(|last| spf_domain(last, last) == Some(domain))
+        .filter(|last| [spf_domain(last, last), last.helo.as_ref()].contains(&Some(domain)))
         .flat_map(|last| &last.sources)
         .collect();
     draft.facts.migration.sources.iter().filter(|source| used.contains(&source.id)).collect()

@@ -213,9 +213,9 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
     .into_iter()
     .filter_map(|(helps, way)| helps.then_some(way))
     .collect();
-    if infeasible.reason == "size" && !ways.is_empty() {
+    if infeasible.reason == "size" && (space.is_renamed || !ways.is_empty()) {
         let (octets, allowed) = (infeasible.octets, infeasible.allowed.2);
-        let ways = ways.join(", or ");
+        let ways = if ways.is_empty() { String::new() } else { format!(": {}", ways.join(", or ")) };
         let because = if space.is_renamed {
             ", and no extra record can stand below a DNAME record (RFC 6672 section 2.4)"
         } else {
@@ -224,7 +224,7 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
         add(
             "records",
             None,
-            format!("the text needs {octets} octets where {allowed} are allowed{because}: {ways}"),
+            format!("the text needs {octets} octets where {allowed} are allowed{because}{ways}"),
         );
     }
     remedies
