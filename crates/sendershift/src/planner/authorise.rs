@@ -58,7 +58,7 @@ fn greetings<'m>(draft: &Draft<'m>, needs: &mut BTreeMap<DomainName, Vec<Need<'m
                 continue;
             };
             let is_published = matches!(current(&draft.zone, helo), Current::Record(..));
-            if !needs.contains_key(helo) && !(comes && is_published) {
+            if !(needs.contains_key(helo) || comes && is_published) {
                 continue;
             }
             let of_domain = needs.entry(helo.clone()).or_default();
