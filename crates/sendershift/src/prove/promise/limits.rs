@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use super::refused::{Against, AgainstToday};
+use super::refused::{Against, AgainstToday, Objection};
 use super::{Judged, Receiver, passes};
 use crate::dns::{RecordType, Resolved, resolve};
 use crate::name::DomainName;
-use crate::net::AddressSet;
+use crate::net::{AddressSet, IpRange};
 use crate::plan::{Change, Plan};
 use crate::prove::binding::Binding;
 use crate::prove::listed::possible;
@@ -63,39 +63,57 @@ pub(in crate::prove) fn within_limits(
         Ok(classes) => classes,
         Err(problem) => return Judged::error(problem),
     };
-    let against = |index: &usize| today.against.get(index).copied().filter(|_| own).unwrap_or_default();
+    let nothing = Against::default();
+    let against = |index: &usize| today.against.get(index).unwrap_or(&nothing);
     for (range, cases) in classes {
         judged.classes += 1;
         for Case { assuming, leaf: (leaf, was) } in &cases {
             judged.unbounded |= leaf.spent.unbounded > 0;
             for (index, profile) in receivers {
                 let only = [(*index, *profile)];
-                judged.class(&only, (range, assuming), |profile| {
-                    worse(leaf, was, profile, own, against(index))
-                });
+                let is_new = || own && against(index).is_new(Objection::Error, range).is_some();
+                judged.class(&only, (range, assuming), |profile| worse(leaf, was, profile, own, &is_new));
             }
         }
     }
     if own {
         for (range, cases) in policy.classes(addresses) {
             for (index, profile) in receivers {
-                let refused =
-                    |leaf: &Leaf| over(leaf, profile).is_none() && against(index).is_exceeded_by(leaf.result);
-                let Some(first) = cases.iter().find(|case| refused(&case.leaf)) else { continue };
-                if cases.iter().all(|case| refused(&case.leaf)) {
-                    let only = [(*index, *profile)];
-                    judged.class(&only, (range, &first.assuming), |_| Some("p2.refused"));
-                } else if let Some((_, assuming)) =
-                    possible(world, binding, &policy, range, &first.assuming, &refused)
-                {
-                    // Some message may be refused, and no record says whether any is.
-                    let unknown = assuming.into_iter().next().map(|(unknown, _)| unknown);
-                    *today.open.borrow_mut() = unknown.or_else(|| today.open.take());
-                }
+                judged.refused((world, binding, &policy), (range, &cases), (*index, profile), today);
             }
         }
     }
     judged
+}
+
+impl Judged {
+    /// What comes from an identity's own sources may be refused, and no mail of the stream may for that before the plan.
+    fn refused(
+        &mut self,
+        (world, binding, policy): (&World<'_>, &Binding<'_>, &Policy),
+        (range, cases): (IpRange, &[Case<Leaf>]),
+        (index, profile): Receiver<'_>,
+        today: &Before<'_>,
+    ) {
+        let nothing = Against::default();
+        let against = today.against.get(&index).unwrap_or(&nothing);
+        let objection = |leaf: &Leaf| Objection::to(leaf.result).filter(|_| over(leaf, profile).is_none());
+        // The mildest that every message meets, and what some may.
+        let surely = cases.iter().map(|case| objection(&case.leaf)).min().flatten();
+        if let Some(at) = surely.and_then(|objection| against.is_new(objection, range)) {
+            let assuming = cases.first().map_or(&[][..], |case| &case.assuming);
+            self.class(&[(index, profile)], (at, assuming), |_| Some("p2.refused"));
+            return;
+        }
+        let may_be_new =
+            |leaf: &Leaf| objection(leaf).is_some_and(|it| against.may_be_new(it, range).is_some());
+        let Some(first) = cases.iter().find(|case| may_be_new(&case.leaf)) else { return };
+        if let Some((_, assuming)) = possible(world, binding, policy, range, &first.assuming, &may_be_new) {
+            // Some message may be refused, and no record says whether any is.
+            let unknown = assuming.into_iter().next().map(|(unknown, _)| unknown);
+            *today.open.borrow_mut() = unknown.or_else(|| today.open.take());
+        }
+    }
 }
 
 /// A name that the plan changes and that the question may lead to for some message.
@@ -128,9 +146,15 @@ pub(super) fn broken(leaf: &Leaf, profile: &Profile) -> Option<&'static str> {
     over(leaf, profile).or_else(|| (leaf.result == SpfResult::PermError).then_some("p2.permerror"))
 }
 
-/// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself, and `against` what is
-/// said against mail of the stream then.
-fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool, against: Against) -> Option<&'static str> {
+/// What is wrong with a path that was another before the plan; `own` says that the address is of the identity itself, and `is_new` whether
+/// mail of the stream met no error before.
+fn worse(
+    leaf: &Leaf,
+    was: &Leaf,
+    profile: &Profile,
+    own: bool,
+    is_new: &dyn Fn() -> bool,
+) -> Option<&'static str> {
     let refused = match was.result {
         _ if over(was, profile).is_some() => false,
         SpfResult::None | SpfResult::Neutral => {
@@ -141,7 +165,7 @@ fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool, against: Against
     };
     match broken(leaf, profile) {
         // Nobody's mail was in error for that: the path is new to the stream.
-        Some(_) if broken(was, profile).is_some() && (!own || against.error) => None,
+        Some(_) if broken(was, profile).is_some() && !is_new() => None,
         Some(code) => Some(code),
         None if passes(was, profile) && !passes(leaf, profile) => Some("p2.worse-than-today"),
         // From its own sources a message is not to be refused more than today.
@@ -152,8 +176,7 @@ fn worse(leaf: &Leaf, was: &Leaf, profile: &Profile, own: bool, against: Against
 
 /// Whether a path is worse for mail of a stream than it was: it passed, or was not refused, or was in no error.
 pub(in crate::prove) fn got_worse(leaf: &Leaf, was: &Leaf, profile: &Profile) -> bool {
-    let as_before = Against { error: true, ..Against::default() };
-    worse(leaf, was, profile, true, as_before).is_some()
+    worse(leaf, was, profile, true, &|| false).is_some()
 }
 
 /// The limit that a path is over, if any.

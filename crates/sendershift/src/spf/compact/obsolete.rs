@@ -99,6 +99,8 @@ fn leads(
 
 /// Whether a text with macros in it can become a name, by what stands before the first of them and behind the last.
 fn may_become(text: &str, name: &DomainName) -> bool {
+    // Names are the same in either case (RFC 4343).
+    let text = text.to_ascii_lowercase();
     let start = text.split('%').next().unwrap_or_default();
     let end = text.rsplit('}').next().unwrap_or_default().trim_end_matches('.');
     name.as_str().starts_with(start) && name.as_str().ends_with(end)
@@ -111,7 +113,8 @@ mod tests {
     #[test]
     fn a_macro_may_stand_for_anything() {
         let name = "_spf1-1.shop.example".parse().unwrap();
-        for text in ["_spf1-1.%{o}", "%{l}.shop.example.", "%{i}", "_spf%{i}-1.shop.example"] {
+        for text in ["_spf1-1.%{o}", "%{l}.shop.example.", "%{i}", "_spf%{i}-1.shop.example", "_SPF1-1.%{o}"]
+        {
             assert!(may_become(text, &name), "{text}");
         }
         for text in ["_spf2-1.%{o}", "%{i}._spf.shop.example", "%{i}.else.example"] {
