@@ -399,33 +399,23 @@ impl<L: Copy + Ord> Diagram<L> {
     /// The unknowns of all choices below some nodes.
     pub(super) fn unknowns_below(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<usize> {
         // Leaves have none, and are nearly all that there is.
-        self.walk(nodes.into_iter().filter(|node| matches!(node, Node::Choice(_))), |_| None).1
+        self.walk(nodes.into_iter().filter(|node| matches!(node, Node::Choice(_))), |_, _| true).1
     }
 
     /// The different leaves below some nodes.
     pub(super) fn leaves(&self, nodes: impl IntoIterator<Item = Node<L>>) -> BTreeSet<L> {
-        self.walk(nodes, |_| None).0
+        self.walk(nodes, |_, _| true).0
     }
 
     /// The different leaves below a node where no unknown matches.
     pub(super) fn leaves_unmatched(&self, node: Node<L>) -> BTreeSet<L> {
-        let (mut leaves, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![node]);
-        while let Some(node) = open.pop() {
-            match node {
-                Node::Leaf(leaf) => {
-                    leaves.insert(leaf);
-                }
-                Node::Choice(index) if seen.insert(index) => {
-                    let Some(choice) = self.choices.get(index) else { continue };
-                    let Some(unknown) = self.unknowns.get(choice.unknown) else { continue };
-                    let branches = unknown.branches().into_iter().zip(&choice.branches);
-                    let unmatched = branches.filter(|(branch, _)| branch.turnout == Turnout::NoMatch);
-                    open.extend(unmatched.map(|(_, node)| *node));
-                }
-                Node::Choice(_) => {}
-            }
-        }
-        leaves
+        let is_unmatched = |unknown: &Unknown, branch: usize| {
+            unknown.branches().get(branch).is_some_and(|branch| branch.turnout == Turnout::NoMatch)
+        };
+        self.walk([node], |unknown, branch| {
+            self.unknowns.get(unknown).is_some_and(|unknown| is_unmatched(unknown, branch))
+        })
+        .0
     }
 
     /// The different leaves that a node leads to where `turned_out` tells the branch of some unknowns.
@@ -434,15 +424,16 @@ impl<L: Copy + Ord> Diagram<L> {
         node: Node<L>,
         turned_out: impl Fn(&Unknown) -> Option<usize>,
     ) -> BTreeSet<L> {
-        self.walk([node], |unknown| self.unknowns.get(unknown).and_then(&turned_out)).0
+        let told = |unknown: usize| self.unknowns.get(unknown).and_then(&turned_out);
+        self.walk([node], |unknown, branch| told(unknown).is_none_or(|told| told == branch)).0
     }
 
-    /// The leaves and unknowns below some nodes, down the branch that `turned_out` tells of an unknown, or all. There may be
-    /// many more paths than choices, so none is walked twice.
+    /// The leaves and unknowns below some nodes, down the branches that `follows` tells of an unknown. There may be many more paths
+    /// than choices, so none is walked twice.
     fn walk(
         &self,
         nodes: impl IntoIterator<Item = Node<L>>,
-        turned_out: impl Fn(usize) -> Option<usize>,
+        follows: impl Fn(usize, usize) -> bool,
     ) -> (BTreeSet<L>, BTreeSet<usize>) {
         let (mut leaves, mut unknowns, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut open: Vec<Node<L>> = nodes.into_iter().collect();
@@ -454,10 +445,9 @@ impl<L: Copy + Ord> Diagram<L> {
                 Node::Choice(index) if seen.insert(index) => {
                     let Some(choice) = self.choices.get(index) else { continue };
                     unknowns.insert(choice.unknown);
-                    match turned_out(choice.unknown) {
-                        Some(branch) => open.extend(choice.branches.get(branch)),
-                        None => open.extend(&choice.branches),
-                    }
+                    let branches = choice.branches.iter().enumerate();
+                    let followed = branches.filter(|(branch, _)| follows(choice.unknown, *branch));
+                    open.extend(followed.map(|(_, node)| *node));
                 }
                 Node::Choice(_) => {}
             }
