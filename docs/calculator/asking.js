@@ -1,8 +1,14 @@
 // The questions that a task still has, and the button that asks a resolver: the only place from which DNS is asked.
 import { byId, code, make } from "./dom.js";
-import { ask } from "./dns.js";
+import { Engine, Refusal } from "./engine.js";
 
 const MOST_QUESTIONS = 400;
+/** How many milliseconds a resolver has for an answer. */
+const TIMEOUT = 5000;
+/** DNS tells the length of a message in 16 bits. */
+const LONGEST_MESSAGE = 65_535;
+/** The core writes the questions and reads the answers. Nothing else waits for this one. */
+const core = new Engine();
 /** What ends the asking that goes on, if any does. */
 let asking;
 /** The task whose questions are shown: `{ name, fetched, answer, save }`. */
@@ -44,6 +50,39 @@ export function show(from, questions) {
   byId("ask").textContent = `Ask ${host}`;
 }
 
+/** What a resolver answers to a question over HTTPS (RFC 8484), in the words of a snapshot. */
+async function ask(resolver, { name, type }, signal) {
+  const url = new URL(resolver);
+  url.searchParams.set("dns", (await core.call("dns.query", { name, type })).message);
+  const at = `${new Date().toISOString().slice(0, 19)}Z`;
+  const failed = (status) => [{ name, type, status, server: url.host, at }];
+  let message;
+  try {
+    const response = await fetch(url, {
+      headers: { accept: "application/dns-message" },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
+      credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store",
+      // Nobody but the chosen resolver is asked.
+      redirect: "error",
+    });
+    if (!response.ok) throw new Error(`the resolver answers with HTTP status ${response.status}`);
+    message = new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    if (error.name === "TimeoutError" && !signal.aborted) return failed("timeout");
+    throw error;
+  }
+  if (message.length > LONGEST_MESSAGE) throw new Error("the resolver sends more than a DNS message");
+  try {
+    return (await core.call("dns.read", { name, type, message: base64url(message), server: url.host, at })).answers;
+  } catch (error) {
+    // Cut short, and there is no longer answer to ask for: the resolver could not say.
+    if (error instanceof Refusal && error.problems[0]?.code === "dns.truncated") return failed("servfail");
+    throw error;
+  }
+}
+
+const base64url = (octets) => btoa(String.fromCharCode(...octets)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
 /** Asks until nothing is open, each question once. */
 async function fetchAll() {
   const [chosen, mine] = [resolver(), task];
@@ -61,11 +100,10 @@ async function fetchAll() {
       if (fresh.length === 0) break;
       if (asked.size + fresh.length > MOST_QUESTIONS) throw new Error(`more than ${MOST_QUESTIONS} questions`);
       status(`Asking ${url.host}: ${fresh.length} questions…`);
-      const at = `${new Date().toISOString().slice(0, 19)}Z`;
       await Promise.all(fresh.map(async ([name, question]) => {
         asked.add(name);
         for (const one of await ask(chosen, question, signal)) {
-          if (!mine.fetched.has(key(one))) mine.fetched.set(key(one), { ...one, server: url.host, at });
+          if (!mine.fetched.has(key(one))) mine.fetched.set(key(one), one);
         }
       }));
     }

@@ -62,7 +62,7 @@ fn every_example_is_what_it_says() {
             _ => panic!("what is `{about}`?"),
         }
     }
-    assert_eq!(seen.len(), 24, "{seen:?}");
+    assert_eq!(seen.len(), 28, "{seen:?}");
 }
 
 #[test]

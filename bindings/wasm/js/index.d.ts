@@ -681,6 +681,10 @@ export interface Operations {
       records?: RecordText[];
     };
   };
+  /** A message for DNS over HTTPS (RFC 8484), in base64url. */
+  "dns.query": { input: Question; output: { message: string } };
+  /** What a message, in base64url, says; `server` and `at` are noted with its answers. */
+  "dns.read": { input: Question & { message: string; server?: string; at?: string }; output: Snapshot };
   "dns.snapshot": { input: { dns: Evidence }; output: Snapshot };
   "domain.lint": { input: { dns: Evidence; domain: string }; output: Report };
   drift: {
@@ -785,6 +789,8 @@ export const dmarcEvaluate: Call<"dmarc.evaluate">;
 export const dmarcLint: Call<"dmarc.lint">;
 export const dmarcParse: Call<"dmarc.parse">;
 export const dnsAnswer: Call<"dns.answer">;
+export const dnsQuery: Call<"dns.query">;
+export const dnsRead: Call<"dns.read">;
 export const dnsSnapshot: Call<"dns.snapshot">;
 export const domainLint: Call<"domain.lint">;
 export const drift: Call<"drift">;

@@ -38,8 +38,8 @@ test("the light module answers as the full one, or not at all", async () => {
   light.initSync({ module: readFileSync(join(folder, "light_bg.wasm")) });
   const operations = light.operations().split("\n");
   const lacking = sendershift.operations().filter((name) => !operations.includes(name));
-  assert.deepEqual(lacking, ["migration.read", "migration.values", "plan", "plan.course", "plan.draft", "plan.read", "plan.text", "prove"]);
-  let same = 0;
+  assert.deepEqual(lacking, ["dkim.lint", "dkim.parse", "dmarc.check", "dmarc.evaluate", "dmarc.lint", "dmarc.parse", "domain.lint", "drift", "lint.rules", "migration.read", "migration.values", "plan", "plan.course", "plan.draft", "plan.read", "plan.text", "prove"]);
+  let [same, refused] = [0, 0];
   for (const { op, path, name, input } of vectors()) {
     if (lacking.includes(op)) continue;
     const text = JSON.stringify(input);
@@ -47,20 +47,16 @@ test("the light module answers as the full one, or not at all", async () => {
     const lacksZones = /"dns":\s*(\[[^{]*)?"/.test(text) || JSON.stringify(input.dns ?? "").includes("SOA");
     if (got === wanted) {
       same += 1;
-    } else if (op === "dmarc.check") {
-      const [answer, whole] = [JSON.parse(got), JSON.parse(wanted)];
-      assert.ok(answer.rfc7489 === null, `${path}/${name}: ${got}`);
-      assert.deepEqual(answer.rfc9989, whole.rfc9989);
-    } else if (op === "dmarc.lint" && !lacksZones) {
-      const [answer, whole] = [JSON.parse(got), JSON.parse(wanted)];
-      const told = whole.findings.map((finding) => JSON.stringify(finding));
-      assert.ok(answer.findings.every((finding) => told.includes(JSON.stringify(finding))), `${path}/${name}`);
+    } else if (JSON.parse(got).code === "name.no-idn") {
+      // Octets outside ASCII, as they are or as a record or a name writes them.
+      assert.match(text, /[^\0-\x7f]|\\\\(1[3-9]|12[89]|2)\d/, `${op}/${path}/${name}`);
+      refused += 1;
     } else {
       assert.ok(lacksZones, `${op}/${path}/${name}: ${got}`);
       assert.match(got, /^\{"format":"sendershift-error\/1"/);
     }
   }
-  assert.ok(same > 100);
+  assert.ok(same > 100 && refused > 0);
 });
 
 test("the version is that of the core", () => {

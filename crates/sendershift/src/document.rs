@@ -381,9 +381,14 @@ fn kind_of(format: &str) -> Option<(&'static str, &'static str)> {
     FORMATS.iter().find(|(known, ..)| *known == format).map(|(_, what, taken)| (*what, *taken))
 }
 
+/// The document that a TOML text is. A build without migrations has no use for the reader of TOML.
+fn from_toml(text: &str) -> Option<Value> {
+    if cfg!(feature = "plan") { Value::from_toml(text).ok() } else { None }
+}
+
 /// Why a text could not be read, if it is a document of another kind: what it is, and who takes it.
 pub(crate) fn misplaced(text: &str, wanted: &str) -> Option<Problem> {
-    let value = Value::from_json(text).or_else(|_| Value::from_toml(text)).ok()?;
+    let value = Value::from_json(text).ok().or_else(|| from_toml(text))?;
     let Kind::Table(entries) = &value.kind else { return None };
     let format = entries.iter().find(|entry| entry.key == "format")?;
     let Kind::Text(found) = &format.value.kind else { return None };

@@ -33,6 +33,7 @@
 //! ```
 
 pub mod adjacent;
+mod base64;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;

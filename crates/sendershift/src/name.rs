@@ -15,6 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use address::{domain_of_address, return_path};
+#[cfg(feature = "idna")]
 use hickory_proto::rr::domain::Label;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -227,6 +228,21 @@ impl DomainName {
         Some(Self(if has_upper { Arc::from(text.to_ascii_lowercase()) } else { Arc::from(text) }))
     }
 
+    /// A name of labels as DNS messages have them, each octet for itself (RFC 1035 section 3.1); none where one is outside ASCII, which the
+    /// canonical text cannot hold.
+    pub(crate) fn from_labels<'l>(labels: impl Iterator<Item = &'l [u8]>) -> Option<Self> {
+        let mut read = Labels::default();
+        for label in labels {
+            read.push(label.is_ascii().then_some(label)?, 0..0).ok()?;
+        }
+        if read.text.is_empty() { Some(Self::root()) } else { read.finish(0).ok() }
+    }
+
+    /// The octets of each label without escapes, leftmost first.
+    pub(crate) fn label_octets(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        self.labels().map(unescape)
+    }
+
     /// The name under which the reverse record of an address stands (RFC 1035 section 3.5, RFC 3596 section 2.5).
     pub fn reverse(ip: IpAddr) -> Self {
         let mut text = String::with_capacity(73);
@@ -394,13 +410,8 @@ impl Labels {
         let label = if label.is_ascii() {
             label
         } else {
-            ascii = std::str::from_utf8(label).ok().and_then(|text| Label::from_utf8(text).ok()).ok_or_else(
-                || {
-                    Problem::new("name.bad-idn", "a label is not a valid internationalized label")
-                        .at(span.clone())
-                },
-            )?;
-            ascii.as_bytes()
+            ascii = to_ascii(label).map_err(|problem| problem.at(span.clone()))?;
+            &ascii
         };
         if label.len() > MAX_LABEL_OCTETS {
             return Err(Problem::new(
@@ -438,6 +449,38 @@ impl Labels {
         }
         Ok(DomainName(Arc::from(self.text)))
     }
+}
+
+/// The A-label of a label outside ASCII (RFC 5890).
+#[cfg(feature = "idna")]
+fn to_ascii(label: &[u8]) -> Result<Vec<u8>, Problem> {
+    let read = std::str::from_utf8(label).ok().and_then(|text| Label::from_utf8(text).ok());
+    read.map(|label| label.as_bytes().to_vec())
+        .ok_or_else(|| Problem::new("name.bad-idn", "a label is not a valid internationalized label"))
+}
+
+/// A build without the tables: it remembers that they were needed, since who reads the name may go on without it.
+#[cfg(not(feature = "idna"))]
+fn to_ascii(_label: &[u8]) -> Result<Vec<u8>, Problem> {
+    IDNA_NEEDED.set(true);
+    Err(no_idna())
+}
+
+#[cfg(not(feature = "idna"))]
+thread_local! {
+    static IDNA_NEEDED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Why an operation has no answer in a build without the tables, if it met a name that takes them; asked for once.
+#[cfg(not(feature = "idna"))]
+pub(crate) fn idna_needed() -> Option<Problem> {
+    IDNA_NEEDED.take().then(no_idna)
+}
+
+#[cfg(not(feature = "idna"))]
+fn no_idna() -> Problem {
+    Problem::new("name.no-idn", "this module does not read names outside ASCII")
+        .help("load the full module, or write labels that begin with `xn--`")
 }
 
 fn unescape(label: &str) -> Cow<'_, [u8]> {

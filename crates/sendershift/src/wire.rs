@@ -6,6 +6,7 @@
 mod arguments;
 mod compact;
 mod dns;
+#[cfg(feature = "mail")]
 mod mail;
 #[cfg(feature = "plan")]
 mod plan;
@@ -40,16 +41,27 @@ use Operation::{Long, Short};
 
 /// The operations, sorted by name.
 const OPERATIONS: &[(&str, Operation)] = &[
+    #[cfg(feature = "mail")]
     ("dkim.lint", Short(mail::lint_dkim)),
+    #[cfg(feature = "mail")]
     ("dkim.parse", Short(|input| typed(input, mail::parse_key))),
+    #[cfg(feature = "mail")]
     ("dmarc.check", Short(mail::check_dmarc)),
+    #[cfg(feature = "mail")]
     ("dmarc.evaluate", Short(mail::evaluate_dmarc)),
+    #[cfg(feature = "mail")]
     ("dmarc.lint", Short(mail::lint_dmarc)),
+    #[cfg(feature = "mail")]
     ("dmarc.parse", Short(|input| typed(input, mail::parse_dmarc))),
     ("dns.answer", Short(dns::answer_operation)),
+    ("dns.query", Short(dns::query_operation)),
+    ("dns.read", Short(dns::read_operation)),
     ("dns.snapshot", Short(dns::snapshot_operation)),
+    #[cfg(feature = "mail")]
     ("domain.lint", Short(mail::lint_domain)),
+    #[cfg(feature = "mail")]
     ("drift", Short(mail::drift_operation)),
+    #[cfg(feature = "mail")]
     ("lint.rules", Short(|input| typed(input, |_: &NoInput| Ok(crate::lint::rules())))),
     #[cfg(feature = "plan")]
     ("migration.read", Short(|input| typed(input, plan::read_migration))),
@@ -146,11 +158,17 @@ pub fn run_with(operation: &str, arguments: &Arguments<'_>, watch: &mut Watch<'_
 }
 
 fn carry_out(operation: &str, input: &Input<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
-    match OPERATIONS.iter().find(|(name, _)| *name == operation) {
+    let output = match OPERATIONS.iter().find(|(name, _)| *name == operation) {
         Some((_, Short(run))) => run(input),
         Some((_, Long(run))) => run(input, &mut rising(watch)),
         None => Err(unknown(operation).into()),
+    };
+    // What was found without a name that could not be read is no answer.
+    #[cfg(not(feature = "idna"))]
+    if let Some(problem) = crate::name::idna_needed() {
+        return Err(problem.into());
     }
+    output
 }
 
 /// The parts of a long operation count from zero each: told is what all of them have looked at.
@@ -253,6 +271,7 @@ pub fn failure(error: &Error) -> String {
 }
 
 /// `{}`
+#[cfg(feature = "mail")]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoInput {}

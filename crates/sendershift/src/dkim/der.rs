@@ -1,5 +1,7 @@
 //! Just enough base64 and DER to tell a public key from a mutilated one.
 
+use crate::base64;
+
 /// `rsaEncryption`, 1.2.840.113549.1.1.1 (RFC 8017 appendix A.1).
 const RSA_ENCRYPTION: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
@@ -11,28 +13,7 @@ const OBJECT_IDENTIFIER: u8 = 0x06;
 /// The octets that base64 text stands for (RFC 4648 section 4), padding required, space already removed.
 pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let body = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let mut octets = Vec::with_capacity(body.len() / 4 * 3 + 2);
-    let (mut buffer, mut bits) = (0u32, 0);
-    for c in body.bytes() {
-        let value = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        buffer = buffer << 6 & 0xffff | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            octets.push(u8::try_from(buffer >> bits & 0xff).ok()?);
-        }
-    }
-    Some(octets)
+    text.len().is_multiple_of(4).then(|| base64::decode(body, base64::STANDARD))?
 }
 
 /// The bits of the modulus of an RSA public key, either bare (RFC 6376 section 3.6.1) or, as everyone writes

@@ -4,6 +4,7 @@
 //! [`Answer::Unknown`] where nothing is. Operations collect the unknown questions ([`Recording`]) and report
 //! them as [`Missing`](crate::error::Missing).
 
+mod message;
 mod mnemonic;
 mod overlay;
 mod record;

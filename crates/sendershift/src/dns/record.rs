@@ -60,6 +60,14 @@ impl RecordType {
         matches!(self, Self::Other(24 | 25 | 30 | 46 | 47))
     }
 
+    /// The number of the type.
+    pub(super) fn number(self) -> u16 {
+        match self {
+            Self::Other(number) => number,
+            named => NAMED.iter().find(|(kind, _, _)| *kind == named).map_or(0, |(_, _, number)| *number),
+        }
+    }
+
     /// The type of a number.
     pub(crate) fn from_number(number: u16) -> Self {
         NAMED.iter().find(|(_, _, n)| *n == number).map_or(Self::Other(number), |(kind, _, _)| *kind)
@@ -210,9 +218,9 @@ impl Txt {
     }
 
     /// A record of character-strings of at most 255 octets each, as they are.
-    #[cfg(feature = "zone")]
-    pub(super) fn from_octets(strings: &[Vec<u8>]) -> Self {
-        Self { octets: strings.concat().into(), lengths: strings.iter().map(Vec::len).collect() }
+    pub(super) fn from_octets<S: AsRef<[u8]>>(strings: &[S]) -> Self {
+        let strings = || strings.iter().map(AsRef::as_ref);
+        Self { octets: strings().flatten().copied().collect(), lengths: strings().map(<[u8]>::len).collect() }
     }
 
     /// The strings joined without a space.

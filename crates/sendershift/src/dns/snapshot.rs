@@ -2,6 +2,7 @@
 
 mod complete;
 mod merge;
+mod message;
 mod places;
 mod read;
 mod rebase;

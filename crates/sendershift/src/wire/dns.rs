@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::spf::{read, snapshot};
 use super::{Input, to_json};
-use crate::dns::snapshot::{Source, merge};
-use crate::dns::{Answer, Evidence, Quality, RecordType, Records, RrSet, Snapshot};
-use crate::document::{Kind, Reader, Value};
-use crate::error::{Error, Invalid};
+use crate::base64;
+use crate::dns::snapshot::{Note, Source, merge};
+use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot};
+use crate::document::{Fields, Kind, Reader, Value};
+use crate::error::{Error, Invalid, Problem};
 use crate::name::DomainName;
 
 /// Evidence: a snapshot document, a string with the text of a zone file, or a list of these, which is merged. Problems of a
@@ -92,14 +93,12 @@ struct AnswerDocument<'a> {
 
 /// `{ "dns", "name", "type" }`: what the evidence says to one question, aliases not followed.
 pub(super) fn answer_operation(input: &Input<'_>) -> Result<String, Error> {
-    let (snapshot, name, record_type) = read(input, |reader, fields| {
+    let (snapshot, asked) = read(input, |reader, fields| {
         let snapshot = snapshot(reader, fields, input);
-        let name = fields.required(reader, "name").and_then(|value| reader.parsed(value, DomainName::parse));
-        let record_type =
-            fields.required(reader, "type").and_then(|value| reader.parsed(value, str::parse::<RecordType>));
-        Some((snapshot?, name?, record_type?))
+        let asked = question(reader, fields);
+        Some((snapshot?, asked?))
     })?;
-    let (answer, rrset): (_, Option<&RrSet>) = match snapshot.answer(&name, record_type) {
+    let (answer, rrset): (_, Option<&RrSet>) = match snapshot.answer(&asked.name, asked.record_type) {
         Answer::Records(rrset) => ("records", Some(rrset)),
         Answer::Alias(rrset) => ("alias", Some(rrset)),
         Answer::NoData => ("nodata", None),
@@ -113,4 +112,44 @@ pub(super) fn answer_operation(input: &Input<'_>) -> Result<String, Error> {
         authoritative: rrset.map(|rrset| rrset.quality() == Quality::Authoritative),
         records: rrset.map(RrSet::records),
     }))
+}
+
+/// The keys `name` and `type`.
+fn question(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Question> {
+    let name = fields.required(reader, "name").and_then(|value| reader.parsed(value, DomainName::parse));
+    let record_type =
+        fields.required(reader, "type").and_then(|value| reader.parsed(value, str::parse::<RecordType>));
+    Some(Question::new(name?, record_type?))
+}
+
+#[derive(Serialize)]
+struct Query {
+    message: String,
+}
+
+/// `{ "name", "type" }`: the message that asks it, in base64url without padding, as DNS over HTTPS has it in a URL (RFC 8484
+/// section 6).
+pub(super) fn query_operation(input: &Input<'_>) -> Result<String, Error> {
+    let message = read(input, question)?.to_message()?;
+    Ok(to_json(&Query { message: base64::encode_for_url(&message) }))
+}
+
+/// `{ "name", "type", "message", "server", "at" }`, the last two optional: the question, the message that answers it, in base64url,
+/// who sent it and when. Out comes a snapshot of what it says.
+pub(super) fn read_operation(input: &Input<'_>) -> Result<String, Error> {
+    let (asked, message, note) = read(input, |reader, fields| {
+        let asked = question(reader, fields);
+        let message = fields.required(reader, "message").and_then(|value| reader.parsed(value, octets));
+        let server = fields.optional("server").and_then(|value| reader.text(value)).map(str::to_owned);
+        let at = fields.optional("at").and_then(|value| reader.timestamp(value));
+        Some((asked?, message?, Note { server, at, assumed: None }))
+    })?;
+    Ok(to_json(&Snapshot::from_message(&message, &asked, &note)?))
+}
+
+fn octets(text: &str) -> Result<Vec<u8>, Problem> {
+    base64::decode(text.trim_end_matches('='), base64::URL_SAFE).ok_or_else(|| {
+        Problem::new("dns.bad-base64", "the message is not base64url")
+            .help("letters, digits, `-` and `_`, as in RFC 4648 section 5")
+    })
 }
