@@ -260,6 +260,19 @@ const TREES: &[Tree] = &[
 
 type Document = (&'static str, &'static str, fn() -> String);
 
+/// Octets as a text for URLs (RFC 4648 section 5).
+fn base64url(octets: &[u8]) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = |chunk: &[u8]| {
+        chunk.iter().fold(0_usize, |all, octet| all << 8 | usize::from(*octet)) << (24 - 8 * chunk.len())
+    };
+    let text = |chunk: &[u8]| {
+        let bits = bits(chunk);
+        (0..=chunk.len()).map(|at| char::from(digits[bits >> (18 - 6 * at) & 63])).collect::<String>()
+    };
+    octets.chunks(3).map(text).collect()
+}
+
 const DOCUMENTS: &[Document] = &[
     ("a snapshot of a million answers", "dns.answer", || {
         let mut answers = String::new();
@@ -285,6 +298,29 @@ const DOCUMENTS: &[Document] = &[
         let answer = json!({ "name": "n.example", "type": "A", "records": records });
         // It is said twice: are they the same?
         json!({ "dns": snapshot(&[answer.clone(), answer]), "name": "n.example", "type": "A" }).to_string()
+    }),
+    ("a DNS message whose names are pointers to pointers", "dns.read", || {
+        let mut message = b"\0\0\x81\x80\0\x01\0\0\0\0\0\0\x01n\x07example\0\0\x02\0\x01".to_vec();
+        let mut record = |owner: u16, number: u8, data: &[u8]| {
+            message.extend(owner.to_be_bytes());
+            message.extend([0, number]);
+            message.extend(b"\0\x01\0\0\x01\x2c");
+            message.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+            message.extend(data);
+        };
+        // Each pointer leads to the one before it, and the first to the name that was asked for.
+        let first = 27 + 12;
+        let pointers: Vec<u8> = (0..8100_u16)
+            .flat_map(|n| (0xC000 | if n == 0 { 12 } else { first + 2 * (n - 1) }).to_be_bytes())
+            .collect();
+        record(0xC00C, 99, &pointers);
+        let last = first + 2 * 8099;
+        for n in 0..2700_u16 {
+            let [high, low] = (0xC000 | last).to_be_bytes();
+            record(0xC000 | last, 2, &[&[3][..], format!("{n:03x}").as_bytes(), &[high, low]].concat());
+        }
+        message[6..8].copy_from_slice(&2701_u16.to_be_bytes());
+        json!({ "name": "n.example", "type": "NS", "message": base64url(&message) }).to_string()
     }),
     ("a zone of 100,000 lines", "dns.answer", || {
         zone(&(0..100_000).fold(String::new(), |mut lines, n| {

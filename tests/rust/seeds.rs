@@ -31,6 +31,18 @@ fn add(seeds: &mut Seeds, target: &'static str, seed: impl Into<Vec<u8>>) {
     }
 }
 
+/// The octets of a text in base64url, as far as it is one.
+fn octets(text: &str) -> Vec<u8> {
+    let digit =
+        |c| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".iter().position(|d| *d == c);
+    let bits: Vec<bool> = text
+        .bytes()
+        .filter_map(digit)
+        .flat_map(|value| (0..6).rev().map(move |bit| value >> bit & 1 == 1))
+        .collect();
+    bits.chunks_exact(8).map(|octet| octet.iter().fold(0, |all, bit| all << 1 | u8::from(*bit))).collect()
+}
+
 /// All texts below a folder whose name ends so.
 fn texts(folder: &Path, ending: &str) -> Vec<String> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -87,6 +99,11 @@ fn seeds() -> Seeds {
                 if let Some(record) = case.input.get("record").and_then(Value::as_str).filter(|_| of == op) {
                     add(&mut seeds, target, record);
                 }
+            }
+            if let Some(message) =
+                case.input.get("message").and_then(Value::as_str).filter(|_| op == "dns.read")
+            {
+                add(&mut seeds, "message", octets(message));
             }
             if let Some(name) = case.input.get("name").and_then(Value::as_str) {
                 add(&mut seeds, "names", name);

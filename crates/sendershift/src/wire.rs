@@ -158,6 +158,8 @@ pub fn run_with(operation: &str, arguments: &Arguments<'_>, watch: &mut Watch<'_
 }
 
 fn carry_out(operation: &str, input: &Input<'_>, watch: &mut Watch<'_>) -> Result<String, Error> {
+    #[cfg(not(feature = "idna"))]
+    crate::name::idna_needed();
     let output = match OPERATIONS.iter().find(|(name, _)| *name == operation) {
         Some((_, Short(run))) => run(input),
         Some((_, Long(run))) => run(input, &mut rising(watch)),

@@ -2,6 +2,8 @@
 //!
 //! [`Question::to_message`] asks, and [`Snapshot::from_message`](super::Snapshot::from_message) reads what is answered.
 
+use std::collections::BTreeSet;
+
 use hickory_proto::ProtoError;
 use hickory_proto::op::{Edns, Header, HeaderCounts, MessageType, Metadata, OpCode, Query};
 use hickory_proto::rr::Name;
@@ -172,11 +174,14 @@ fn strings(data: &Data<'_>) -> Option<Txt> {
 
 /// The data of records of one type, each once (RFC 2181 section 5); none where some cannot be read, or there are too many.
 pub(super) fn records(record_type: RecordType, records: &[&Record<'_>]) -> Option<Records> {
-    fn each<T: PartialEq>(records: &[&Record<'_>], read: impl Fn(&Data<'_>) -> Option<T>) -> Option<Vec<T>> {
-        let mut all = Vec::new();
+    fn each<T: Ord + Clone>(
+        records: &[&Record<'_>],
+        read: impl Fn(&Data<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for record in records {
             let one = read(&record.data)?;
-            if !all.contains(&one) {
+            if seen.insert(one.clone()) {
                 all.push(one);
             }
         }

@@ -3,6 +3,7 @@
 use hickory_proto::op::{MessageType, OpCode, ResponseCode};
 use hickory_proto::rr::DNSClass;
 
+use super::places::Places;
 use super::{Content, Note, Snapshot, Stored};
 use crate::dns::message::{Message, Record, domain_name, records};
 use crate::dns::{MAX_ALIASES, Quality, Question, RecordType, Records, RrSet};
@@ -20,7 +21,7 @@ impl Snapshot {
     ///
     /// What is no answer to the question is never taken for absence: `dns.bad-message` for what cannot be read or contradicts itself,
     /// `dns.other-question`, `dns.truncated` where TCP has to be asked, `dns.referral` of a server that does not resolve,
-    /// and `dns.unread-type`.
+    /// and `dns.unread-type`. The identifier is not looked at: who asks by datagrams compares it (RFC 5452 section 9.1).
     ///
     /// # Examples
     ///
@@ -43,7 +44,10 @@ impl Snapshot {
             ResponseCode::NoError | ResponseCode::NXDomain => reading.follow(question)?,
             _ => reading.add(&question.name, question.record_type, Content::Failed("servfail"), None),
         }
-        Ok(reading.snapshot)
+        // The end of a chain of aliases may deny what it led by (RFC 8020).
+        let mut places = Places::new(&[], 0);
+        reading.snapshot.complete(&mut places);
+        places.problems.first().map_or(Ok(reading.snapshot), |(_, problem)| Err(bad(&problem.message)))
     }
 }
 
@@ -85,6 +89,9 @@ impl Reading<'_> {
             };
             let content = match (data, alias) {
                 (Some(_), Some(_)) => return Err(bad("a name has an alias and other records")),
+                (Some(_), None) if self.message.head.response_code == ResponseCode::NXDomain => {
+                    return Err(bad("it has records of a name that it says is not there"));
+                }
                 (Some(data), None) => (question.record_type, data),
                 (None, None) => return self.absence(&here, question.record_type, aliases > 0),
                 (None, Some(alias)) => (RecordType::Cname, alias),
@@ -113,16 +120,21 @@ impl Reading<'_> {
         record_type: RecordType,
         is_target: bool,
     ) -> Result<(), Problem> {
-        let authorities = &self.message.authorities;
+        let Message { head, authorities, .. } = self.message;
         let ttl = authorities.iter().filter_map(|record| negative_ttl(record, name)).min();
-        if self.message.head.response_code == ResponseCode::NXDomain {
+        if head.response_code == ResponseCode::NXDomain {
             self.add(name, record_type, Content::NxDomain, ttl);
         } else if ttl.is_some() {
             self.add(name, record_type, Content::NoData, ttl);
-        } else if authorities.iter().any(|record| record.is_of(RecordType::Ns)) {
-            let problem = Problem::new("dns.referral", "the server does not resolve, it names other servers");
+        } else if is_target {
+            // Who does not follow aliases says nothing of where they lead.
+        } else if authorities.iter().any(|record| record.is_of(RecordType::Ns))
+            || !(head.recursion_available || head.authoritative)
+        {
+            let problem =
+                Problem::new("dns.referral", "the server does not resolve, and does not have the zone");
             return Err(problem.help("ask a resolver"));
-        } else if !is_target {
+        } else {
             self.add(name, record_type, Content::NoData, None);
         }
         Ok(())
