@@ -10,6 +10,9 @@ export function make(tag, properties = {}, ...children) {
 
 export const code = (text) => make("code", {}, text);
 
+/** A text of the core, with what stands between backticks as code. */
+export const prose = (text) => text.split(/`([^`]+)`/).map((part, at) => (at % 2 === 1 ? code(part) : part));
+
 export function copyButton(text, what) {
   const button = make("button", { type: "button" }, `Copy ${what}`);
   button.onclick = async () => {

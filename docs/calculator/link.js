@@ -12,13 +12,17 @@ export function save(name, fields, fetched) {
 
 /** Puts what a link says into the fields of a task. */
 export function load(fields, state) {
+  byId("too-long").hidden = true;
   for (const id of fields) byId(id).value = typeof state[id] === "string" ? state[id] : "";
 }
 
-/** Writes a state, or takes the one that is there away. What is too long for a link stays out of it. */
+/** Writes a state, or takes the one that is there away. What is too long for a link stays out of it, which is said. */
 function write(name, state) {
   const text = Object.keys(state).length === 0 ? "" : encodeURIComponent(JSON.stringify(state));
-  history.replaceState(null, "", `${location.pathname}#${name}${text === "" || text.length > LONGEST ? "" : `=${text}`}`);
+  byId("too-long").hidden = text.length <= LONGEST;
+  try {
+    history.replaceState(null, "", `${location.pathname}#${name}${text === "" || text.length > LONGEST ? "" : `=${text}`}`);
+  } catch { /* Some browsers let a page do so only so often: the next change writes it. */ }
 }
 
 /** The task that the address is about, its state if there is one, and what is wrong with it. */

@@ -1,15 +1,15 @@
 // What the prover says of a plan.
-import { code, make } from "./dom.js";
+import { code, make, prose } from "./dom.js";
 import { duration, joined, plural, seconds } from "./words.js";
 
 const PROMISES = { p1: "authenticated", p2: "within limits", p3: "reversible", p4: "no more authority than needed", p5: "reports are seen", p6: "policies never weaken", p7: "customers first", p8: "one reading of the organizational domain", p9: "reachable", p10: "no collateral" };
 const named = (promise) => `${promise.toUpperCase()} ${PROMISES[promise] ?? ""}`.trim();
 const STATES = { safe: "good", unsafe: "bad", undecided: "warn" };
 
-function headline(plan, { verdict }) {
+function headline(plan, { verdict, conditions }) {
   if (plan.blockers.length > 0) return make("p", { className: "bad verdict" }, "Not ready: something stands in the way of this plan.");
   const words = {
-    safe: "Safe: under the assumptions below every promise that was judged holds, whatever caches hold and however late a step is.",
+    safe: `Safe: under the assumptions${conditions.length > 0 ? " and conditions" : ""} below every promise that was judged holds, whatever caches hold and however late a step is.`,
     unsafe: "Unsafe: there is a course of events in which a promise breaks.",
     undecided: "Undecided: not everything could be judged. That is no proof.",
   };
@@ -18,7 +18,7 @@ function headline(plan, { verdict }) {
 
 function remarks(title, list, open = false) {
   if (list.length === 0) return false;
-  const items = list.map(({ code: name, subject, message }) => make("li", {}, subject && make("strong", {}, `${subject}: `), message, make("span", { className: "about" }, name)));
+  const items = list.map(({ code: name, subject, message }) => make("li", {}, subject && make("strong", {}, `${subject}: `), ...prose(message), make("span", { className: "about" }, name)));
   return make("details", { open }, make("summary", {}, `${title} (${list.length})`), make("ul", { className: "remarks" }, ...items));
 }
 
@@ -41,15 +41,17 @@ function table({ promises }) {
 
 function margin({ margin: most }, { parameters }) {
   if (!most) return false;
-  const line = (words, { value, then }, assumed) => make("li", {}, words, make("strong", {}, value === null ? "any length up to a hundred years" : value), assumed,
-    then && `; beyond that ${then.promise === null ? "it is not known" : `${named(then.promise)} breaks for ${then.receiver}`}`, then?.step && " at ", then?.step && code(then.step));
-  const of = ({ value, then }) => ({ value: value === null ? null : duration(value), then });
-  const factor = most.factor_per_mille;
-  return make("div", {}, make("h3", {}, "Margin"), make("p", {}, "The plan stays safe, each alone, with"), make("ul", {},
-    line("caches that are stale for ", of(most.resolver_stale), ` (assumed: ${duration(parameters.resolver_stale)})`),
-    line("messages in queues for ", of(most.queue_lifetime), ` (assumed: ${duration(parameters.queue_lifetime)})`),
-    line("servers that lag for ", of(most.publication_delay), ` (assumed: ${duration(parameters.publication_delay)})`),
-    line("all of these longer by the factor ", { value: factor.value === null ? null : String(factor.value / 1000), then: factor.then }, "")));
+  const line = (tag, may, value, assumed, then) => make(tag, {}, `${may} `, make("strong", {}, value ?? "any time"), assumed,
+    value && then && `; with more ${then.promise === null ? "not all can be judged" : `${named(then.promise)} breaks for ${then.receiver}`}`,
+    value && then?.step && ", as this step can come too early: ", value && then?.step && code(then.step));
+  const time = (may, { value, then }, assumed) => line("li", may, value === null ? null : duration(value), ` (assumed: ${duration(assumed)})`, then);
+  const { value, then } = most.factor_per_mille;
+  const times = value === 1000 ? "what is assumed, and no more" : `${value / 1000} times what is assumed`;
+  return make("div", {}, make("h3", {}, "Margin"), make("p", {}, "So long may each of these be, where the others are as assumed:"), make("ul", {},
+    time("Resolvers may answer from an entry after its TTL for", most.resolver_stale, parameters.resolver_stale),
+    time("Messages may wait in the sender’s queue for", most.queue_lifetime, parameters.queue_lifetime),
+    time("What others publish on a date may take", most.publication_delay, parameters.publication_delay)),
+  line("p", "All three together may be", value === null ? null : times, "", then));
 }
 
 function holding({ name, type, records, published_by: by, replaced_by: until, kept_for: kept }) {
@@ -62,7 +64,7 @@ function counterexample({ promise, receiver, counterexample: it }, choose) {
   const show = make("button", { type: "button" }, "Show on the timeline");
   show.onclick = () => choose(it);
   return make("details", { className: "counterexample" }, make("summary", {}, make("span", { className: "bad" }, named(promise)), ` for ${receiver}: ${it.code}`),
-    make("ol", {}, ...it.story.map((line) => make("li", {}, line))),
+    make("ol", {}, ...it.story.map((line) => make("li", {}, ...prose(line)))),
     it.holding.length > 0 && make("div", {}, make("h3", {}, "What the receiver holds"), make("ul", { className: "remarks" }, ...it.holding.map(holding))),
     it.schedule.length > 0 && show);
 }

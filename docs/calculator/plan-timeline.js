@@ -181,13 +181,18 @@ export class Picture {
     const width = Math.max(280, scroller.clientWidth - 2) * this.#zoom;
     const x = (at) => Math.min(width, Math.max(0, ((at - from) / (to - from)) * width));
     const [back, front, dots] = [[], [], new Map()];
+    // Labels stay in view, so they have the width of what is in view.
+    const room = Math.floor((scroller.clientWidth - 6) / 6.6);
     let y = AXIS + 14 * lines.length;
     for (const [title, rows] of groups) {
       y += 22;
       front.push(draw("text", { class: "group stay", x: 2, y: y - 5 }, title));
       for (const row of rows) {
-        front.push(draw("text", { class: "label stay", x: 2, y: y + 12 }, row.label));
-        y += LABEL;
+        for (const words of wrapped(row.label, room)) {
+          front.push(draw("text", { class: "label stay", x: 2, y: y + 12 }, words));
+          y += LABEL - 3;
+        }
+        y += 3;
         for (const lane of row.lanes) {
           for (const bar of lane) front.push(...this.#bar(bar, x, y, dots));
           y += LANE + 2;
@@ -196,7 +201,8 @@ export class Picture {
       }
     }
     for (const { at, words } of ticks(from, to, width, this.#clock)) {
-      back.push(draw("line", { class: "grid", x1: x(at), x2: x(at), y1: AXIS - 8, y2: y }), draw("text", { class: "tick", x: x(at) + 3, y: AXIS - 12 }, words));
+      back.push(draw("line", { class: "grid", x1: x(at), x2: x(at), y1: AXIS - 8, y2: y }));
+      if (x(at) + 6 * words.length <= width) back.push(draw("text", { class: "tick", x: x(at) + 3, y: AXIS - 12 }, words));
     }
     lines.forEach(({ at, words, kind }, index) => {
       const said = `${words}, ${this.#clock.time(at)}`;
@@ -219,8 +225,23 @@ export class Picture {
     const bar = draw("rect", { class: kind, x: left, y, width: Math.max(right - left, dot ? 1 : 2), height: LANE, rx: 2 }, title);
     if (dot) return [bar, draw("circle", { class: kind, cx: left, cy: y + LANE / 2, r: LANE / 2 }, draw("title", {}, words))];
     const room = Math.floor((right - left - 6) / 5.6);
-    return [bar, text && room > 3 && draw("text", { class: "in", x: left + 4, y: y + 9, "aria-hidden": "true" }, text.length > room ? `${text.slice(0, room - 1)}…` : text)].filter(Boolean);
+    if (!text || room <= 3) return [bar];
+    // Letters are not all as wide: what is cut ends with its bar.
+    const inside = draw("svg", { x: left + 4, y, width: right - left - 6, height: LANE, "aria-hidden": "true" });
+    inside.append(draw("text", { class: "in", x: 0, y: 9 }, text.length > room ? `${text.slice(0, room - 1)}…` : text));
+    return [bar, inside];
   }
+}
+
+/** A text in lines of so many letters, broken between words where there are any. */
+function wrapped(text, room) {
+  const lines = [""];
+  for (const word of text.split(" ").flatMap((word) => word.match(new RegExp(`.{1,${Math.max(room, 8)}}`, "gs")) ?? [])) {
+    const line = lines.at(-1);
+    if (line !== "" && line.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
 }
 
 /** The pattern of what may still be held. */

@@ -1,5 +1,5 @@
 // What the core's documents look like.
-import { code, copyButton, count, make, marked } from "./dom.js";
+import { code, copyButton, count, make, marked, prose } from "./dom.js";
 
 const some = (digits) => digits !== "0";
 const addresses = (digits) => `${count(digits)} ${digits === "1" ? "address" : "addresses"}`;
@@ -21,16 +21,28 @@ function meter(title, value, limit, note) {
     note && make("span", { className: "note" }, note));
 }
 
+/** Whether receivers keep to the limits, in the order of what matters. */
+function within({ broken, within: is, limits, worst_v4: four, worst_v6: six }, lookups, voids) {
+  const line = (className, words) => make("p", { className }, words);
+  if (some(broken.count)) return line("bad", `Broken, whatever the limits: for ${addresses(broken.count)} it can end in an error. Repair it first.`);
+  if (is) return line("good", "Within the limits of RFC 7208 for every address.");
+  const over = (value, limit) => limit !== null && value > limit;
+  if (Math.max(four.unbounded, six.unbounded) > 0 && !over(lookups, limits.lookups) && !over(voids, limits.voids)) {
+    return line("warn", "What it costs depends on the message, so nobody can say that it keeps to the limits.");
+  }
+  return line("bad", "Beyond the limits: receivers give up with permerror for some addresses.");
+}
+
 export function cost(document) {
   const { limits, worst_v4: four, worst_v6: six, lookups, tree } = document;
-  const voids = Math.max(...[four, six].map((worst) => (limits.void_unit === "query" ? worst.void_queries : worst.void_terms)));
+  const worst = (value) => Math.max(value(four), value(six));
+  const spent = worst((one) => (limits.counting === "written" ? one.written : one.lookups));
+  const voids = worst((one) => (limits.void_unit === "query" ? one.void_queries : one.void_terms));
   const used = limits.counting === "written" ? "as written" : "for the worst address";
-  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer by this record: ${tree.problem.code}`) : document.within
-    ? make("p", { className: "good" }, "Within the limits of RFC 7208 for every address.")
-    : make("p", { className: "bad" }, "Beyond the limits: receivers give up with permerror for some addresses.");
-  const guessed = lookups.assumed > 0 && `${lookups.assumed} of them by answers that are assumed`;
+  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer by this record: ${tree.problem.code}`) : within(document, spent, voids);
+  const notes = [used, lookups.total !== spent && `${lookups.total} if nothing matched`, lookups.assumed > 0 && `${lookups.assumed} by answers that are assumed`];
   return [verdict, make("div", { className: "meters" },
-    meter("DNS lookups", lookups.total, limits.lookups, guessed || used),
+    meter("DNS lookups", spent, limits.lookups, notes.filter(Boolean).join("; ")),
     meter("Void lookups", voids, limits.voids, used),
     meter("Octets of the record set", tree.octets, null, tree.octets === null ? "known once it is published" : "all TXT records of the name together"))];
 }
@@ -77,9 +89,9 @@ export function tree(document) {
 
 export function lint({ findings, skipped = [] }) {
   const items = findings.map((finding) => make("li", {},
-    make("p", {}, make("span", { className: finding.severity }, `${finding.severity}: `), finding.message),
+    make("p", {}, make("span", { className: finding.severity }, `${finding.severity}: `), ...prose(finding.message)),
     finding.record !== null && finding.span && make("div", { className: "record" }, ...marked(finding.record, [finding.span])),
-    finding.help && make("p", {}, finding.help),
+    finding.help && make("p", {}, ...prose(finding.help)),
     make("p", { className: "note" }, `${finding.code} · ${finding.name} ${finding.type}`)));
   return [
     items.length > 0 ? make("ul", { className: "findings" }, ...items)
@@ -88,16 +100,46 @@ export function lint({ findings, skipped = [] }) {
   ].filter(Boolean);
 }
 
+/** Up to how many, where it is not known. */
+const DEPENDS = () => prose("as far as what depends on the message (`exists`, `ptr`, macros) matches");
 const joined = (record) => (Array.isArray(record) ? record.join("") : record);
+
+/** Why there is no record: certain of the first ones, and unknown of the others. */
+const REASONS = {
+  lookups: ({ lookups, allowed: [most] }) => `${plural(lookups, "lookup")} ${lookups === 1 ? "has" : "have"} to stay, ${most} ${most === 1 ? "is" : "are"} allowed.`,
+  voids: ({ voids, allowed: [, most] }) => `${plural(voids, "void lookup")} ${voids === 1 ? "has" : "have"} to stay, ${most} ${most === 1 ? "is" : "are"} allowed.`,
+  size: ({ octets, allowed: [, , most] }) => `${plural(octets, "octet")} are needed at the name, ${most} are allowed.`,
+  unbounded: () => "What a term costs depends on the message, so no limit can be proven.",
+  structure: () => "What has to stay live cannot be said outside of its own record.",
+  budget: () => "The search ended before all ways were looked at.",
+  broken: () => "The record is meant to give permerror for some addresses, and then what others pay is not told exactly: repair it first.",
+  entangled: () => "Terms depend on the message, or let nobody past them, so that what they spend together at worst is not known: the worst was taken.",
+  undistributed: () => "No way was found to distribute the terms to extra records: there may be one.",
+};
+/** What would help. The command has options for most of it, this page has none. */
+const REMEDIES = {
+  flatten: (name) => `its answers or addresses could be written out, if they stay the same for long: ${name}`,
+  keep: (name) => `it could be opened: ${name}`,
+  repair: (name) => `it has no record, and whoever comes to it gets permerror; take out what refers to it: ${name}`,
+  subdomain: () => "the senders behind terms that depend on the message get return paths on subdomains of their own, with their own records there: SPF looks at the return path alone",
+  records: () => "more room: more octets at the name, more extra records, or fewer other strings at the name",
+};
+
+function none({ proof, infeasible }) {
+  const told = REASONS[infeasible.reason]?.(infeasible) ?? infeasible.reason;
+  const remedies = infeasible.remedies.map(({ kind, name, text }) => REMEDIES[kind]?.(name) ?? text);
+  return [
+    proof.minimal === "proven" ? make("p", { className: "bad" }, `No record says the same within the limits: that is certain. ${told}`)
+      : make("p", { className: "warn" }, `No record was found, and none is ruled out. ${told}`),
+    remedies.length > 0 && make("p", {}, "What would help:"),
+    remedies.length > 0 && make("ul", {}, ...[...new Set(remedies)].map((words) => make("li", {}, words))),
+  ].filter(Boolean);
+}
 
 export function best(document) {
   const { proof, before, after, healed, broken, infeasible } = document;
   const out = [];
-  if (infeasible) {
-    out.push(make("p", { className: "bad" }, `No record says the same within the limits: ${infeasible.reason}`));
-    out.push(make("ul", {}, ...infeasible.remedies.map((remedy) => make("li", {}, remedy.text))));
-    return out;
-  }
+  if (infeasible) return none(document);
   const isBroken = document.unchanged && some(broken.count);
   out.push(isBroken ? make("p", { className: "bad" }, "The record is broken, whatever the limits: repair it first. Nothing better was looked for.")
     : make("p", {}, document.unchanged ? "The record can stay as it is." : "Publish these in the place of today's:"));
@@ -109,13 +151,13 @@ export function best(document) {
   const size = ({ lookups, voids, octets }) => `${plural(lookups, "lookup")}, ${plural(voids, "void lookup")}, ${plural(octets, "octet")}`;
   if (after && !document.unchanged) out.push(make("p", {}, `Before: ${size(before)}. After: ${size(after)}.`));
   if (some(healed.always.count)) out.push(make("p", { className: "good" }, `Heals: ${addresses(healed.always.count)} that the record authorises and limits refuse today.`), ranges(healed.always.ranges));
-  if (some(healed.sometimes.count)) out.push(make("p", {}, `Heals, as unknowns turn out: ${addresses(healed.sometimes.count)}.`));
+  if (some(healed.sometimes.count)) out.push(make("p", {}, `Heals up to ${addresses(healed.sometimes.count)}, `, ...DEPENDS(), "."));
   if (some(broken.count)) out.push(make("p", { className: "bad" }, `Remain in error: ${addresses(broken.count)}.`), ranges(broken.ranges));
   for (const opened of document.opened.filter(({ volatile }) => volatile)) out.push(make("p", { className: "warn" }, `${opened.name} is written out, and others may change it at any time.`));
   for (const one of document.removed) out.push(make("p", { className: "warn" }, "Taken out: ", code(JSON.stringify(one))));
   out.push(make("p", {}, make("span", { className: proof.equivalent ? "good" : "bad" },
     proof.equivalent ? "Proven: for every address it says what today's record is meant to say. " : "Not proven to say the same. "),
-  proof.minimal === "proven" ? "No better record exists under the same terms." : `Whether a better record exists is unknown${proof.reason ? `: ${proof.reason}` : ""}.`));
+  proof.minimal === "proven" ? "None of the candidates is better (docs/compact.md says which there are)." : "Whether a better one exists is unknown."));
   return out;
 }
 
@@ -124,7 +166,7 @@ export function who({ removes, verdict, doubts }) {
   const { always, sometimes } = removes;
   const out = [make("p", {}, make("strong", {}, addresses(always.count)), " get the result pass.")];
   if (some(always.count)) out.push(ranges(always.ranges));
-  if (sometimes.count !== always.count) out.push(make("p", { className: "warn" }, `As unknowns turn out, up to ${addresses(sometimes.count)}.`), ranges(sometimes.ranges));
+  if (sometimes.count !== always.count) out.push(make("p", { className: "warn" }, `Up to ${addresses(sometimes.count)} get it, `, ...DEPENDS(), "."), ranges(sometimes.ranges));
   if (verdict === "undecided" || doubts.length > 0) out.push(make("p", { className: "warn" }, "Not everything could be decided: the counts may be incomplete."));
   return out;
 }
@@ -138,12 +180,15 @@ export function address({ ip, cases }) {
     make("ol", {}, ...one.by.map((place) => make("li", {}, place.term === null ? place.end ?? "the end of the record" : code(place.term), ` of ${place.domain}`)))));
 }
 
+const delta = (words, { always, sometimes }, more) => make("p", {}, `${words} ${addresses(always.count)}${more}`,
+  ...(sometimes.count === always.count ? [] : [`, up to ${addresses(sometimes.count)}, `, ...DEPENDS()]), ".");
+
 export function diff({ verdict, witness, ranges: rows, doubts, adds, removes }) {
   const words = { equivalent: "Both say the same of every address.", different: "They differ.", undecided: "Undecided: whether they differ depends on what is not known." };
   const out = [make("p", { className: { equivalent: "good", different: "bad" }[verdict] ?? "warn" }, words[verdict] ?? verdict)];
   if (witness) out.push(make("p", {}, "Witness: ", code(witness.ip), ` is ${witness.left} by the first and ${witness.right} by the second`, assuming(witness.assuming), "."));
-  if (some(adds.sometimes.count)) out.push(make("p", {}, `The second authorises ${addresses(adds.always.count)} more${adds.sometimes.count === adds.always.count ? "" : `, up to ${addresses(adds.sometimes.count)} as unknowns turn out`}.`), ranges(adds.sometimes.ranges));
-  if (some(removes.sometimes.count)) out.push(make("p", {}, `The second no longer authorises ${addresses(removes.always.count)}${removes.sometimes.count === removes.always.count ? "" : `, up to ${addresses(removes.sometimes.count)} as unknowns turn out`}.`), ranges(removes.sometimes.ranges));
+  if (some(adds.sometimes.count)) out.push(delta("The second authorises", adds, " more"), ranges(adds.sometimes.ranges));
+  if (some(removes.sometimes.count)) out.push(delta("The second no longer authorises", removes, ""), ranges(removes.sometimes.ranges));
   const list = rows.slice(0, 100).map((row) => make("li", {}, code(row.range), ` ${row.left.join(" or ")} → ${row.right.join(" or ")}`));
   if (rows.length > 0) out.push(make("details", {}, make("summary", {}, plural(rows.length, "range")), make("ul", {}, ...list), rows.length > list.length && `and ${rows.length - list.length} more`));
   if (doubts.length > 0) out.push(make("p", { className: "warn" }, `${plural(doubts.length, "range")} could not be decided.`));

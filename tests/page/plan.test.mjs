@@ -6,7 +6,8 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { clean, context, looks, open, page, readable, shows, text } from "./harness.mjs";
+import { clean, context, looks, open, page, readable, resolver, shows, text } from "./harness.mjs";
+import { know } from "./resolver.mjs";
 
 const root = process.env.SENDERSHIFT_ROOT;
 const read = (path) => readFileSync(join(root, path), "utf8");
@@ -64,7 +65,22 @@ test("the example, its picture, and a link to it", async () => {
   const link = await page.evaluate(() => location.hash);
   await open(link);
   await proven();
-  assert.match(await text("#proof"), /Margin[^]*caches that are stale for/);
+  assert.match(await text("#proof"), /Safe: under the assumptions below[^]*Margin[^]*Resolvers may answer from an entry after its TTL for[^]*What others publish on a date may take[^]*All three together may be/);
+  clean();
+});
+
+test("the way back has its waits and records, and every step the last day on which it may begin", async () => {
+  await open("#plan");
+  await page.click("#plan-examples button >> nth=0");
+  await proven();
+  const plan = JSON.parse((await saved("plan (JSON)")).text);
+  const taken = plan.steps.find(({ undo }) => Array.isArray(undo) && undo.some(({ after }) => after.some(({ at_least: least }) => least !== "PT0S")) && undo.some(({ changes }) => changes.length > 0));
+  const step = page.locator(`[id="step-${taken.id}"]`);
+  await step.locator("summary").click();
+  assert.match(await step.innerText(), /To undo:[^]*Not before:\s+(\d+ (d|h|min|s) ?)+after /);
+  const texts = taken.undo.flatMap(({ changes }) => changes).flatMap(({ add, remove }) => [...(add ?? []), ...(remove ?? [])]).flat();
+  for (const one of texts) assert.ok((await step.innerText()).includes(one.slice(0, 40)), one);
+  for (const { id } of plan.steps.filter(({ latest }) => latest)) assert.match(await page.locator(`[id="step-${id}"]`).evaluate((it) => it.textContent), /[aA]t the latest it starts at \d{4}-/);
   clean();
 });
 
@@ -163,7 +179,7 @@ test("a plan is judged on what DNS says today", async () => {
   const { evidence } = JSON.parse(plan);
   await open("#plan");
   await page.fill("#migration", plan);
-  await proven();
+  await proven("Safe: under the assumptions and conditions below");
   assert.equal(await page.isVisible("#plan-evidence-box"), false);
   await page.check("#today");
   // Nothing is known of today, so everything is asked that the plan's evidence answers.
@@ -180,6 +196,28 @@ test("a plan is judged on what DNS says today", async () => {
   await proven();
   assert.equal(await page.locator("#proof h3", { hasText: "Today" }).count(), 0);
   clean();
+});
+
+test("a resolver is asked for all that a plan stands on, the SOA records of its zones among it", async () => {
+  const plan = read("tests/plans/safe-split.json");
+  know(JSON.parse(plan).evidence);
+  await open("#plan");
+  await page.fill("#migration", plan);
+  await proven();
+  await page.check("#today");
+  await shows("#questions", "example.net SOA");
+  await page.selectOption("#resolver", "");
+  await page.fill("#own", `${resolver}/dns-query`);
+  await page.click("#ask");
+  await shows("#proof h3", "Today");
+  await shows("#proof", /Done: none.*Next: authorise-reports, announce/s);
+  await shows("#proof", "Nothing else has changed since the plan was made.");
+  assert.equal(await text("#status"), "");
+  const link = await page.evaluate(() => location.hash);
+  const { fetched } = JSON.parse(decodeURIComponent(link.slice("#plan=".length)));
+  assert.ok(fetched.some(({ type, records }) => type === "SOA" && records?.length === 1));
+  assert.ok(fetched.every(({ server, at }) => server === new URL(resolver).host && at.endsWith("Z")));
+  clean(resolver);
 });
 
 test("an unsafe plan has its counterexample on the timeline", async () => {
@@ -243,6 +281,12 @@ test("without a network, once it was used", async () => {
   await proven("Unsafe");
 });
 
+/** What the picture cuts off at its right end. */
+const beyond = () => page.evaluate(() => {
+  const { right } = document.querySelector(".picture").getBoundingClientRect();
+  return [...document.querySelectorAll(".timeline text:not(.in)")].filter((it) => it.getBoundingClientRect().right > right).map((it) => it.textContent);
+});
+
 test("readable by everybody, at every width", async () => {
   for (const { name, ...look } of looks) {
     await open("#plan", look);
@@ -252,9 +296,11 @@ test("readable by everybody, at every width", async () => {
     await page.click("#form-box summary");
     await shows("#form", "Finished by");
     await readable(`plan-${name}`);
+    assert.deepEqual(await beyond(), [], name);
     await page.click("#plan-examples button >> nth=1");
     await proven("Unsafe");
     await readable(`unsafe-${name}`);
+    assert.deepEqual(await beyond(), [], name);
     clean();
   }
 });

@@ -15,7 +15,7 @@ test("from typing a record to copying a better one", async () => {
   await page.click("#best button");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "v=spf1 ip4:192.0.2.0/24 -all");
   await shows("#who", "256 addresses get the result pass");
-  await shows("#lint", "every address of `ip4:192.0.2.7` is decided by terms before it");
+  await shows("#lint", "every address of ip4:192.0.2.7 is decided by terms before it");
   await page.fill("#ip", "192.0.2.7");
   await shows("#address", "ip4:192.0.2.0/24 of shop.example");
   await page.fill("#ip", "192.0.2");
@@ -54,6 +54,51 @@ test("the example, a zone file, and a link to either", async () => {
   await page.click("#evidence-box summary");
   await page.fill("#evidence", '$ORIGIN shop.example.\n@ 60 IN SOA ns h 1 2 3 4 60\n@ 60 IN TXT "v=spf1 a -all"\n@ 60 IN A 192.0.2.9\n');
   await shows("#tree", "v=spf1 a -all");
+  clean();
+});
+
+const snapshot = (records) => JSON.stringify({ format: "sendershift-snapshot/1", closed: true, answers: Object.entries(records).map(([name, text]) => ({ name, type: "TXT", records: [text] })) });
+const told = async (records) => {
+  await page.evaluate(() => (document.getElementById("evidence-box").open = true));
+  await page.fill("#evidence", snapshot(records));
+  await page.fill("#subject", "b.example");
+};
+
+test("what a record costs is what the worst address makes of it", async () => {
+  await open();
+  const more = Array.from({ length: 10 }, (_, at) => `i${at}.example`);
+  const nobody = Object.fromEntries(more.map((name, at) => [name, `v=spf1 ip4:192.0.2.${at} -all`]));
+  await told({ "b.example": `v=spf1 include:everyone.example ${more.map((name) => `include:${name}`).join(" ")} -all`, "everyone.example": "v=spf1 ip4:0.0.0.0/0 ip6:::/0 -all", ...nobody });
+  await shows("#cost .good", "Within the limits");
+  assert.match(await text("#cost"), /DNS lookups\s+1 of 10\s+for the worst address; 11 if nothing matched/);
+  await told({ "b.example": `v=spf1 ${more.map((name) => `include:${name}`).join(" ")} include:everyone.example -all`, "everyone.example": "v=spf1 ip4:198.51.100.0/24 -all", ...nobody });
+  await shows("#cost .bad", "Beyond the limits");
+  assert.match(await text("#cost"), /DNS lookups\s+11 of 10\s+for the worst address\s/);
+  clean();
+});
+
+test("that there is no record is said where it is certain", async () => {
+  await open();
+  const exists = (count) => Array.from({ length: count }, (_, at) => `exists:%{i}.x${at}.example`).join(" ");
+  await told({ "b.example": `v=spf1 ${exists(11)} -all` });
+  await shows("#best .bad", "No record says the same within the limits: that is certain. 11 lookups have to stay, 10 are allowed.");
+  await shows("#best li", "return paths on subdomains of their own");
+  await told({ "b.example": `v=spf1 ${exists(11)} include:dead.example -all` });
+  await shows("#best .warn", "No record was found, and none is ruled out. The record is meant to give permerror for some addresses");
+  await shows("#best li", "take out what refers to it: dead.example");
+  assert.doesNotMatch(await text("#best"), /--/);
+  await shows("#cost .bad", "Broken, whatever the limits: for about 3.4 × 10^38 addresses it can end in an error");
+  clean();
+});
+
+test("a name outside ASCII is read by the full module", async () => {
+  await open();
+  await page.click("#evidence-box summary");
+  await page.fill("#evidence", snapshot({ "xn--bcher-kva.example": "v=spf1 ip4:192.0.2.0/28 -all" }));
+  await page.fill("#subject", "bücher.example");
+  await shows("#tree", "ip4:192.0.2.0/28");
+  await shows("#who", "16 addresses");
+  assert.equal(requests.some((url) => url.endsWith("/full_bg.wasm")), true);
   clean();
 });
 
@@ -113,6 +158,12 @@ test("hostile input is text", async () => {
   await page.evaluate(() => { location.hash = `spf=${"x".repeat(10_000_000)}`; });
   await page.fill("#subject", RECORD);
   await shows("#who", "256 addresses");
+  // What does not fit into a link is told.
+  assert.equal(await page.isVisible("#too-long"), false);
+  await page.evaluate(() => (document.getElementById("evidence-box").open = true));
+  await page.fill("#evidence", " ".repeat(300_000));
+  await shows("#too-long", "a link to this page does not hold it");
+  assert.equal(await page.evaluate(() => location.hash), "#spf");
   clean();
 });
 
