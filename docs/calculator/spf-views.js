@@ -154,7 +154,9 @@ export function best(document) {
   if (some(healed.sometimes.count)) out.push(make("p", {}, `Heals up to ${addresses(healed.sometimes.count)}, `, ...DEPENDS(), "."));
   if (some(broken.count)) out.push(make("p", { className: "bad" }, `Remain in error: ${addresses(broken.count)}.`), ranges(broken.ranges));
   for (const opened of document.opened.filter(({ volatile }) => volatile)) out.push(make("p", { className: "warn" }, `${opened.name} is written out, and others may change it at any time.`));
-  for (const one of document.removed) out.push(make("p", { className: "warn" }, "Taken out: ", code(JSON.stringify(one))));
+  for (const one of document.idle)
+    out.push(make("p", {}, "Left out: ", code(one), " costs a lookup and can decide nothing, whatever anybody publishes."));
+  for (const one of document.removed) out.push(make("p", { className: "warn" }, "Taken out: ", code(one.term), ` in the record of ${one.record} (${one.why}).`));
   out.push(make("p", {}, make("span", { className: proof.equivalent ? "good" : "bad" },
     proof.equivalent ? "Proven: for every address it says what today's record is meant to say. " : "Not proven to say the same. "),
   proof.minimal === "proven" ? "None of the candidates is better (docs/compact.md says which there are)." : "Whether a better one exists is unknown."));

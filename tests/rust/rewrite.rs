@@ -122,7 +122,8 @@ impl Trial {
         // What is frozen by candidates that were not looked at.
         let mut unknown_from = usize::MAX;
         let mut open: Vec<(Objective, Vec<Rewritten>)> = Vec::new();
-        for Candidate { frozen, items } in self.asked.tree.candidates(&self.asked.wish) {
+        for Candidate { frozen, items } in self.asked.tree.lean(&self.asked.wish).candidates(&self.asked.wish)
+        {
             let texts: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
             let text = joined(&texts);
             if wire(APEX, text.len()) <= room {
@@ -339,6 +340,9 @@ fn judge(trial: &Trial, tally: &mut Tally) -> Result<(), String> {
         }
         return Ok(());
     };
+    if !found.idle.is_empty() {
+        tally.count("rewritten, without terms that decide nothing");
+    }
     tally.count(if is_proven { "rewritten, proven" } else { "rewritten, not proven" });
     if objective.extra_records > 0 {
         tally.count("rewritten, with extra records");

@@ -288,6 +288,7 @@ export interface SpfCompact {
   broken: Addresses;
   opened: { name: string; mechanism: string; volatile: boolean; ttl: number | null; assumed: string | null }[];
   unopened: unknown[];
+  idle: string[];
   removed: {
     record: string;
     term: string;

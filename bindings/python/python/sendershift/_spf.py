@@ -190,6 +190,8 @@ class Compacted(Document):
     broken: Mapping[str, Any]
     opened: tuple[Mapping[str, Any], ...]
     unopened: tuple[Mapping[str, Any], ...]
+    idle: tuple[str, ...]
+    """Terms that can decide nothing: the new record is without them."""
     removed: tuple[Mapping[str, Any], ...]
     proof: Mapping[str, Any]
     infeasible: Mapping[str, Any] | None

@@ -167,6 +167,10 @@ fn text(compacted: &Compacted, given: Given, width: usize) -> String {
         );
         row(&mut text, "broken", &styled(BAD, told), width);
     }
+    for term in compacted.idle.iter().filter(|_| !compacted.unchanged) {
+        let told = format!("`{term}` costs a lookup and can decide nothing, whatever anybody publishes");
+        row(&mut text, "left out", &told, width);
+    }
     for removed in &compacted.removed {
         let of = match &removed.record {
             record if *record == compacted.domain => String::new(),
@@ -354,6 +358,10 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
         "entangled" => {
             "terms depend on the message, or let nobody past them, so that what is spent together at worst is not \
              known: the worst was taken"
+                .to_owned()
+        }
+        "idle" => {
+            "once others are written out a term that stays live may decide nothing: without it there may be a record"
                 .to_owned()
         }
         "undistributed" => {

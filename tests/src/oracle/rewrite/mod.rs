@@ -5,6 +5,7 @@
 //! records apart.
 
 mod answers;
+mod idle;
 mod layout;
 mod state;
 

@@ -28,8 +28,9 @@ pub(super) struct Bounds {
     gain: usize,
     /// Some classes that nothing decides.
     undecided: Vec<usize>,
-    /// Whether a term stands in more than one place.
-    repeats: bool,
+    /// Whether opening a record may save more than the lookup that refers to it: a term stands in more than one place, or one
+    /// that decides nothing is left out.
+    saves_more: bool,
     /// How many different terms such a class pays for: each that is not opened it goes on to pay for, once at the least.
     different: usize,
     /// For each term the unit that opens it.
@@ -101,10 +102,11 @@ impl Bounds {
         let all_the_way = if passes_all { 0 } else { classes.rows.len() };
         let undecided: Vec<usize> =
             (0..all_the_way).filter(|row| classes.rows.get(*row).is_some_and(is_undecided)).take(4).collect();
+        let used = tree.used();
         let pays = |row: &usize| {
             let row = classes.rows.get(*row);
-            (0..tree.terms.len())
-                .filter(|term| row.is_some_and(|row| classes.cell(row, *term).least.lookups > 0))
+            used.iter()
+                .filter(|term| row.is_some_and(|row| classes.cell(row, **term).least.lookups > 0))
                 .count()
         };
         let shorter = |piece: &Piece| match piece {
@@ -123,7 +125,7 @@ impl Bounds {
         Self {
             gain: root().map(shorter).sum(),
             different: undecided.iter().map(pays).max().unwrap_or(0),
-            repeats: places(tree).values().any(|(places, _)| *places > 1),
+            saves_more: tree.is_lean_below || places(tree).values().any(|(places, _)| *places > 1),
             fronts: Fronts::new(&order),
             written: count(written),
             least: count(written.saturating_sub(own + repeated)) + islands.alone(0).octets,
@@ -175,14 +177,15 @@ impl Bounds {
                 }
             }
         }
-        // Opening a unit saves the lookup that refers to it and no other, unless what comes out repeats something.
+        // Opening a unit saves the lookup that refers to it, and mostly no other.
         let opened = at.decided.iter().filter(|decided| **decided == Some(true)).count();
         let free = units
             .iter()
             .zip(at.decided)
             .filter(|(unit, decided)| !unit.is_volatile && decided.is_none())
             .count();
-        let saved = if self.repeats { u32::MAX } else { u32::try_from(at.left + free).unwrap_or(u32::MAX) };
+        let saved =
+            if self.saves_more { u32::MAX } else { u32::try_from(at.left + free).unwrap_or(u32::MAX) };
         let once = if self.undecided.is_empty() {
             0
         } else {

@@ -118,6 +118,12 @@ impl Classes {
         })
     }
 
+    /// Whether a term ends some evaluation with an error.
+    pub(super) fn errs(&self, term: usize) -> bool {
+        let errs = |row| matches!(self.cell(row, term).state, State::Fault(_) | State::Wild);
+        self.rows.iter().any(errs)
+    }
+
     /// What a term does with a class.
     pub(super) fn cell(&self, row: &Row, term: usize) -> &Cell {
         static NONE: Cell = Cell {

@@ -87,6 +87,7 @@ pub(super) fn explain(
         Some(Gap::Broken) => "broken",
         Some(Gap::Entangled) => "entangled",
         Some(Gap::Undistributed) => "undistributed",
+        Some(Gap::Idle) => "idle",
     };
     let stays: Vec<Staying> = draft.iter().flat_map(|draft| staying(space, draft, profile, keep)).collect();
     let text =

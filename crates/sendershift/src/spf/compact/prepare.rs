@@ -8,7 +8,7 @@ use super::names::{self, Extra};
 use super::obsolete::obsolete;
 use super::pack::{Packed, Room};
 use super::remove::Remaining;
-use super::search::{self, Candidate, Objective, Space, Unit, What};
+use super::search::{self, Candidate, Gap, Objective, Space, Unit, What};
 use super::tree::{self, Source, Tree, directive};
 use super::{
     CompactRequest, Compacted, Figures, OpenedName, Proof, RECOMMENDED_OCTETS, RrSetDocument, UnopenedName,
@@ -165,7 +165,7 @@ impl<'e> Prepared<'e> {
         let mended = remaining.mended(&base)?;
         let recording = Recording::new(&mended);
         let intended = Policy::compile(&recording, self.domain);
-        let tree = tree::read(&recording, self.domain, self.sender(), record);
+        let mut tree = tree::read(&recording, self.domain, self.sender(), record);
         let classes = Classes::new(&recording, self.domain, &tree);
         let extras = self.published.as_ref().map(|record| names::published(&recording, self.domain, record));
         recording.complete(())?;
@@ -190,6 +190,7 @@ impl<'e> Prepared<'e> {
             broken: results.sometimes(SpfResult::PermError).into(),
             opened: Vec::new(),
             unopened: Vec::new(),
+            idle: Vec::new(),
             removed: remaining.removed.clone(),
             proof: Proof {
                 equivalent: false,
@@ -204,8 +205,15 @@ impl<'e> Prepared<'e> {
             leave(&mut compacted, rrset, record, extras.len());
             return Ok(compacted);
         }
-        let is_broken = !results.sometimes(SpfResult::PermError).is_empty();
-        let space = Space { is_broken, ..self.space(&tree, &classes, &remaining, &extras, limits)? };
+        compacted.idle = tree.take_idle(&classes, &self.request.keep);
+        let gap = if results.sometimes(SpfResult::PermError).is_empty() {
+            self.may_become_idle(&tree, &mended, &results)?.then_some(Gap::Idle)
+        } else {
+            Some(Gap::Broken)
+        };
+        let record = without(record, &compacted.idle)?;
+        let remaining = Remaining { record, ..remaining };
+        let space = Space { gap, ..self.space(&tree, &classes, &remaining, &extras, limits)? };
         let mut failure = None;
         let found = search::search(&space, watch, &mut |candidate| {
             let judged = self.judge(candidate, &base, &extras, &results, &space);
@@ -352,7 +360,7 @@ impl<'e> Prepared<'e> {
             record: live(record),
             published: std::iter::once(today).chain(extras.iter().map(|extra| extra.terms.clone())).collect(),
             references: extras.iter().map(|extra| extra.reference.clone()).collect(),
-            is_broken: false,
+            gap: None,
             is_renamed,
             budget: self.request.budget,
         })
@@ -385,8 +393,10 @@ impl<'e> Prepared<'e> {
             }
         }
         let mut units = Vec::new();
+        let reached = tree.reached(0);
         for (number, source) in tree.records.iter().enumerate().skip(1) {
-            if !source.is_free_of_loops || request.keep.contains(&source.domain) {
+            if !reached.contains(&number) || !source.is_free_of_loops || request.keep.contains(&source.domain)
+            {
                 continue;
             }
             let is_large = |extra: &Extra| {
@@ -574,6 +584,17 @@ fn figures(policy: &Policy, profile: &Profile, octets: usize) -> Figures {
     let worst: Spent = policy.worst(Family::V4).max(policy.worst(Family::V6));
     let voids = if profile.void_unit == VoidUnit::Term { worst.void_terms } else { worst.void_queries };
     Figures { lookups: worst.lookups_for(profile), voids, octets }
+}
+
+/// A record without some of its terms, the last of those that are alike.
+pub(super) fn without(record: &SpfRecord, terms: &[String]) -> Result<SpfRecord, Error> {
+    let mut words = texts(record);
+    for term in terms.iter().rev() {
+        if let Some(at) = words.iter().rposition(|word| word == term) {
+            words.remove(at);
+        }
+    }
+    Ok(SpfRecord::parse(written(&words).as_bytes())?)
 }
 
 /// The terms that do something.

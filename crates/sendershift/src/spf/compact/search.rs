@@ -73,8 +73,8 @@ pub(super) struct Space<'a> {
     pub(super) published: Vec<Vec<String>>,
     /// The terms that include the extra records of today.
     pub(super) references: Vec<String>,
-    /// Whether the record intends an error for somebody.
-    pub(super) is_broken: bool,
+    /// Why something better may be missed whatever is looked at.
+    pub(super) gap: Option<Gap>,
     /// Whether a DNAME record keeps everything from standing below the domain.
     pub(super) is_renamed: bool,
     /// Steps that may be taken: decisions, and drafts that are looked at.
@@ -111,6 +111,8 @@ pub(super) enum Gap {
     Entangled,
     /// For some draft no way to distribute its terms was found, and none is ruled out.
     Undistributed,
+    /// Some candidate may have a live term that decides nothing.
+    Idle,
 }
 
 /// How the search ended.
@@ -164,7 +166,7 @@ pub(super) fn search(
         bounds,
         frozen: 0,
         best: None,
-        gap: space.is_broken.then_some(Gap::Broken),
+        gap: space.gap,
         unknown_at: usize::MAX,
         steps_of_a_draft: STEPS_OF_A_DRAFT + space.classes.of.runs().count() / RUNS_OF_A_STEP,
         steps: 0,

@@ -7,7 +7,7 @@ use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::spf::check::{MAX_DEPTH, Selection, select};
 use crate::spf::{
-    DomainSpec, MacroLetter, Mechanism, Partial, PartialContext, Qualifier, SpfRecord, SpfResult,
+    DomainSpec, DualCidr, MacroLetter, Mechanism, Partial, PartialContext, Qualifier, SpfRecord, SpfResult,
 };
 
 /// A record and all that it refers to.
@@ -19,22 +19,36 @@ pub(super) struct Tree {
     pub(super) nets: Vec<Vec<(Net, String)>>,
     /// The terms that cost lookups, each different one once.
     pub(super) terms: Vec<Costly>,
+    /// Whether records that others refer to are here without some of their terms: live they cost more than they say here.
+    pub(super) is_lean_below: bool,
 }
 
 impl Tree {
-    /// The terms that stand below a term and nowhere else.
-    pub(super) fn terms_below(&self, term: usize) -> BTreeSet<usize> {
-        let mut records = BTreeSet::new();
-        let mut open: Vec<usize> = self.terms.get(term).and_then(|term| term.child).into_iter().collect();
+    /// The records that a record leads to, itself included, by their numbers.
+    pub(super) fn reached(&self, record: usize) -> BTreeSet<usize> {
+        let child = |term: usize| self.terms.get(term).and_then(|term| term.child);
+        let mut reached = BTreeSet::new();
+        let mut open = vec![record];
         while let Some(record) = open.pop() {
-            if records.insert(record)
+            if reached.insert(record)
                 && let Some(source) = self.records.get(record)
             {
-                open.extend(
-                    source.terms().filter_map(|term| self.terms.get(term).and_then(|term| term.child)),
-                );
+                open.extend(source.terms().filter_map(child));
             }
         }
+        reached
+    }
+
+    /// The terms of records that the record itself leads to.
+    pub(super) fn used(&self) -> BTreeSet<usize> {
+        let reached = self.reached(0);
+        reached.iter().filter_map(|record| self.records.get(*record)).flat_map(Source::terms).collect()
+    }
+
+    /// The terms that stand below a term and nowhere else.
+    pub(super) fn terms_below(&self, term: usize) -> BTreeSet<usize> {
+        let child = self.terms.get(term).and_then(|term| term.child);
+        let records = child.map(|child| self.reached(child)).unwrap_or_default();
         let of = |inside: bool| {
             let sources =
                 self.records.iter().enumerate().filter(move |(at, _)| records.contains(at) == inside);
@@ -101,6 +115,20 @@ pub(super) struct Costly {
     pub(super) target: Option<DomainName>,
     /// `include`, `a`, `mx`, `ptr`, `exists`; `include` also for `redirect`.
     pub(super) mechanism: &'static str,
+    /// The lengths of the prefixes that `a` and `mx` compare.
+    pub(super) lengths: DualCidr,
+}
+
+/// `a` or `mx`, and the name that it asks about.
+pub(super) type Host<'t> = (&'static str, &'t DomainName);
+
+impl Costly {
+    /// What `a` and `mx` ask about, and the lengths of the prefixes that they compare.
+    pub(super) fn host(&self) -> Option<(Host<'_>, (u8, u8))> {
+        let asks = (self.mechanism, self.target.as_ref()?);
+        let lengths = (self.lengths.v4_or_default(), self.lengths.v6_or_default());
+        matches!(self.mechanism, "a" | "mx").then_some((asks, lengths))
+    }
 }
 
 /// Reads the tree below a record that is published at a domain, for senders of a domain if that is known.
@@ -188,6 +216,10 @@ impl Reader<'_> {
             child,
             target,
             mechanism: mechanism.name(),
+            lengths: match mechanism {
+                Mechanism::A { cidr, .. } | Mechanism::Mx { cidr, .. } => *cidr,
+                _ => DualCidr::default(),
+            },
         };
         let is_same =
             |known: &Costly| known == &costly || (known.moved.is_some() && known.moved == costly.moved);
