@@ -408,7 +408,8 @@ impl<'e> Prepared<'e> {
             let is_forced = is_told || is_mended(number);
             units.push(Unit { what: What::Record(number), is_volatile: !is_own && !is_told, is_forced });
         }
-        for (number, term) in tree.terms.iter().enumerate() {
+        for number in tree.used() {
+            let Some(term) = tree.terms.get(number) else { continue };
             let is_told = term.target.as_ref().is_some_and(|name| request.flatten.contains(name));
             if is_told && matches!(term.mechanism, "a" | "mx" | "exists") {
                 units.push(Unit { what: What::Host(number), is_volatile: false, is_forced: true });
