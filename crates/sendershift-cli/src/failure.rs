@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use sendershift::dns::Question;
 use sendershift::error::{Error, Invalid, Missing, Problem};
 use sendershift::wire;
@@ -94,14 +94,20 @@ impl Failure {
             Self::Missing(missing) => {
                 questions(&missing.questions, width)
                     + &fill(
-                        "Write each answer into a snapshot, and name the file with --dns beside the others.\n",
+                        "Write each answer into a snapshot (docs/format.md), and name the file with --dns beside the others:\n",
                         width,
                         "",
                     )
+                    + &example(missing)
             }
             Self::MissingInPlan(missing) => {
                 questions(&missing.questions, width)
-                    + &fill("Write each answer into the `evidence` inside the plan.\n", width, "")
+                    + &fill(
+                        "Write each answer into the `answers` of the `evidence` inside the plan:\n",
+                        width,
+                        "",
+                    )
+                    + &example(missing)
             }
         }
     }
@@ -171,6 +177,15 @@ pub(crate) fn questions(questions: &[Question], width: usize) -> String {
     text.into_string()
 }
 
+/// How an answer is written, and that there is none.
+fn example(missing: &Missing) -> String {
+    let Some(Question { name, record_type, .. }) = missing.questions.first() else { return String::new() };
+    let about = format!(r#""name": {}, "type": "{record_type}""#, serde_json::Value::from(name.as_str()));
+    format!(
+        "  {{ {about}, \"ttl\": 3600, \"records\": [\"...\"] }}\n  {{ {about}, \"status\": \"nxdomain\" }}\n"
+    )
+}
+
 /// What clap has to say: help and version on standard output, the rest is wrong usage.
 pub(crate) fn usage(error: &clap::Error) -> Exit {
     let asks_for_json = std::env::args_os().any(|argument| argument == "--json");
@@ -191,7 +206,12 @@ pub(crate) fn usage(error: &clap::Error) -> Exit {
             _ => "usage.bad-arguments",
         };
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let mut message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        if let (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) =
+            (error.kind(), error.get(ContextKind::InvalidArg))
+        {
+            message = format!("{message} {}", missing.join(", "));
+        }
         let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
             .into_iter()
             .find_map(|kind| error.get(kind))

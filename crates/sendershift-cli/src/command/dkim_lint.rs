@@ -13,6 +13,9 @@ use crate::findings;
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 1 if there is a finding of level error, with --strict also of level warning."
+)]
 pub(crate) struct Lint {
     /// The signing domains
     #[arg(value_name = "DOMAIN", required = true, value_parser = domain)]

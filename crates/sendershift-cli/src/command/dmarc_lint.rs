@@ -12,6 +12,9 @@ use crate::findings;
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 1 if there is a finding of level error, with --strict also of level warning."
+)]
 pub(crate) struct Lint {
     /// A domain, or a record in quotes (it begins with `v=DMARC1`)
     #[arg(value_name = "DOMAIN|RECORD")]

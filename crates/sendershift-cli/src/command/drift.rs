@@ -10,6 +10,9 @@ use crate::failure::Failure;
 use crate::output::{BAD, Exit, FAINT, GOOD, Output, STRONG, Text, counted, styled};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 1 if anything changed; with --strict also if only one of the files answers a question."
+)]
 pub(crate) struct Drift {
     /// What DNS said before: a snapshot or a zone file
     #[arg(value_name = "EARLIER")]
@@ -53,8 +56,11 @@ fn text(drift: &Drifted) -> String {
         0 => "nothing changed that both files answer".to_owned(),
         changes => format!("{} changed", counted(u64::try_from(changes).unwrap_or(u64::MAX), "RRset")),
     });
+    if !drift.not_compared.is_empty() {
+        text.line(styled(FAINT, "not compared, as only one of the files answers:"));
+    }
     for question in &drift.not_compared {
-        text.line(styled(FAINT, format!("not compared: {question}, which only one of the files answers")));
+        text.line(styled(FAINT, format!("  {question}")));
     }
     text.into_string()
 }

@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::output::{Exit, Output, Progress};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 0 if the plan is safe and nothing stands in its way, else 1; with --strict it is 1 also for any finding."
+)]
 pub(crate) struct Plan {
     /// What shall change: a migration (sendershift-migration/1, TOML)
     #[arg(value_name = "MIGRATION.toml")]

@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::output::{Exit, Output, Progress};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 0 if the plan is safe, else 1: also if that is undecided. With --strict it is 1 also for any condition."
+)]
 pub(crate) struct Prove {
     /// A plan (sendershift-plan/1); a proof inside it is ignored
     #[arg(value_name = "PLAN.json")]

@@ -20,6 +20,9 @@ use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counte
 use crate::snippet;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 0 if the result is pass, else 1. With --batch it is 0 where every line has an answer, 3 where evidence is missing for one, and 2 where one is malformed."
+)]
 pub(crate) struct Check {
     /// The address of the client
     #[arg(long, value_name = "IP", required_unless_present = "batch")]

@@ -14,6 +14,9 @@ use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, Progress, STRONG, Te
 use clap::builder::PossibleValuesParser;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 1 if no record is found, or the record is broken whatever the limits; with --strict also if it is not proven to be the best, or writes out what somebody else may change."
+)]
 pub(crate) struct Compact {
     /// A domain, or the record that is meant in quotes (it begins with `v=spf1`)
     #[arg(value_name = "DOMAIN|RECORD")]

@@ -15,6 +15,9 @@ use crate::failure::Failure;
 use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counted, fill, styled};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 1 if there is no record that can be read; with --strict also if limits are exceeded or an evaluation ends in an error."
+)]
 pub(crate) struct Cost {
     /// A domain, or a record in quotes (it begins with `v=spf1`)
     #[arg(value_name = "DOMAIN|RECORD")]

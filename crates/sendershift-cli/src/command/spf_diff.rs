@@ -17,6 +17,9 @@ use crate::output::{BAD, Exit, FAINT, GOOD, NOTICE, Output, STRONG, Text, counte
 const SHOWN: usize = 12;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code 1 if the results differ; with --strict also if they do elsewhere: as intended, or at another kind of receiver."
+)]
 pub(crate) struct Diff {
     /// A domain, or a record in quotes (it begins with `v=spf1`)
     #[arg(value_name = "LEFT")]
