@@ -142,15 +142,24 @@ async function update() {
   await answer();
 }
 
-async function example() {
-  const text = await (await fetch("examples/qualys/dns.json")).text();
-  byId("subject").value = "qualys.com";
-  byId("evidence").value = text;
-  task.fetched.clear();
-  await update();
+const TOO_MANY = "v=spf1 mx include:_spf.office.example include:esp.example include:crm.example include:help.example include:survey.example ~all";
+
+async function examples() {
+  const fetched = async (path) => (await fetch(`examples/${path}`)).text();
+  const button = (words, name, load) => make("button", { type: "button", onclick: async () => {
+    const [subject, at = ""] = await load();
+    [["subject", subject], ["at", at], ["evidence", await fetched(`${name}/dns.json`)], ["ip", ""], ["other", ""]].forEach(([id, text]) => (byId(id).value = text));
+    task.fetched.clear();
+    await update();
+  } }, words);
+  // A migration is about its first domain.
+  const domain = async (name) => /^\[\[domain\]\]\s+name = "([^"]+)"/m.exec(await fetched(`${name}/migration.toml`))?.slice(1) ?? [""];
+  byId("spf-examples").replaceChildren(...JSON.parse(await fetched("index.json")).map((name) => button(`Example: ${name}`, name, () => domain(name))),
+    button("Example: one provider too many", "newsletters", async () => [TOO_MANY, "shop.example"]));
 }
 
 for (const id of FIELDS) byId(id).addEventListener("input", update);
-byId("example").onclick = example;
 byId("clear").onclick = () => { byId("evidence").value = ""; byId("file").value = ""; task.fetched.clear(); update(); };
 byId("file").onchange = async () => { const [file] = byId("file").files; if (file) { byId("evidence").value = await file.text(); update(); } };
+// Without examples the page does what it does.
+examples().catch(() => {});

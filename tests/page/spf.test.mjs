@@ -1,5 +1,7 @@
 // The task "SPF record" in Chromium: what people do with it, what goes wrong, and what it asks of whom.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { clean, context, host, looks, open, page, readable, requests, resolver, shows, text } from "./harness.mjs";
 
@@ -44,7 +46,7 @@ test("what cannot be read is underlined where it is", async () => {
 
 test("the example, a zone file, and a link to either", async () => {
   await open();
-  await page.click("#example");
+  await page.click('#spf-examples button:has-text("qualys")');
   await shows("#cost", "10 of 10");
   await shows("#tree", "include:spf.protection.outlook.com");
   const link = await page.evaluate(() => location.hash);
@@ -88,6 +90,22 @@ test("that there is no record is said where it is certain", async () => {
   await shows("#best li", "take out what refers to it: dead.example");
   assert.doesNotMatch(await text("#best"), /--/);
   await shows("#cost .bad", "Broken, whatever the limits: for about 3.4 × 10^38 addresses it can end in an error");
+  clean();
+});
+
+test("every example is a press away, and one shows what to do about a record beyond the limits", async () => {
+  await open();
+  for (const name of readdirSync(join(process.env.SENDERSHIFT_ROOT, "docs/examples"))) {
+    await page.click(`#spf-examples button:text-is("Example: ${name}")`);
+    await shows("#evidence-state", "text below");
+    await shows("#cost .good", "Within the limits");
+    assert.equal(await page.isVisible("#missing"), false);
+  }
+  await page.click('#spf-examples button:has-text("one provider too many")');
+  await shows("#cost .bad", "Beyond the limits");
+  assert.match(await text("#cost"), /11 of 10/);
+  await shows("#best", "Publish these in the place of today's");
+  await shows("#best", "After: 10 lookups");
   clean();
 });
 
@@ -170,7 +188,7 @@ test("hostile input is text", async () => {
 test("readable by everybody, at every width", async () => {
   for (const { name, ...look } of looks) {
     await open("", look);
-    await page.click("#example");
+    await page.click('#spf-examples button:has-text("qualys")');
     await shows("#who", "get the result pass");
     await shows("#best", "Proven");
     await readable(`spf-${name}`);
