@@ -94,7 +94,7 @@ test("that there is no record is said where it is certain", async () => {
 });
 
 test("every example is a press away, and one shows what to do about a record beyond the limits", async () => {
-  await open();
+  await open("", looks[0]);
   for (const name of readdirSync(join(process.env.SENDERSHIFT_ROOT, "docs/examples"))) {
     await page.click(`#spf-examples button:text-is("Example: ${name}")`);
     await shows("#evidence-state", "text below");
@@ -104,6 +104,8 @@ test("every example is a press away, and one shows what to do about a record bey
   await page.click('#spf-examples button:has-text("one provider too many")');
   await shows("#cost .bad", "Beyond the limits");
   assert.match(await text("#cost"), /11 of 10/);
+  // All of the record is in view.
+  assert.equal(await page.evaluate(() => { const { scrollHeight, clientHeight } = document.getElementById("subject"); return scrollHeight <= clientHeight; }), true);
   await shows("#best", "Publish these in the place of today's");
   await shows("#best", "After: 10 lookups");
   clean();
