@@ -18,7 +18,7 @@ use crate::plan::{GivenUp, Remark};
 use crate::spf::Policy;
 
 /// A part of the budget for messages, so that neither takes from the other.
-const ASIDE: u64 = BUDGET / 6;
+pub(super) const ASIDE: u64 = BUDGET / 6;
 
 impl<'a> Prover<'a> {
     /// Judges P10 for every domain of the evidence.
@@ -196,7 +196,7 @@ impl<'a> Prover<'a> {
     }
 
     /// Judges one promise for mail of a domain in every world.
-    fn bystanders(
+    pub(super) fn bystanders(
         &mut self,
         promise: &'static str,
         domain: &DomainName,
@@ -213,7 +213,8 @@ impl<'a> Prover<'a> {
             for (index, failure) in &judged.failures {
                 let Some(profile) = plan.parameters.receivers.get(*index) else { continue };
                 let mix = Mix { plan, flux, choices: world.choices, bounds, injected: None };
-                let length = (false, mix.length(), false, world.choices.len());
+                // Where a policy was too weak for a while, it gets stricter again.
+                let length = (failure.code == "p6.no-gate", mix.length(), false, world.choices.len());
                 if shortest.get(&(promise, *index)).is_some_and(|(shortest, _)| *shortest <= length) {
                     continue;
                 }

@@ -9,7 +9,7 @@ use super::promise::{self, Alignments, Effect, Failure};
 use super::proof::Counterexample;
 use super::story::{assumed, reason};
 use crate::dmarc;
-use crate::dns::{Overlay, Question};
+use crate::dns::{Overlay, Question, Snapshot};
 use crate::name::DomainName;
 use crate::plan::GivenUp;
 use crate::spf::{Assumed, Checked, Profile, SpfResult};
@@ -77,7 +77,26 @@ impl Bystander<'_> {
     fn policy(&self) -> Option<String> {
         let today = Overlay::new(&self.mix.plan.evidence);
         let now = self.mix.published(today.clone());
-        let effect = |evidence| Effect::of(evidence, self.domain);
+        let effect = |evidence: &Overlay<&Snapshot>| Effect::of(evidence, self.domain);
+        let said = |evidence: &Overlay<&Snapshot>| match dmarc::discover(evidence, self.domain).applied {
+            Some(applied) => format!("p={}, from _dmarc.{}", applied.declared.as_str(), applied.domain),
+            None => "no policy record".to_owned(),
+        };
+        if self.failure.code.starts_with("p6.") {
+            let weaker = self.failure.code == "p6.weaker";
+            let stands = |now: &Effect, was: &Effect| {
+                if weaker { now.is_weaker_than(was) } else { now.raises(was) }
+            };
+            let was = self.mix.exchanged().map(|choices| self.mix.with(&choices).published(today.clone()));
+            let mut was = was.chain([today.clone()]).filter(|was| stands(&effect(&now), &effect(was)));
+            let was = was.next()?;
+            return Some(format!(
+                "DMARC for {}: {}; with the record before: {}. No message of it need be under way by then: its mail has not begun yet, or pauses.",
+                self.domain,
+                said(&now),
+                said(&was)
+            ));
+        }
         if self.failure.code == "p10.alignment-changed" {
             let identifiers = promise::identifiers(self.mix.plan);
             let aligned = |evidence| Alignments::of(evidence, self.domain, &identifiers);
@@ -89,10 +108,6 @@ impl Bystander<'_> {
         if !effect(&now).acts_otherwise_than(&effect(&today)) {
             return None;
         }
-        let said = |evidence| match dmarc::discover(evidence, self.domain).applied {
-            Some(applied) => format!("p={}, from _dmarc.{}", applied.declared.as_str(), applied.domain),
-            None => "no policy record".to_owned(),
-        };
         Some(format!("DMARC for {}: {}; before the plan: {}.", self.domain, said(&now), said(&today)))
     }
 }

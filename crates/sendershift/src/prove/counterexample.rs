@@ -228,13 +228,8 @@ impl Found<'_> {
 
     /// Whether one of the versions stands so to the one that it replaces.
     fn step_by_step(&self, stands: impl Fn(&promise::Effect, &promise::Effect) -> bool) -> bool {
-        self.mix.choices.iter().any(|(question, index)| {
-            let Some(earlier) = index.checked_sub(1) else { return false };
-            let mut before = self.mix.choices.clone();
-            before.insert(question.clone(), earlier);
-            let (now, was) = (self.effect(self.mix.choices), self.effect(&before));
-            now.zip(was).is_some_and(|(now, was)| stands(&now, &was))
-        })
+        let Some(now) = self.effect(self.mix.choices) else { return false };
+        self.mix.exchanged().any(|before| self.effect(&before).is_some_and(|was| stands(&now, &was)))
     }
 }
 

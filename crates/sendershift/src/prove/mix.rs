@@ -35,6 +35,16 @@ impl<'a> Mix<'a> {
         self.choices.iter().filter_map(move |(question, index)| Some((question, version(question, index)?)))
     }
 
+    /// The same choices with one version exchanged for the one before it, each in turn.
+    pub(super) fn exchanged(&self) -> impl Iterator<Item = Choices> + use<'a> {
+        let choices = self.choices;
+        choices.iter().filter_map(|(question, index)| {
+            let mut before = choices.clone();
+            before.insert(question.clone(), index.checked_sub(1)?);
+            Some(before)
+        })
+    }
+
     /// How many bounds there are, and how many versions that change: the least is told.
     pub(super) fn length(&self) -> usize {
         let changes = |version: &Version| version.from.is_some() || version.until.is_some();

@@ -8,6 +8,7 @@
 //! nothing with the planner.
 
 mod aside;
+mod author;
 mod binding;
 mod bystander;
 mod counterexample;
@@ -35,7 +36,7 @@ use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
 use mix::Mix;
-use promise::{AgainstToday, Before, Differing, Judged as MessageJudged, Receiver, Today};
+use promise::{AgainstToday, Author, Before, Differing, Judged as MessageJudged, Receiver, Today};
 use remarks::{age, assumptions, judged_from, not_modelled, other_suffix, unexplored};
 pub(crate) use story::duration;
 use users::Users;
@@ -153,7 +154,10 @@ fn prove_course<'a>(
     if let Some(course) = taken_back {
         users.add(course.users);
     }
-    let halted = halted.or_else(|| prover.collateral(&users)).or_else(|| prover.authority(&users));
+    let halted = halted
+        .or_else(|| prover.author_domains())
+        .or_else(|| prover.collateral(&users))
+        .or_else(|| prover.authority(&users));
     *budget = prover.explorer.budget;
     missing.append(&mut prover.missing);
     if !missing.is_empty() {
@@ -300,13 +304,14 @@ impl<'a> Prover<'a> {
             let excused = today.as_ref().filter(|_| unseen_today);
             promise::seen(world, &Lenient(world), binding, receivers, excused)
         })?;
+        let judged_by = Author { domain: author, bounds: &binding.bounds, in_use: true };
         if let Some(undo_from) = self.undo_from {
             return self.walk("p6", binding, &|world| {
-                promise::taken_back(world, timeline, binding, receivers, (&effect_today, undo_from))
+                promise::taken_back(world, timeline, judged_by, receivers, (&effect_today, undo_from))
             });
         }
         self.walk("p6", binding, &|world| {
-            promise::policy(world, timeline, binding, receivers, today.as_ref())
+            promise::policy(world, timeline, judged_by, receivers, today.as_ref())
         })?;
         let live = binding.stream.live.contains(&binding.identity.id)
             && binding.stream.live.contains(&binding.delivered_by.id);

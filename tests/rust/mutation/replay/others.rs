@@ -9,7 +9,7 @@ use sendershift::plan::{Change, GivenUp, Identity, Plan, Step, StepKind, Stream,
 use sendershift::prove::Counterexample;
 use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
-use super::{accepts_mail, held, publish};
+use super::{accepts_mail, before, held, publish};
 
 /// What is said of a name has to be so.
 pub(super) fn shows(
@@ -20,9 +20,45 @@ pub(super) fn shows(
 ) -> Result<(), String> {
     let broken = match found.code.split_once('.') {
         Some(("p10", _)) => harms_others(plan, profile, found, domain)?,
+        Some(("p6", _)) => steps_down_or_up(plan, found, domain)?,
         _ => lets_too_much(plan, found, domain)?,
     };
     if broken { Ok(()) } else { Err(format!("{domain}: {:?}", found.story)) }
+}
+
+/// P6, for an author domain whose mail has not begun yet, or pauses, and is not over.
+fn steps_down_or_up(plan: &Plan, found: &Counterexample, domain: &DomainName) -> Result<bool, String> {
+    let of_domain = |identity: &&Identity| identity.author_domain == *domain;
+    let goes_on = in_use(plan, plan.steps.len()).any(|identity| of_domain(&identity));
+    let is_used = (0..=plan.steps.len()).any(|done| in_use(plan, done).any(|identity| of_domain(&identity)));
+    // What stops for good is named where it plays a part: the policy is judged before the last of it is.
+    let stops = plan.steps.iter().filter(|step| !step.stops.is_empty());
+    let is_named = |step: &Step| found.schedule.iter().any(|one| one.step.as_ref() == Some(&step.id));
+    if !identities(plan).any(|identity| of_domain(&identity))
+        || is_used && !goes_on && !stops.into_iter().any(is_named)
+    {
+        return Err("no declared mail is from there any more".to_owned());
+    }
+    let levels = |evidence: &Overlay<&Snapshot>| {
+        let checked = dmarc::check(evidence, dmarc::Message::new(domain.clone()));
+        let level = |reading: &dmarc::Reading| {
+            reading.policy.map(|effect| (effect.otherwise.unwrap_or(effect.policy), effect.percent))
+        };
+        [level(&checked.rfc9989), checked.rfc7489.as_ref().and_then(level)]
+    };
+    let now = levels(&held(plan, found));
+    Ok(found.holding.iter().any(|holding| {
+        let Some(step) = &holding.published_by else { return false };
+        let (name, kind) = (&holding.question.name, holding.question.record_type);
+        let mut evidence = held(plan, found);
+        match before(plan, step, name, kind) {
+            Some(rrset) => evidence.publish(name, rrset),
+            None => evidence.remove(name, kind),
+        }
+        let was = levels(&evidence);
+        let mut pairs = now.iter().zip(&was);
+        pairs.any(|(now, was)| if found.code == "p6.weaker" { now < was } else { now > was })
+    }))
 }
 
 /// P10, for a domain.

@@ -42,7 +42,7 @@ pub(super) use given_hosts::addressed;
 pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
 pub(super) use limits::{Before, behind_macros, got_worse, too_large, within_limits};
 pub(super) use one_reading::{Differing, differing, one_reading};
-pub(super) use policy::{Effect, policy, taken_back};
+pub(super) use policy::{Author, Effect, policy, taken_back};
 pub(super) use reachable::reachable;
 pub(super) use refused::{AgainstToday, against};
 pub(super) use seen::{declared, is_unseen, seen};

@@ -8,7 +8,6 @@ use crate::error::Problem;
 use crate::name::DomainName;
 use crate::plan::StepKind;
 use crate::plan::timeline::{Event, Timeline};
-use crate::prove::binding::Binding;
 use crate::prove::explore::Bounds;
 use crate::prove::world::{Choices, Lenient, World};
 
@@ -63,45 +62,54 @@ impl Effect {
     }
 }
 
-/// P6 for one message: for whoever holds these versions, no step that published one of them made the policy weaker, or made it
+/// Mail of an author domain, and when it may be judged.
+#[derive(Clone, Copy)]
+pub(in crate::prove) struct Author<'b> {
+    pub(in crate::prove) domain: &'b DomainName,
+    pub(in crate::prove) bounds: &'b Bounds,
+    /// Whether it is sent for all of that time. If not, the domain waits for its first message or pauses: whether it exists plays no part, and
+    /// its first policy needs no gate.
+    pub(in crate::prove) in_use: bool,
+}
+
+/// P6: for whoever holds these versions, no step that published one of them made the policy weaker, or made it
 /// stricter without a gate; and both generations of receivers take alike what the plan publishes, where they can.
 pub(in crate::prove) fn policy(
     world: &World<'_>,
     timeline: &Timeline,
-    binding: &Binding<'_>,
+    author: Author<'_>,
     receivers: &[Receiver<'_>],
     today: Option<&Declared>,
 ) -> Judged {
-    let author = &binding.identity.author_domain;
-    let now = Effect::of(&Lenient(world), author);
+    let now = Effect::of(&Lenient(world), author.domain);
     if world.undecided().is_some() {
         return Judged::default();
     }
     if let Some(problem) = by_existence(world, author) {
         return Judged::error(problem);
     }
-    let mut code = (now.differ && now.declared.as_ref() != today).then_some("p6.read-differently");
-    for_each_step(world, timeline, binding, &mut |then, was, (question, index)| {
+    let differ = author.in_use && now.differ && now.declared.as_ref() != today;
+    let mut code = differ.then_some("p6.read-differently");
+    for_each_step(world, timeline, author, &mut |then, was, (question, index)| {
         if now.is_weaker_than(was) {
             code = Some("p6.weaker");
-        } else if now.raises(was) && !is_gated(then, timeline, (question, index), was, 0) {
+        } else if author.is_raised(&now, was) && !is_gated(then, timeline, (question, index), was, 0) {
             code = code.or(Some("p6.no-gate"));
         }
     });
     Judged::everywhere(code, receivers)
 }
 
-/// P6 for one message in a course that is taken back: going back to a weaker policy is the point of it, but never to a weaker one than today's, and no
+/// P6 in a course that is taken back: going back to a weaker policy is the point of it, but never to a weaker one than today's, and no
 /// step of the undo, which begins at an index, makes the policy stricter than today's without a gate.
 pub(in crate::prove) fn taken_back(
     world: &World<'_>,
     timeline: &Timeline,
-    binding: &Binding<'_>,
+    author: Author<'_>,
     receivers: &[Receiver<'_>],
     (today, undo_from): (&Effect, usize),
 ) -> Judged {
-    let author = &binding.identity.author_domain;
-    let now = Effect::of(&Lenient(world), author);
+    let now = Effect::of(&Lenient(world), author.domain);
     if world.undecided().is_some() {
         return Judged::default();
     }
@@ -113,18 +121,31 @@ pub(in crate::prove) fn taken_back(
     if !now.raises(today) {
         return Judged::everywhere(code, receivers);
     }
-    for_each_step(world, timeline, binding, &mut |then, was, (question, index)| {
-        let from = then.flux.versions(question).and_then(|versions| versions.get(index)?.from);
-        let by_undo = from.is_some_and(|from| from >= undo_from);
-        if by_undo && now.raises(was) && !is_gated(then, timeline, (question, index), was, undo_from) {
+    for_each_step(world, timeline, author, &mut |then, was, (question, index)| {
+        let published = then.flux.versions(question).and_then(|versions| versions.get(index)?.from);
+        let by_undo = published.is_some_and(|published| published >= undo_from);
+        let gated = || is_gated(then, timeline, (question, index), was, undo_from);
+        if by_undo && author.is_raised(&now, was) && !gated() {
             code = code.or(Some("p6.no-gate"));
         }
     });
     Judged::everywhere(code, receivers)
 }
 
+impl Author<'_> {
+    /// Whether a policy makes receivers act harder than the one before, on mail that somebody could have looked at: before a domain
+    /// is in use, the first policy at all, and the first record of its own, are there to be found by its first message.
+    fn is_raised(&self, now: &Effect, was: &Effect) -> bool {
+        let own = |effect: &Effect| effect.declared.as_ref().is_some_and(|(domain, _)| domain == self.domain);
+        now.raises(was) && (self.in_use || was.declared.is_some() && (own(was) || !own(now)))
+    }
+}
+
 /// Why it is not known which policy applies: that depends on whether the author domain exists, and the plan may change that.
-fn by_existence(world: &World<'_>, author: &DomainName) -> Option<Problem> {
+fn by_existence(world: &World<'_>, Author { domain: author, in_use, .. }: Author<'_>) -> Option<Problem> {
+    if !in_use {
+        return None;
+    }
     let applied = dmarc::discover(&Lenient(world), author).applied?;
     let depends = applied.source != dmarc::Source::AuthorDomain
         && applied.record.subdomain_policy() != applied.record.nonexistent_policy();
@@ -141,16 +162,16 @@ type Compare<'c> = dyn FnMut(&World<'_>, &Effect, (&Question, usize)) + 'c;
 
 /// Calls `compare` with each world that has one of the versions exchanged for the version before it, if a receiver can hold that. Stops where such a world asks for what is not chosen yet; then `world`
 /// asks for it, too.
-fn for_each_step(world: &World<'_>, timeline: &Timeline, binding: &Binding<'_>, compare: &mut Compare<'_>) {
+fn for_each_step(world: &World<'_>, timeline: &Timeline, author: Author<'_>, compare: &mut Compare<'_>) {
     for (question, index) in world.choices {
         let Some(earlier) = index.checked_sub(1) else { continue };
         let mut before = world.choices.clone();
         before.insert(question.clone(), earlier);
-        if !can_be_held(world, timeline, binding, &before) {
+        if !can_be_held(world, timeline, author.bounds, &before) {
             continue;
         }
         let then = World::new(world.plan, world.flux, &before);
-        let was = Effect::of(&Lenient(&then), &binding.identity.author_domain);
+        let was = Effect::of(&Lenient(&then), author.domain);
         if let Some(question) = then.undecided() {
             // It reads more: what is compared has to be chosen for both.
             world.answer(&question.name, question.record_type);
@@ -160,9 +181,9 @@ fn for_each_step(world: &World<'_>, timeline: &Timeline, binding: &Binding<'_>, 
     }
 }
 
-/// Whether a receiver that judges a message of the binding can hold these versions.
-fn can_be_held(world: &World<'_>, timeline: &Timeline, binding: &Binding<'_>, choices: &Choices) -> bool {
-    let mut bounds: Bounds = binding.bounds.clone();
+/// Whether a receiver that judges something within the bounds can hold these versions.
+fn can_be_held(world: &World<'_>, timeline: &Timeline, bounds: &Bounds, choices: &Choices) -> bool {
+    let mut bounds: Bounds = bounds.clone();
     choices.iter().all(|(question, index)| {
         let version = world.flux.versions(question).and_then(|versions| versions.get(*index));
         version.is_none_or(|version| bounds.add(version, timeline))
