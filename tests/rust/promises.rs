@@ -62,3 +62,30 @@ fn plans_by_hand() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(counts["safe"] >= 20 && counts.values().sum::<usize>() >= 44, "{counts:?}");
 }
+
+/// What is safe and has to be told all the same, and that it is not told of everything.
+#[test]
+fn conditions() {
+    const CODES: [&str; 3] = ["proof.less-protected", "proof.pause", "proof.share-short"];
+    let told = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/corpus/safe");
+        let proof = proof(&folder.join(name).with_extension("json")).unwrap();
+        let codes = proof.conditions.iter().map(|condition| condition.code.as_str());
+        codes.filter(|code| CODES.contains(code)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (plan, code) in [
+        ("names-below-that-nobody-has-exempted", "proof.less-protected"),
+        ("old-name-relaxed-after-its-last-message", "proof.less-protected"),
+        ("return-path-renamed", "proof.less-protected"),
+        ("sender-that-pauses-for-a-month", "proof.pause"),
+        ("started-for-one-in-a-thousand", "proof.share-short"),
+        ("warm-up-in-shares", "proof.share-short"),
+    ] {
+        assert!(told(plan).iter().any(|told| told == code), "{plan}: {:?}", told(plan));
+    }
+    for plan in
+        ["parked-name-refused-harder", "new-name-with-its-policy", "vendor-on-trial", "old-name-parked"]
+    {
+        assert!(told(plan).is_empty(), "{plan}: {:?}", told(plan));
+    }
+}

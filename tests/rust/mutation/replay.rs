@@ -403,7 +403,12 @@ impl Message<'_> {
                         && granted
                         && host.is_some_and(|host| accepts_mail(&self.evidence, &host))
                 };
-                !checked.rfc9989.reports.iter().any(takes)
+                // Those who go by the list may find another record.
+                let unseen = |reading: &dmarc::Reading| {
+                    let acts = reading.policy.is_some_and(|effect| effect.policy > Policy::None);
+                    acts && !reading.reports.iter().any(takes)
+                };
+                !checked.rfc9989.reports.iter().any(takes) || unseen(old)
             }
             "p6.weaker" | "p6.no-gate" => found.holding.iter().any(|holding| {
                 let Some(step) = &holding.published_by else { return false };

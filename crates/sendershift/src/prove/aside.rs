@@ -20,20 +20,39 @@ use crate::spf::Policy;
 /// A part of the budget for messages, so that neither takes from the other.
 pub(super) const ASIDE: u64 = BUDGET / 6;
 
+/// What P10 is judged by for a domain.
+#[derive(Clone, Copy)]
+enum Looked {
+    /// What SPF says of it.
+    Spf,
+    /// The policy in effect, and what aligns, for a domain that mail comes from.
+    Policy,
+    /// The policy in effect for a domain that nothing comes from.
+    Protection,
+}
+
 impl<'a> Prover<'a> {
     /// Judges P10 for every domain of the evidence.
     pub(super) fn collateral(&mut self, users: &Users<'a>) -> Option<Remark> {
         let plan = self.explorer.plan;
         let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
         self.explorer.budget = ASIDE;
-        let spf = promise::with_spf(plan).map(|domain| (domain.clone(), true));
-        let policy = promise::undeclared(plan).into_iter().map(|domain| (domain, false));
+        let sending = promise::undeclared(plan);
+        let silent = promise::silent(plan, &sending);
+        let spf = promise::with_spf(plan).map(|domain| (domain.clone(), Looked::Spf));
+        let sending = sending.into_iter().map(|domain| (domain, Looked::Policy));
+        let silent = silent.into_iter().map(|domain| (domain, Looked::Protection));
         let identifiers = promise::identifiers(plan);
-        for (domain, of_spf) in spf.chain(policy) {
-            let judged = if of_spf {
-                self.spf_of_others(&domain, users, &receivers)
-            } else {
-                self.policy_of_others(&domain, &identifiers, &receivers)
+        for (domain, looked) in spf.chain(sending).chain(silent) {
+            let judged = match looked {
+                Looked::Spf => self.spf_of_others(&domain, users, &receivers),
+                Looked::Policy => self.policy_of_others(&domain, &identifiers, &receivers),
+                Looked::Protection => {
+                    let today = Effect::of(&plan.evidence, &domain);
+                    self.bystanders("p10", &domain, &anytime(), &|world| {
+                        promise::still_protected(world, &domain, &receivers, &today)
+                    })
+                }
             };
             if let Err(halt) = judged {
                 return Some(remarks::unexplored_domain(halt, "P10", &domain));
@@ -66,7 +85,10 @@ impl<'a> Prover<'a> {
                 return Ok(());
             }
         };
-        let others = Others::new(today, addresses, !users.keep(domain));
+        let is_ours = Users::declare(plan, domain)
+            || !users.of(plan, domain).is_empty()
+            || promise::is_ever_given_up(plan, domain);
+        let others = Others::new(today, addresses, (is_ours, !users.keep(domain)));
         self.bystanders("p10", domain, &anytime(), &|world| {
             promise::spf_unchanged(world, domain, &others, receivers)
         })
@@ -124,6 +146,7 @@ impl<'a> Prover<'a> {
         }
         if self.undo_from.is_none() {
             self.note("p4", promise::key_left_behind(plan, flux, timeline));
+            self.note("p4", promise::key_for_nobody(plan, flux, timeline));
         }
         let mut gifts = promise::gifts(plan, flux).into_iter();
         gifts.find_map(|gift| self.given_up(gift, users).err())

@@ -21,9 +21,11 @@ mod mta_sts;
 mod progress;
 mod promise;
 mod proof;
+mod protection;
 mod remarks;
 mod reversible;
 mod schedule;
+mod shares;
 mod story;
 mod users;
 mod world;
@@ -36,7 +38,7 @@ use binding::{Binding, Sources};
 use counterexample::{Found, Length};
 use explore::{BUDGET, Bounds, Explorer, Halt};
 use mix::Mix;
-use promise::{AgainstToday, Author, Before, Differing, Judged as MessageJudged, Receiver, Today};
+use promise::{AgainstToday, Author, Before, Differing, Judged as MessageJudged, Receiver, Today, Unseen};
 use remarks::{age, assumptions, judged_from, not_modelled, other_suffix, unexplored};
 pub(crate) use story::duration;
 use users::Users;
@@ -102,8 +104,21 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 /// As [`prove`].
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
     let mut proof = prove_within(plan, BUDGET, progress)?;
+    proof.conditions.extend(besides(plan)?);
     reversible::judge(plan, &mut proof, progress)?;
     Ok(proof)
+}
+
+/// What no promise is about and whoever reads the verdict has to know.
+fn besides(plan: &Plan) -> Result<Vec<Remark>, Error> {
+    let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
+    let order: Vec<usize> = timeline.steps().collect();
+    let flux = Flux::new(plan, &order);
+    let sources = binding::sources(plan, &flux, &timeline)?;
+    let users = Users::new(plan, &flux, &timeline, &sources);
+    let mut conditions = shares::uncovered(plan, &flux, &timeline);
+    conditions.extend(protection::lost(plan, &flux, &users));
+    Ok(conditions)
 }
 
 /// As [`prove_with`] without P3, and no more versions are read than the budget.
@@ -299,12 +314,17 @@ impl<'a> Prover<'a> {
         let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
         let effect_today = promise::Effect::of(&Lenient(&world), author);
         let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
-        let unseen_today = promise::is_unseen(&Lenient(&world), author);
-        self.walk("p5", binding, &|world| {
-            let excused = today.as_ref().filter(|_| unseen_today);
-            promise::seen(world, &Lenient(world), binding, receivers, excused)
-        })?;
+        let unseen_today = Unseen::of(&Lenient(&world), &Lenient(&world), author);
         let judged_by = Author { domain: author, bounds: &binding.bounds, in_use: true };
+        let forward = self.undo_from.is_none();
+        self.walk("p5", binding, &|world| {
+            let judged = promise::seen(world, &Lenient(world), binding, receivers, &unseen_today);
+            if judged.failures.is_empty() && forward {
+                promise::goes_unseen(world, timeline, judged_by, receivers)
+            } else {
+                judged
+            }
+        })?;
         if let Some(undo_from) = self.undo_from {
             return self.walk("p6", binding, &|world| {
                 promise::taken_back(world, timeline, judged_by, receivers, (&effect_today, undo_from))

@@ -187,6 +187,22 @@ fn lets_too_much(plan: &Plan, found: &Counterexample, domain: &DomainName) -> Re
             let last = key(&published(plan, plan.steps.len()));
             !last.is_empty() && last != key(&today) && !in_use(plan, plan.steps.len()).any(signs)
         }
+        "p4.key-for-nobody" => {
+            let key = |done| match resolve(&published(plan, done), domain, RecordType::Txt) {
+                Resolved::Records(rrset) => rrset.records().to_texts(),
+                _ => Vec::new(),
+            };
+            let signs = |identity: &Identity| {
+                let mut names =
+                    identity.dkim.iter().map(|of| format!("{}._domainkey.{}", of.selector, of.domain));
+                names.any(|name| name == domain.as_str())
+            };
+            // The step that publishes it, for one of them: nobody signs with the key when it begins, nor later.
+            (1..=plan.steps.len()).any(|done| {
+                let comes = !key(done).is_empty() && key(done) != key(done - 1) && key(done) != key(0);
+                comes && !(done - 1..=plan.steps.len()).any(|then| in_use(plan, then).any(signs))
+            })
+        }
         "p4.given-up-authorised" => {
             let ip = found.address.ok_or("no address")?;
             let goes = |what: &GivenUp| {
@@ -255,11 +271,27 @@ pub(super) fn stays_changed(plan: &Plan, found: &Counterexample) -> Result<(), S
             Some(name) => has_changed(&course, name),
             None => {
                 let ids = |done| in_use(&course, done).map(|identity| &identity.id).collect::<Vec<_>>();
-                ids(0) != ids(course.steps.len())
+                ids(0) != ids(course.steps.len()) || carries_less(&course)
             }
         }
     });
     if stays { Ok(()) } else { Err(format!("{:?}", found.story)) }
+}
+
+/// Whether an identity in use before the plan sends only a share in the end.
+fn carries_less(plan: &Plan) -> bool {
+    plan.streams.iter().any(|stream| {
+        stream.live.iter().any(|id| {
+            let names = |of: &&Use| of.stream == stream.id && of.identity == *id;
+            let share = |of: &Use| of.share.map_or(1000, i32::from);
+            let left = plan.steps.iter().fold(1000, |left: i32, step| {
+                let stopped = step.stops.iter().filter(names).map(share).sum::<i32>();
+                let started = step.starts.iter().filter(names).map(share).sum::<i32>();
+                (left - stopped + started).clamp(0, 1000)
+            });
+            left < 1000
+        })
+    })
 }
 
 /// Whether there are other records at a name once all steps are done, or the same with a longer TTL.

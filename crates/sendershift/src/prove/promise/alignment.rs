@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::collateral::with_spf;
+use super::senders::with_spf;
 use crate::dmarc::{self, Alignment, DkimResult, InEffect, Message, Policy, Reading};
 use crate::dns::Evidence;
 use crate::name::DomainName;

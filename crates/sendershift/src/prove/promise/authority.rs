@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::collateral::with_spf;
-use crate::dkim::KeyRecord;
-use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
+use super::senders::with_spf;
+use crate::dns::{Evidence, Records};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::{AddressCount, AddressSet};
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, Remark};
-use crate::prove::binding::spans;
 use crate::prove::proof::Counterexample;
-use crate::prove::users::{Used, Users, key_names};
+use crate::prove::users::{Used, Users};
 use crate::prove::world::Flux;
 use crate::spf::{Policy, SpfRecord, SpfResult};
 
@@ -179,47 +177,4 @@ impl Used<'_> {
             timeline.distance(*end, event).is_some_and(|distance| distance >= seconds)
         })
     }
-}
-
-/// P4 for DKIM: once all is done there is no key that the plan published and that nothing is signed with.
-pub(in crate::prove) fn key_left_behind(
-    plan: &Plan,
-    flux: &Flux,
-    timeline: &Timeline,
-) -> Option<Counterexample> {
-    if !flux.stuck.is_empty() {
-        return None;
-    }
-    let last = flux.eras(plan).last()?;
-    let mut used: BTreeSet<DomainName> = BTreeSet::new();
-    for stream in &plan.streams {
-        let stays = spans(plan, flux, timeline, stream).into_iter().filter(|(_, span)| span.stop.is_none());
-        for signature in stays.flat_map(|(identity, _)| &identity.dkim) {
-            used.extend(
-                signature.selector.key_name(&signature.domain).iter().flat_map(|name| key_names(&last, name)),
-            );
-        }
-    }
-    let changes = plan.steps.iter().flat_map(|step| &step.changes);
-    let names: BTreeSet<&DomainName> = changes
-        .filter(|change| matches!(change.record_type, RecordType::Txt | RecordType::Cname))
-        .map(|change| &change.name)
-        .filter(|name| name.labels().any(|label| label == "_domainkey") && !used.contains(*name))
-        .collect();
-    names.into_iter().find_map(|name| {
-        let before = keys(&plan.evidence, name);
-        keys(&last, name).into_iter().find(|key| !before.contains(key))?;
-        let story = format!("Once all steps are done, {name} has a DKIM key that the plan published, and nothing is signed with it.");
-        Some(Counterexample::of_name("p4.key-left-behind", name.clone(), story))
-    })
-}
-
-/// The keys at a name that are not revoked.
-fn keys(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<String> {
-    let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return BTreeSet::new() };
-    let records = rrset.texts().iter().filter_map(|text| KeyRecord::parse(text.octets()).ok());
-    let valid = records.filter(|record| !record.is_revoked());
-    valid
-        .map(|record| record.tags().find(|(tag, _)| *tag == "p").map_or("", |(_, key)| key).to_owned())
-        .collect()
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::given_up::gifts;
 use super::limits::changes;
+use super::senders::own;
 use super::{Alignments, Effect, Judged, Receiver};
 use crate::adjacent::MtaSts;
 use crate::adjacent::is_null_mx;
 use crate::dkim::KeyRecord;
 use crate::dmarc::{self, DmarcRecord};
-use crate::dns::{Answer, Evidence, Question, RecordType, Records, Resolved, RrSet, resolve};
+use crate::dns::{Question, RecordType, Records, RrSet};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
@@ -17,7 +18,7 @@ use crate::plan::{Change, GivenUp, Plan, Step, StepKind};
 use crate::prove::proof::Counterexample;
 use crate::prove::users::Users;
 use crate::prove::world::{Flux, Lenient, World};
-use crate::spf::{Case, Leaf, Mechanism, Modifier, Policy, Profile, SpfRecord, SpfResult, TermKind};
+use crate::spf::{Case, Leaf, Policy, Profile, SpfRecord, SpfResult};
 
 /// Mail of a domain that nobody declared.
 pub(in crate::prove) struct Others {
@@ -26,22 +27,35 @@ pub(in crate::prove) struct Others {
     today: Policy,
     /// Whether anybody passes SPF today; from a domain that lets nobody pass no mail comes that could be harmed.
     any_passes: bool,
+    /// Whether declared mail has, or had, to do with the record. Any other one that lets nobody pass is there to refuse what is forged.
+    is_ours: bool,
     /// Whether the record may go: only declared mail passed by it, and that has left.
     may_go: bool,
 }
 
 impl Others {
-    pub(in crate::prove) fn new(today: Policy, addresses: AddressSet, is_left: bool) -> Self {
+    /// Of a domain's policy today: `is_left` where no declared mail reads the record in the end.
+    pub(in crate::prove) fn new(
+        today: Policy,
+        addresses: AddressSet,
+        (is_ours, is_left): (bool, bool),
+    ) -> Self {
         let passes = today.intended().sometimes(SpfResult::Pass);
-        let may_go = is_left && passes.is_disjoint(&addresses);
-        Self { addresses, today, any_passes: !passes.is_empty(), may_go }
+        let may_go = is_ours && is_left && passes.is_disjoint(&addresses);
+        Self { addresses, today, any_passes: !passes.is_empty(), is_ours, may_go }
     }
 
     fn harmed(&self, leaf: &Leaf, was: &Leaf, profile: &Profile) -> bool {
+        let refuses = |leaf: &Leaf| match leaf.result {
+            SpfResult::Fail => 2,
+            SpfResult::SoftFail => 1,
+            _ => 0,
+        };
+        let nobody_harmed = !self.any_passes && (self.is_ours || refuses(leaf) >= refuses(was));
         let excused = match leaf.result {
             SpfResult::Pass => false,
-            SpfResult::None => self.may_go || !self.any_passes,
-            _ => !self.any_passes,
+            SpfResult::None => self.may_go || nobody_harmed,
+            _ => nobody_harmed,
         };
         !excused && differs(leaf, was, profile)
     }
@@ -105,115 +119,16 @@ pub(in crate::prove) fn policy_unchanged(
     Judged::everywhere(code.or_else(lost), receivers)
 }
 
-/// Whether all that the evidence shows of mail from a domain is keys that declared identities sign with: that is their mail, and what they
-/// need is judged.
-pub(in crate::prove) fn only_signs_declared(plan: &Plan, domain: &DomainName) -> bool {
-    let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
-    let keys: BTreeSet<DomainName> = identities
-        .flat_map(|identity| &identity.dkim)
-        .filter_map(|signature| signature.selector.key_name(&signature.domain).ok())
-        .collect();
-    let of_domain = |name: &&DomainName| {
-        name.as_str().split_once("._domainkey.").is_some_and(|(_, of)| of == domain.as_str())
-    };
-    own(plan, domain, RecordType::Mx).is_none()
-        && spf_record(plan, domain).is_none()
-        && plan.evidence.names().filter(of_domain).all(|name| keys.contains(name))
-}
-
-/// The domains of the evidence with an SPF record.
-pub(in crate::prove) fn with_spf(plan: &Plan) -> impl Iterator<Item = &DomainName> {
-    plan.evidence.names().filter(|name| spf_record(plan, name).is_some())
-}
-
-fn spf_record(plan: &Plan, name: &DomainName) -> Option<SpfRecord> {
-    let Resolved::Records(rrset) = resolve(&plan.evidence, name, RecordType::Txt) else { return None };
-    let text = rrset.texts().iter().find(|text| SpfRecord::is_spf(text.octets()))?;
-    SpfRecord::parse(text.octets()).ok()
-}
-
-/// What the evidence lists at a name itself.
-fn own<'p>(plan: &'p Plan, name: &DomainName, record_type: RecordType) -> Option<&'p RrSet> {
-    match plan.evidence.answer(name, record_type) {
-        Answer::Records(rrset) => Some(rrset),
-        _ => None,
-    }
-}
-
-/// The domains of the evidence that mail comes from without anybody having declared it, as far as it shows: they have mail exchanges,
-/// DKIM keys, or an SPF record that is not there for others to include.
-pub(in crate::prove) fn undeclared(plan: &Plan) -> BTreeSet<DomainName> {
-    let mut included: BTreeSet<DomainName> =
-        plan.sources.iter().filter_map(|source| source.include.clone()).collect();
-    let (mut domains, mut sends) = (BTreeSet::new(), BTreeSet::new());
-    for name in plan.evidence.names() {
-        if let Some((_, domain)) = name.as_str().split_once("._domainkey.") {
-            sends.extend(DomainName::parse(domain));
-        }
-        let has_mail = own(plan, name, RecordType::Mx).is_some_and(|rrset| !is_null_mx(rrset));
-        if has_mail {
-            domains.insert(name.clone());
-        }
-        let Some(record) = spf_record(plan, name) else { continue };
-        for term in record.terms() {
-            let target = match &term.kind {
-                TermKind::Directive(directive) => match &directive.mechanism {
-                    Mechanism::Include(domain) => Some(domain),
-                    _ => None,
-                },
-                TermKind::Modifier(Modifier::Redirect(domain)) => Some(domain),
-                TermKind::Modifier(_) => None,
-            };
-            included.extend(target.and_then(|target| target.literal()).cloned());
-        }
-    }
-    sends.extend(with_spf(plan).filter(|name| !included.contains(*name) && may_send(plan, name)).cloned());
-    domains.extend(sends.iter().cloned());
-    // Without a pass there is no mail; what cannot be told may be.
-    let is_null = |name: &DomainName| {
-        spf_record(plan, name).is_some()
-            && Policy::compile(&plan.evidence, name)
-                .is_ok_and(|policy| policy.intended().sometimes(SpfResult::Pass).is_empty())
-    };
-    domains.retain(|name| {
-        let can_have_mail = name.check_for_mail().is_ok() && !name.as_str().starts_with("*.");
-        can_have_mail && !Users::declare(plan, name) && may_change(plan, name)
-    });
-    domains.retain(|name| !is_null(name) && (sends.contains(name) || !publishes_policy(plan, name)));
-    domains
-}
-
-/// Whether the plan changes the policy record of a domain itself: for one that only receives mail, as far as the evidence shows, that is
-/// what is declared.
-fn publishes_policy(plan: &Plan, domain: &DomainName) -> bool {
-    let own = domain.prefixed("_dmarc").ok();
-    plan.steps.iter().flat_map(|step| &step.changes).any(|change| Some(&change.name) == own.as_ref())
-}
-
-/// Whether mail may come from a domain: not from one to which nothing can be returned, as it has neither mail exchanges nor an address
-/// (RFC 5321 section 5.1).
-fn may_send(plan: &Plan, domain: &DomainName) -> bool {
-    let absent = |kind| matches!(resolve(&plan.evidence, domain, kind), Resolved::Absent { .. });
-    ![RecordType::Mx, RecordType::A, RecordType::Aaaa].into_iter().all(absent)
-}
-
-/// Whether the policy of a domain may change, or what aligns with it: the plan changes a record that it may be found in, directly or by an
-/// alias, or one below it.
-fn may_change(plan: &Plan, domain: &DomainName) -> bool {
-    let below = |change: &Change| {
-        let policy_domain = change.name.parent().filter(|_| change.name.labels().next() == Some("_dmarc"));
-        policy_domain.is_some_and(|policy_domain| policy_domain.is_within(domain))
-    };
-    let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
-    changes.any(below)
-        || domain.ancestors().filter_map(|above| above.prefixed("_dmarc").ok()).any(|name| {
-            let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
-            changes.any(|change| change.name == name)
-                || !matches!(
-                    plan.evidence.answer(&name, RecordType::Txt),
-                    Answer::Records(_) | Answer::NoData | Answer::NxDomain
-                )
-        })
+/// P10 for DMARC of a domain that nothing comes from: receivers do no less about what is written in its name.
+pub(in crate::prove) fn still_protected(
+    world: &World<'_>,
+    domain: &DomainName,
+    receivers: &[Receiver<'_>],
+    today: &Effect,
+) -> Judged {
+    dmarc::discover(world, domain);
+    let less = Effect::of(&Lenient(world), domain).acts_less_than(today);
+    Judged::everywhere(less.then_some("p10.policy-changed"), receivers)
 }
 
 /// P10 for what stands beside: a string of somebody else, or a record that no declared mail needs, goes with a step of the plan. That

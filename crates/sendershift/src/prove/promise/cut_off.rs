@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::collateral::{is_given_up, with_spf};
+use super::collateral::is_given_up;
+use super::senders::with_spf;
 use crate::adjacent::unreachable;
 use crate::dkim::KeyRecord;
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -58,7 +59,7 @@ pub(in crate::prove) fn cut_off(
     })
 }
 
-fn has_key(evidence: &dyn Evidence, name: &DomainName) -> bool {
+pub(super) fn has_key(evidence: &dyn Evidence, name: &DomainName) -> bool {
     let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return false };
     let is_key = |text: &[u8]| KeyRecord::parse(text).is_ok_and(|key| !key.is_revoked());
     rrset.texts().iter().any(|text| is_key(text.octets()))

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | P1 authenticated | `authenticated` |
 //! | P2 within limits | `limits` |
-//! | P4 no more authority than needed | `authority`, `given_up` |
+//! | P4 no more authority than needed | `authority`, `keys`, `given_up` |
 //! | P5 reports are seen | `seen` |
 //! | P6 policies never weaken, or tighten unseen | `policy` |
 //! | P7 customers first | `customers` |
 //! | P8 one reading | `one_reading` |
 //! | P9 reachable | `reachable` |
-//! | P10 no collateral | `collateral` |
+//! | P10 no collateral | `collateral`, `senders`, `alignment`, `cut_off` |
 
 mod alignment;
 mod authenticated;
@@ -20,32 +20,34 @@ mod customers;
 mod cut_off;
 mod given_hosts;
 mod given_up;
+mod keys;
 mod limits;
 mod one_reading;
 mod policy;
 mod reachable;
 mod refused;
 mod seen;
+mod senders;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 pub(super) use alignment::{Alignments, identifiers};
 pub(super) use authenticated::{Today, authenticated, no_worse, today};
-pub(super) use authority::{authority, domains, key_left_behind};
-pub(super) use collateral::{
-    Others, only_signs_declared, policy_unchanged, removed, spf_unchanged, undeclared, with_spf,
-};
+pub(super) use authority::{authority, domains};
+pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, still_protected};
 pub(super) use customers::{Early, customers};
 pub(super) use cut_off::cut_off;
 pub(super) use given_hosts::addressed;
 pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
+pub(super) use keys::{key_for_nobody, key_left_behind};
 pub(super) use limits::{Before, behind_macros, got_worse, too_large, within_limits};
 pub(super) use one_reading::{Differing, differing, one_reading};
 pub(super) use policy::{Author, Effect, policy, taken_back};
 pub(super) use reachable::reachable;
 pub(super) use refused::{AgainstToday, against};
-pub(super) use seen::{declared, is_unseen, seen};
+pub(super) use seen::{Unseen, declared, goes_unseen, is_unseen, seen};
+pub(super) use senders::{is_ever_given_up, only_signs_declared, silent, undeclared, with_spf};
 
 use super::binding::Binding;
 use crate::dmarc;
@@ -147,7 +149,7 @@ pub(super) fn shows(
     let receivers = [(0, profile)];
     let (promise, _) = code.split_once('.')?;
     let judged = match promise {
-        "p5" => seen(evidence, evidence, binding, &receivers, None),
+        "p5" => seen(evidence, evidence, binding, &receivers, &Unseen::default()),
         "p8" => one_reading(evidence, binding, &receivers, &Differing::default()),
         "p9" => reachable(evidence, evidence, binding, &receivers),
         _ => return None,

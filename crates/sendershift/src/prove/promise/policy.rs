@@ -15,6 +15,11 @@ use crate::prove::world::{Choices, Lenient, World};
 /// No record is less than `p=none`, which still asks for reports.
 type Strictness = Option<(Policy, Policy, u8)>;
 
+/// What makes receivers act.
+fn acted(strictness: Strictness) -> Strictness {
+    strictness.filter(|(_, policy, _)| *policy > Policy::None)
+}
+
 fn strictness(effect: Option<InEffect>) -> Strictness {
     effect.map(|effect| (effect.otherwise.unwrap_or(effect.policy), effect.policy, effect.percent))
 }
@@ -43,10 +48,18 @@ impl Effect {
 
     /// Whether receivers of either generation do something else with what fails; that they begin to report is nothing else.
     pub(in crate::prove) fn acts_otherwise_than(&self, other: &Self) -> bool {
-        fn acted(strictness: Strictness) -> Strictness {
-            strictness.filter(|(_, policy, _)| *policy > Policy::None)
-        }
         acted(self.rfc9989) != acted(other.rfc9989) || acted(self.rfc7489) != acted(other.rfc7489)
+    }
+
+    /// Whether receivers of either generation do less about what fails.
+    pub(in crate::prove) fn acts_less_than(&self, other: &Self) -> bool {
+        acted(self.rfc9989) < acted(other.rfc9989) || acted(self.rfc7489) < acted(other.rfc7489)
+    }
+
+    /// What receivers do with what fails, in a word.
+    pub(in crate::prove) fn word(&self) -> &'static str {
+        let policy = |of: Strictness| of.map_or(Policy::None, |(_, policy, _)| policy);
+        policy(self.rfc9989).max(policy(self.rfc7489)).as_str()
     }
 
     pub(in crate::prove) fn is_weaker_than(&self, other: &Self) -> bool {
@@ -163,13 +176,7 @@ type Compare<'c> = dyn FnMut(&World<'_>, &Effect, (&Question, usize)) + 'c;
 /// Calls `compare` with each world that has one of the versions exchanged for the version before it, if a receiver can hold that. Stops where such a world asks for what is not chosen yet; then `world`
 /// asks for it, too.
 fn for_each_step(world: &World<'_>, timeline: &Timeline, author: Author<'_>, compare: &mut Compare<'_>) {
-    for (question, index) in world.choices {
-        let Some(earlier) = index.checked_sub(1) else { continue };
-        let mut before = world.choices.clone();
-        before.insert(question.clone(), earlier);
-        if !can_be_held(world, timeline, author.bounds, &before) {
-            continue;
-        }
+    for (replaced, before) in earlier(world, timeline, author.bounds) {
         let then = World::new(world.plan, world.flux, &before);
         let was = Effect::of(&Lenient(&then), author.domain);
         if let Some(question) = then.undecided() {
@@ -177,8 +184,21 @@ fn for_each_step(world: &World<'_>, timeline: &Timeline, author: Author<'_>, com
             world.answer(&question.name, question.record_type);
             return;
         }
-        compare(&then, &was, (question, *index));
+        compare(&then, &was, replaced);
     }
+}
+
+/// The choices with one version exchanged for the version before it, if a receiver can hold that; with what was exchanged.
+pub(super) fn earlier<'w>(
+    world: &'w World<'_>,
+    timeline: &Timeline,
+    bounds: &Bounds,
+) -> impl Iterator<Item = ((&'w Question, usize), Choices)> {
+    world.choices.iter().filter_map(move |(question, index)| {
+        let mut before = world.choices.clone();
+        before.insert(question.clone(), index.checked_sub(1)?);
+        can_be_held(world, timeline, bounds, &before).then_some(((question, *index), before))
+    })
 }
 
 /// Whether a receiver that judges something within the bounds can hold these versions.

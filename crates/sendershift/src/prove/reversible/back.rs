@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::binding::spans;
 use super::super::proof::Counterexample;
+use super::super::shares::Shares;
 use super::super::world::{Content, Flux, Version};
 use crate::dns::{Question, Records, RrSet};
 use crate::error::{Error, Invalid};
@@ -73,7 +74,7 @@ fn moved(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Op
         .collect();
     let live: BTreeSet<&str> = stream.live.iter().map(String::as_str).collect();
     if used == live {
-        return None;
+        return used_less(course, flux, timeline, stream);
     }
     let words = |ids: &BTreeSet<&str>| match ids.len() {
         0 => "nothing".to_owned(),
@@ -81,5 +82,19 @@ fn moved(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Op
     };
     let story =
         format!("In the end stream `{}` uses {}, where it used {}.", stream.id, words(&used), words(&live));
+    Some(Counterexample { stream: Some(stream.id.clone()), ..Counterexample::of_record(CODE, story) })
+}
+
+/// Whether an identity is used again for a share only.
+fn used_less(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Counterexample> {
+    let mut shares = Shares::today(stream);
+    for step in timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)) {
+        shares.after(course, stream, step);
+    }
+    let (id, share) = shares.less_than_today(stream)?;
+    let story = format!(
+        "In the end stream `{}` uses `{id}` for {share} of 1,000 messages, where it used it for all that it did.",
+        stream.id
+    );
     Some(Counterexample { stream: Some(stream.id.clone()), ..Counterexample::of_record(CODE, story) })
 }

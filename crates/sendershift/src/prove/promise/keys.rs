@@ -1,0 +1,105 @@
+//! P4 for DKIM: a key is there as long as somebody signs with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dkim::KeyRecord;
+use crate::dns::{Evidence, RecordType, Resolved, resolve};
+use crate::name::DomainName;
+use crate::plan::Plan;
+use crate::plan::timeline::{Event, Timeline};
+use crate::prove::binding::{Span, spans};
+use crate::prove::proof::Counterexample;
+use crate::prove::users::key_names;
+use crate::prove::world::Flux;
+
+/// P4 for DKIM: once all is done there is no key that the plan published and that nothing is signed with.
+pub(in crate::prove) fn key_left_behind(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+) -> Option<Counterexample> {
+    if !flux.stuck.is_empty() {
+        return None;
+    }
+    let last = flux.eras(plan).last()?;
+    let mut used: BTreeSet<DomainName> = BTreeSet::new();
+    for stream in &plan.streams {
+        let stays = spans(plan, flux, timeline, stream).into_iter().filter(|(_, span)| span.stop.is_none());
+        for signature in stays.flat_map(|(identity, _)| &identity.dkim) {
+            used.extend(
+                signature.selector.key_name(&signature.domain).iter().flat_map(|name| key_names(&last, name)),
+            );
+        }
+    }
+    changed(plan).into_iter().filter(|name| !used.contains(*name)).find_map(|name| {
+        let before = keys(&plan.evidence, name);
+        keys(&last, name).into_iter().find(|key| !before.contains(key))?;
+        let story = format!("Once all steps are done, {name} has a DKIM key that the plan published, and nothing is signed with it.");
+        Some(Counterexample::of_name("p4.key-left-behind", name.clone(), story))
+    })
+}
+
+/// P4 for DKIM: a key is published for an identity that is still in use then, or will be.
+pub(in crate::prove) fn key_for_nobody(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+) -> Option<Counterexample> {
+    let mut uses: BTreeMap<DomainName, Vec<Span>> = BTreeMap::new();
+    for stream in &plan.streams {
+        for (identity, span) in spans(plan, flux, timeline, stream) {
+            for name in identity.dkim.iter().filter_map(|of| of.selector.key_name(&of.domain).ok()) {
+                for read in flux.eras(plan).flat_map(|era| key_names(&era, &name)) {
+                    let of_name = uses.entry(read).or_default();
+                    if !of_name.contains(&span) {
+                        of_name.push(span);
+                    }
+                }
+            }
+        }
+    }
+    let horizon = plan.parameters.signature_lifetime.max(plan.parameters.queue_lifetime);
+    let horizon = i64::try_from(horizon).unwrap_or(i64::MAX);
+    let is_over = |span: &Span, step: usize| {
+        let since = span.stop.and_then(|stop| timeline.distance(Event::Done(stop), Event::Start(step)));
+        since.is_some_and(|since| since >= horizon)
+    };
+    let names = changed(plan);
+    let eras = flux.eras(plan).zip(flux.eras(plan).skip(1));
+    flux.changing().zip(eras).find_map(|(step, (before, after))| {
+        let id = &plan.steps.get(step)?.id;
+        names.iter().find_map(|name| {
+            let mut there = keys(&plan.evidence, name);
+            there.append(&mut keys(&before, name));
+            let new = keys(&after, name).into_iter().any(|key| !there.contains(&key));
+            let is_needed = || uses.get(*name).is_some_and(|uses| uses.iter().any(|span| !is_over(span, step)));
+            if !new || is_needed() {
+                return None;
+            }
+            let story = format!(
+                "Step `{id}` publishes a DKIM key at {name}, and no identity that is in use then, or later, signs with it: as long as it is there, whoever holds its private half signs for that domain."
+            );
+            Some(Counterexample::of_name("p4.key-for-nobody", (*name).clone(), story))
+        })
+    })
+}
+
+/// The names of keys, or of aliases to them, that the plan changes.
+fn changed(plan: &Plan) -> BTreeSet<&DomainName> {
+    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    changes
+        .filter(|change| matches!(change.record_type, RecordType::Txt | RecordType::Cname))
+        .map(|change| &change.name)
+        .filter(|name| name.labels().any(|label| label == "_domainkey"))
+        .collect()
+}
+
+/// The keys at a name that are not revoked.
+fn keys(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<String> {
+    let Resolved::Records(rrset) = resolve(evidence, name, RecordType::Txt) else { return BTreeSet::new() };
+    let records = rrset.texts().iter().filter_map(|text| KeyRecord::parse(text.octets()).ok());
+    let valid = records.filter(|record| !record.is_revoked());
+    valid
+        .map(|record| record.tags().find(|(tag, _)| *tag == "p").map_or("", |(_, key)| key).to_owned())
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! Whether the identities of a stream carry all of it: what goes out otherwise is declared by nobody, and judged by nobody.
+
+use std::collections::BTreeMap;
+
+use super::binding::{Span, spans};
+use super::world::Flux;
+use crate::plan::timeline::{Event, Timeline};
+use crate::plan::{Identity, Plan, Remark, Stream};
+
+/// All messages of a stream, per mille.
+const ALL: u16 = 1000;
+
+/// Where a stream pauses on the way, and where its identities are started for less than all of it.
+pub(super) fn uncovered(plan: &Plan, flux: &Flux, timeline: &Timeline) -> Vec<Remark> {
+    let of_stream = |stream| [pause(plan, flux, timeline, stream), short(plan, flux, timeline, stream)];
+    plan.streams.iter().flat_map(of_stream).flatten().collect()
+}
+
+/// The first stop after which no identity may be in use, though one is later.
+fn pause(plan: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Remark> {
+    let spans: Vec<(&Identity, Span)> = spans(plan, flux, timeline, stream);
+    let follows = |earlier, later| timeline.distance(earlier, later).is_some_and(|distance| distance >= 0);
+    let begun =
+        |span: &Span, stop| span.start.is_none_or(|start| follows(Event::Start(start), Event::Done(stop)));
+    let goes_on = |span: &Span, stop| {
+        span.stop.is_none_or(|other| other != stop && follows(Event::Done(stop), Event::Done(other)))
+    };
+    spans.iter().find_map(|(identity, span)| {
+        let stop = span.stop?;
+        let later = spans.iter().filter(|(_, span)| !begun(span, stop)).find_map(|(_, span)| span.start)?;
+        let is_covered = spans.iter().any(|(_, span)| begun(span, stop) && goes_on(span, stop));
+        let [stop, later] = [plan.steps.get(stop)?, plan.steps.get(later)?].map(|step| &step.id);
+        let message = format!(
+            "from step `{stop}` on, which stops `{}`, until step `{later}` it may have no identity: the verdict holds if nothing is sent meanwhile",
+            identity.id
+        );
+        (!is_covered).then(|| Remark::new("proof.pause", Some(&stream.id), message))
+    })
+}
+
+/// The first step after which the shares of the identities in use are less than the whole.
+fn short(plan: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Remark> {
+    let mut shares = Shares::today(stream);
+    timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)).find_map(|at| {
+        let step = plan.steps.get(at)?;
+        if !shares.after(plan, stream, at) {
+            return None;
+        }
+        let sum = shares.sum();
+        let message = format!(
+            "once step `{}` is done its identities are started for {sum} of 1,000 messages, and no other is in use: the verdict holds if they carry all of it",
+            step.id
+        );
+        (0 < sum && sum < ALL).then(|| Remark::new("proof.share-short", Some(&stream.id), message))
+    })
+}
+
+/// How much of a stream each of its identities carries, per mille. One in use before the plan carries all that it did.
+pub(super) struct Shares<'p>(BTreeMap<&'p str, u16>);
+
+impl<'p> Shares<'p> {
+    pub(super) fn today(stream: &'p Stream) -> Self {
+        Self(stream.live.iter().map(|id| (id.as_str(), ALL)).collect())
+    }
+
+    /// Adds a step; whether it is about the stream.
+    pub(super) fn after(&mut self, plan: &'p Plan, stream: &Stream, step: usize) -> bool {
+        let Some(step) = plan.steps.get(step) else { return false };
+        let of_stream = |used: &&'p crate::plan::Use| used.stream == stream.id;
+        let (mut started, mut stopped) = (false, false);
+        for used in step.starts.iter().filter(of_stream) {
+            let share = self.0.entry(used.identity.as_str()).or_default();
+            *share = share.saturating_add(used.share.unwrap_or(ALL)).min(ALL);
+            started = true;
+        }
+        for used in step.stops.iter().filter(of_stream) {
+            let share = self.0.entry(used.identity.as_str()).or_default();
+            *share = if used.is_whole() { 0 } else { share.saturating_sub(used.share.unwrap_or(ALL)) };
+            stopped = true;
+        }
+        started || stopped
+    }
+
+    fn sum(&self) -> u16 {
+        self.0.values().fold(0, |sum: u16, share| sum.saturating_add(*share))
+    }
+
+    /// An identity that carries less than all that it did before the plan.
+    pub(super) fn less_than_today(&self, stream: &'p Stream) -> Option<(&'p str, u16)> {
+        let mut live =
+            stream.live.iter().map(|id| (id.as_str(), self.0.get(id.as_str()).copied().unwrap_or(0)));
+        live.find(|(_, share)| *share < ALL)
+    }
+}
