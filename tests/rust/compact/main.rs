@@ -438,6 +438,9 @@ fn terms_that_can_decide_something_stay() {
         "a:h.example -ip4:192.0.2.1 a:h.example/24",
         // It may end with an error.
         "-include:broken.example -all",
+        // What stays between may end with an error some day, and so must not come to decide what is decided before.
+        "a:h.example/32 include:p.example a:h.example/24 -all",
+        "mx:h.example exists:%{i}.x.example mx:h.example/24 -all",
     ] {
         let line = format!("d.example v=spf1 {record}");
         let lines = [
@@ -483,10 +486,52 @@ fn nothing_is_proven_where_a_term_may_decide_nothing_once_others_are_frozen() {
 }
 
 #[test]
+fn nothing_is_proven_where_what_is_opened_may_make_a_term_idle() {
+    for (lines, most) in [
+        // The second question is answered already.
+        (
+            &[
+                "d.example v=spf1 -exists:%{i}.q.example include:c.example -all",
+                "c.example v=spf1 -exists:%{i}.q.example ip4:192.0.2.1 -all",
+            ][..],
+            1,
+        ),
+        (
+            &[
+                "d.example v=spf1 exists:%{i}.q.example include:c.example -all",
+                "c.example v=spf1 -exists:%{i}.q.example ip4:192.0.2.1 -all",
+            ],
+            1,
+        ),
+        // Nothing passes behind it.
+        (
+            &[
+                "d.example v=spf1 include:c.example -all",
+                "c.example v=spf1 -exists:%{i}.q.example include:y.example -all",
+                "y.example v=spf1 -all",
+            ],
+            0,
+        ),
+        // Everything passes behind it.
+        (&["d.example v=spf1 exists:%{i}.q.example include:x.example -all", "x.example v=spf1 +all"], 0),
+    ] {
+        let found = run(&dns(lines), &lookups(most));
+        assert_eq!(found.proof.minimal, "unknown", "{lines:?}");
+    }
+}
+
+#[test]
 fn a_name_to_keep_is_kept_though_its_term_decides_nothing() {
     let request = CompactRequest { keep: vec!["h.example".parse().unwrap()], ..lookups(0) };
     let lines = ["d.example v=spf1 ip4:192.0.2.1 -a:h.example -all", "h.example A 192.0.2.9"];
     assert!(run(&dns(&lines), &request).infeasible.is_some());
+    // Also by what leads to it.
+    let lines = [
+        "d.example v=spf1 -include:p.example -all",
+        "p.example v=spf1 a:h.example -all",
+        "h.example A 192.0.2.9",
+    ];
+    assert!(run(&dns(&lines), &request).idle.is_empty());
 }
 
 #[test]

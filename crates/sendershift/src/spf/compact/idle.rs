@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::classes::{Classes, Row};
+use super::classes::{Classes, Row, State};
 use super::prepare::{Prepared, written};
-use super::tree::{Costly, End, Host, Piece, Tree, directive};
+use super::tree::{Costly, End, Host, Piece, Source, Tree, directive};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
-use crate::net::AddressSet;
 use crate::spf::check::{Selection, select};
 use crate::spf::policy::Results;
 use crate::spf::{Policy, Qualifier, SpfRecord, SpfResult, Subject};
@@ -23,12 +22,11 @@ struct Asked<'t> {
     hosts: BTreeMap<Host<'t>, Vec<(u8, u8)>>,
 }
 
-/// Pieces one behind the other that all say the same.
-struct Run<'t> {
+/// Pieces one behind the other that all say the same, up to the end of the record or to the first term that stays.
+struct Run {
     says: SpfResult,
-    /// Whether the end of the record says it, too.
-    is_to_the_end: bool,
-    asked: Asked<'t>,
+    /// That term: whoever comes to it may come to an error some day. None at the end.
+    stays: Option<usize>,
 }
 
 impl Tree {
@@ -91,7 +89,7 @@ impl Tree {
             one == other || !is_exact && one != SpfResult::Pass && other != SpfResult::Pass
         };
         let mut run = match source.end {
-            End::Result(says) => Some(Run { says, is_to_the_end: true, asked: Asked::default() }),
+            End::Result(says) => Some(Run { says, stays: None }),
             End::Redirect(_) => None,
         };
         for ((at, piece), said) in source.pieces.iter().enumerate().zip(said).rev() {
@@ -108,26 +106,41 @@ impl Tree {
                 Piece::Term { term, .. } if classes.errs(*term) => run = None,
                 Piece::Term { term, qualifier, .. } => {
                     let says = SpfResult::from(*qualifier);
-                    let mut known = run.take().filter(|run| is_alike(run.says, says)).unwrap_or(Run {
-                        says,
-                        is_to_the_end: false,
-                        asked: Asked::default(),
+                    let known = run.take().filter(|run| is_alike(run.says, says));
+                    let is_said = known.as_ref().is_some_and(|run| match run.stays {
+                        Some(other) => self.covers(other, *term),
+                        None => true,
                     });
-                    if may_go(term) && (known.is_to_the_end || known.asked.covers(self, *term)) {
+                    if is_said && may_go(term) {
                         idle.insert(at);
+                        run = known;
                     } else {
-                        known.asked.add(self, *term);
+                        run = Some(Run { says, stays: Some(*term) });
                     }
-                    run = Some(known);
                 }
             }
         }
         idle
     }
 
+    /// Whether one term matches whatever another does.
+    fn covers(&self, one: usize, other: usize) -> bool {
+        let mut asked = Asked::default();
+        asked.add(self, one);
+        asked.covers(self, other)
+    }
+
+    /// Whether a term asks about a name to keep, or leads to one.
     fn is_kept(&self, term: usize, keep: &[DomainName]) -> bool {
-        let target = self.terms.get(term).and_then(|term| term.target.as_ref());
-        target.is_some_and(|target| keep.contains(target))
+        let asks = |term: &Costly| term.target.as_ref().is_some_and(|target| keep.contains(target));
+        let Some(term) = self.terms.get(term).filter(|_| !keep.is_empty()) else { return false };
+        asks(term)
+            || term.child.is_some_and(|child| {
+                let below = self.reached(child);
+                let terms =
+                    below.iter().filter_map(|record| self.records.get(*record)).flat_map(Source::terms);
+                terms.filter_map(|term| self.terms.get(term)).any(asks)
+            })
     }
 
     /// The record itself, and the one that it redirects to, and so on: their results are the results.
@@ -139,11 +152,6 @@ impl Tree {
         // One that leads back to itself has no child.
         std::iter::successors(Some(0), next).take(self.records.len())
     }
-
-    /// The addresses that networks hold, of whatever record.
-    fn addresses(&self) -> AddressSet {
-        AddressSet::from_nets(self.nets.iter().flatten().map(|(net, _)| net.net))
-    }
 }
 
 impl Prepared<'_> {
@@ -151,17 +159,21 @@ impl Prepared<'_> {
     /// opened, and says today's for good. Where the answer is no, none has.
     pub(super) fn may_become_idle<'t>(
         &self,
-        tree: &'t Tree,
+        (tree, classes): (&'t Tree, &Classes),
         evidence: &dyn Evidence,
         intended: &Results,
     ) -> Result<bool, Error> {
         let used = tree.used();
         let mut hosts = BTreeSet::new();
         let mut asked = used.iter().filter_map(|term| tree.terms.get(*term)?.host());
-        if asked.any(|(host, _)| !hosts.insert(host)) || tree.addresses().complement().is_empty() {
+        // Who comes past everything tells each term from those behind it that say something else than the end.
+        let goes_all_the_way = |row: &Row| {
+            row.nets.iter().all(Option::is_none)
+                && used.iter().all(|term| matches!(classes.cell(row, *term).state, State::Miss | State::Open))
+        };
+        if asked.any(|(host, _)| !hosts.insert(host)) || !classes.rows.iter().any(goes_all_the_way) {
             return Ok(true);
         }
-        // A term that says what the end says: is it told apart from the end today?
         let Some(End::Result(end)) =
             tree.outermost().last().and_then(|last| tree.records.get(last)).map(|last| last.end)
         else {
@@ -174,11 +186,12 @@ impl Prepared<'_> {
             }
             _ => None,
         };
+        let outermost: BTreeSet<usize> = tree.outermost().collect();
         let mut suspects = BTreeSet::new();
-        for outermost in tree.outermost() {
-            let same = pieces(outermost).filter_map(costly).filter(|(_, of, _)| SpfResult::from(*of) == end);
+        for at in &outermost {
+            let same = pieces(*at).filter_map(costly).filter(|(_, of, _)| SpfResult::from(*of) == end);
             for (term, qualifier, written) in same {
-                suspects.insert((outermost, written, qualifier));
+                suspects.insert((*at, written, qualifier));
                 let child = tree.terms.get(term).and_then(|term| term.child);
                 for below in child.map(|child| tree.reached(child)).unwrap_or_default() {
                     let passing =
@@ -186,6 +199,23 @@ impl Prepared<'_> {
                     suspects.extend(passing.map(|(_, of, written)| (below, written, of)));
                 }
             }
+        }
+        // What does not pass in an include keeps from what passes behind it.
+        let mut negative = BTreeSet::new();
+        for at in tree.reached(0).difference(&outermost) {
+            for (term, qualifier, written) in pieces(*at).filter_map(costly) {
+                if qualifier != Qualifier::Pass {
+                    suspects.insert((*at, written, qualifier));
+                    negative.insert(term);
+                }
+            }
+        }
+        // One that stands elsewhere, too, may come to be asked a second time.
+        let places = tree.reached(0).into_iter().flat_map(pieces);
+        let is_negative =
+            |piece: &&Piece| matches!(piece, Piece::Term { term, .. } if negative.contains(term));
+        if places.filter(is_negative).count() > negative.len() {
+            return Ok(true);
         }
         if suspects.len() > MOST_SUSPECTS {
             return Ok(true);

@@ -207,7 +207,7 @@ impl<'e> Prepared<'e> {
         }
         compacted.idle = tree.take_idle(&classes, &self.request.keep);
         let gap = if results.sometimes(SpfResult::PermError).is_empty() {
-            self.may_become_idle(&tree, &mended, &results)?.then_some(Gap::Idle)
+            self.may_become_idle((&tree, &classes), &mended, &results)?.then_some(Gap::Idle)
         } else {
             Some(Gap::Broken)
         };
