@@ -66,7 +66,8 @@ fn plans_by_hand() {
 /// What is safe and has to be told all the same, and that it is not told of everything.
 #[test]
 fn conditions() {
-    const CODES: [&str; 3] = ["proof.less-protected", "proof.pause", "proof.share-short"];
+    const CODES: [&str; 4] =
+        ["proof.given-up-elsewhere", "proof.less-protected", "proof.pause", "proof.share-short"];
     let told = |name: &str| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/corpus/safe");
         let proof = proof(&folder.join(name).with_extension("json")).unwrap();
@@ -74,6 +75,7 @@ fn conditions() {
         codes.filter(|code| CODES.contains(code)).map(str::to_owned).collect::<Vec<_>>()
     };
     for (plan, code) in [
+        ("addresses-given-back-that-a-sister-company-lists", "proof.given-up-elsewhere"),
         ("names-below-that-nobody-has-exempted", "proof.less-protected"),
         ("old-name-relaxed-after-its-last-message", "proof.less-protected"),
         ("return-path-renamed", "proof.less-protected"),
@@ -83,9 +85,13 @@ fn conditions() {
     ] {
         assert!(told(plan).iter().any(|told| told == code), "{plan}: {:?}", told(plan));
     }
-    for plan in
-        ["parked-name-refused-harder", "new-name-with-its-policy", "vendor-on-trial", "old-name-parked"]
-    {
+    for plan in [
+        "addresses-given-back-last",
+        "parked-name-refused-harder",
+        "new-name-with-its-policy",
+        "vendor-on-trial",
+        "old-name-parked",
+    ] {
         assert!(told(plan).is_empty(), "{plan}: {:?}", told(plan));
     }
 }

@@ -578,6 +578,9 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
+        if self.undo_from.is_none() {
+            self.conditions.extend(promise::elsewhere(plan, flux, timeline, users));
+        }
         self.conditions.extend(other_suffix(plan));
         let mut assumptions = assumptions(plan, flux, &self.sources);
         assumptions.append(&mut self.assumptions);

@@ -9,7 +9,7 @@ use crate::dns::{Question, Records, RrSet};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{GivenUp, Plan, StepKind, Stream};
+use crate::plan::{GivenUp, Plan, Remark, StepKind, Stream};
 use crate::prove::binding::{Binding, Context, answered, bindings};
 use crate::prove::explore::Bounds;
 use crate::prove::users::Users;
@@ -97,6 +97,43 @@ pub(in crate::prove) fn not_authorised(
         }
     }
     judged
+}
+
+/// Domains that are not ours to clean, and whose SPF records let addresses pass that the plan gives up: whoever has these next may send as
+/// them. Where the evidence does not tell that is said, too.
+pub(in crate::prove) fn elsewhere(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    users: &Users<'_>,
+) -> Vec<Remark> {
+    let gifts = gifts(plan, flux);
+    let Some(last) = flux.eras(plan).last().filter(|_| !gifts.is_empty()) else { return Vec::new() };
+    let (all, ours) = (domains(plan, users), ours(plan, users));
+    let mut remarks = Vec::new();
+    for gift in gifts {
+        let given = gift.addresses(plan, timeline, &|source| users.listed(source));
+        let (Some(given), Some(step)) = (given, plan.steps.get(gift.step)) else { continue };
+        for domain in all.difference(&ours) {
+            let authorised = Policy::compile_within(&last, domain, &given)
+                .map(|policy| policy.intended().sometimes(SpfResult::Pass).intersection(&given));
+            let message = match authorised {
+                Ok(authorised) => match authorised.ranges().next() {
+                    Some(range) => format!(
+                        "the SPF record of {domain} lets {range} pass, which step `{}` gives up: whoever has that next may send as {domain}, unless its owner takes it out before",
+                        step.id
+                    ),
+                    None => continue,
+                },
+                Err(_) => format!(
+                    "the evidence does not tell whether the SPF record of {domain} lets addresses pass that step `{}` gives up: whoever has them next may then send as {domain}",
+                    step.id
+                ),
+            };
+            remarks.push(Remark::new("proof.given-up-elsewhere", Some(domain.as_str()), message));
+        }
+    }
+    remarks
 }
 
 /// A message that is still delivered from what is given up, or that still needs it: its name stands in From, MAIL FROM, HELO or a

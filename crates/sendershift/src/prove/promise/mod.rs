@@ -39,7 +39,7 @@ pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, st
 pub(super) use customers::{Early, customers};
 pub(super) use cut_off::cut_off;
 pub(super) use given_hosts::addressed;
-pub(super) use given_up::{Gift, gifts, in_use, not_authorised, ours, referenced};
+pub(super) use given_up::{Gift, elsewhere, gifts, in_use, not_authorised, ours, referenced};
 pub(super) use keys::{key_for_nobody, key_left_behind};
 pub(super) use limits::{Before, behind_macros, got_worse, too_large, within_limits};
 pub(super) use one_reading::{Differing, differing, one_reading};
