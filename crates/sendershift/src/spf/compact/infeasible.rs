@@ -20,7 +20,8 @@ pub struct Infeasible {
     /// What is in the way: `lookups`, `voids`, `unbounded`, `size`, or `structure` where what must stay live cannot be said
     /// elsewhere. Where it is not proven that there is none: `budget` where the search ended first, `broken` where the record
     /// intends errors, `entangled` where it is not known what terms spend together that depend on the message, or who pays
-    /// for extra records, and `undistributed` where no way was found to distribute the terms to extra records.
+    /// for extra records, `idle` where a term may decide nothing once others are written out, and `undistributed` where no
+    /// way was found to distribute the terms to extra records.
     pub reason: &'static str,
     /// Lookups of the record with the fewest, as the first receiver counts.
     pub lookups: u32,
