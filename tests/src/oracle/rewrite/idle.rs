@@ -104,7 +104,11 @@ impl Tree {
                         } else if mechanism.is_free() {
                             matches(mechanism, client).then_some(*qualifier)
                         } else {
-                            [None, Some(*qualifier), Some('e')][answer(world, *mechanism) as usize % 3]
+                            match answer(world, *mechanism) {
+                                0 => None,
+                                1 => Some(*qualifier),
+                                _ => Some('e'),
+                            }
                         }
                     };
                     terms.iter().enumerate().find_map(decides).unwrap_or(end)
