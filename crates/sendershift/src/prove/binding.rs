@@ -310,18 +310,17 @@ pub(super) fn spans<'p>(
     for identity in &stream.identities {
         let mut open = stream.live.contains(&identity.id).then_some(Span { start: None, stop: None });
         for at in timeline.steps() {
-            let Some(step) = plan.steps.get(at).filter(|_| flux.happens.get(at) == Some(&true)) else {
+            if flux.happens.get(at) != Some(&true) {
                 continue;
-            };
-            let names = |uses: &[Use], counts: &dyn Fn(&Use) -> bool| {
-                uses.iter()
-                    .any(|used| used.stream == stream.id && used.identity == identity.id && counts(used))
-            };
+            }
+            let is_it = |used: &&Use| used.identity == identity.id;
+            let mut starts = flux.starts(plan, &stream.id, at).filter(is_it);
+            let mut stops = flux.stops(plan, &stream.id, at).filter(is_it);
             match open {
-                None if names(&step.starts, &|used| used.share != Some(0)) => {
+                None if starts.any(|used| used.share != Some(0)) => {
                     open = Some(Span { start: Some(at), stop: None });
                 }
-                Some(span) if names(&step.stops, &Use::is_whole) => {
+                Some(span) if stops.any(Use::is_whole) => {
                     spans.push((identity, Span { stop: Some(at), ..span }));
                     open = None;
                 }

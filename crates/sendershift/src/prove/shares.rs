@@ -43,7 +43,7 @@ fn short(plan: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Opti
     let mut shares = Shares::today(stream);
     timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)).find_map(|at| {
         let step = plan.steps.get(at)?;
-        if !shares.after(plan, stream, at) {
+        if !shares.after(plan, flux, stream, at) {
             return None;
         }
         let sum = shares.sum();
@@ -64,16 +64,14 @@ impl<'p> Shares<'p> {
     }
 
     /// Adds a step; whether it is about the stream.
-    pub(super) fn after(&mut self, plan: &'p Plan, stream: &Stream, step: usize) -> bool {
-        let Some(step) = plan.steps.get(step) else { return false };
-        let of_stream = |used: &&'p crate::plan::Use| used.stream == stream.id;
+    pub(super) fn after(&mut self, plan: &'p Plan, flux: &Flux, stream: &Stream, step: usize) -> bool {
         let (mut started, mut stopped) = (false, false);
-        for used in step.starts.iter().filter(of_stream) {
+        for used in flux.starts(plan, &stream.id, step) {
             let share = self.0.entry(used.identity.as_str()).or_default();
             *share = share.saturating_add(used.share.unwrap_or(ALL)).min(ALL);
             started = true;
         }
-        for used in step.stops.iter().filter(of_stream) {
+        for used in flux.stops(plan, &stream.id, step) {
             let share = self.0.entry(used.identity.as_str()).or_default();
             *share = if used.is_whole() { 0 } else { share.saturating_sub(used.share.unwrap_or(ALL)) };
             stopped = true;

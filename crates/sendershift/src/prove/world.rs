@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl};
 use crate::name::DomainName;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Change, Plan, Remark, StepKind};
+use crate::plan::{Change, Plan, Remark, StepKind, Use};
 use crate::suffix::PublicSuffix;
 
 /// What a version of an RRset holds.
@@ -49,6 +49,8 @@ pub(super) struct Flux {
     pub(super) missing: BTreeSet<Question>,
     /// The steps that change something, each with how many do so before it.
     changing: BTreeMap<usize, usize>,
+    /// For each stream and step, which of all that the step starts, and of all that it stops, is about the stream.
+    uses: BTreeMap<String, BTreeMap<usize, [Vec<usize>; 2]>>,
 }
 
 /// Types that evaluation asks for: an alias that comes or goes changes the answer for all of them.
@@ -56,6 +58,32 @@ const ASKED: [RecordType; 6] =
     [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr, RecordType::Soa, RecordType::Txt];
 
 impl Flux {
+    /// What a step starts of a stream.
+    pub(super) fn starts<'p>(
+        &self,
+        plan: &'p Plan,
+        stream: &str,
+        step: usize,
+    ) -> impl Iterator<Item = &'p Use> {
+        let all = plan.steps.get(step).map(|step| step.starts.as_slice()).unwrap_or_default();
+        self.used(stream, step).into_iter().flat_map(|[starts, _]| starts).filter_map(|at| all.get(*at))
+    }
+
+    /// What a step stops of a stream.
+    pub(super) fn stops<'p>(
+        &self,
+        plan: &'p Plan,
+        stream: &str,
+        step: usize,
+    ) -> impl Iterator<Item = &'p Use> {
+        let all = plan.steps.get(step).map(|step| step.stops.as_slice()).unwrap_or_default();
+        self.used(stream, step).into_iter().flat_map(|[_, stops]| stops).filter_map(|at| all.get(*at))
+    }
+
+    fn used(&self, stream: &str, step: usize) -> Option<&[Vec<usize>; 2]> {
+        self.uses.get(stream)?.get(&step)
+    }
+
     /// Applies the changes of the plan's steps, given in an order in which each comes after those it depends on.
     pub(super) fn new(plan: &Plan, order: &[usize]) -> Self {
         let mut flux = Self {
@@ -69,7 +97,18 @@ impl Flux {
             repeated: Vec::new(),
             missing: BTreeSet::new(),
             changing: BTreeMap::new(),
+            uses: BTreeMap::new(),
         };
+        for (at, step) in plan.steps.iter().enumerate() {
+            for (which, uses) in [&step.starts, &step.stops].into_iter().enumerate() {
+                for (index, used) in uses.iter().enumerate() {
+                    let of_stream = flux.uses.entry(used.stream.clone()).or_default();
+                    if let Some(of_step) = of_stream.entry(at).or_default().get_mut(which) {
+                        of_step.push(index);
+                    }
+                }
+            }
+        }
         let index: BTreeMap<&str, usize> =
             plan.steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
         let mut touched: BTreeMap<DomainName, Vec<(usize, &Change)>> = BTreeMap::new();

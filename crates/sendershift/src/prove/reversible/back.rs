@@ -89,7 +89,7 @@ fn moved(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Op
 fn used_less(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Counterexample> {
     let mut shares = Shares::today(stream);
     for step in timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)) {
-        shares.after(course, stream, step);
+        shares.after(course, flux, stream, step);
     }
     let (id, share) = shares.less_than_today(stream)?;
     let story = format!(
