@@ -114,6 +114,7 @@ const REASONS = {
   budget: () => "The search ended before all ways were looked at.",
   broken: () => "The record is meant to give permerror for some addresses, and then what others pay is not told exactly: repair it first.",
   entangled: () => "Terms depend on the message, or let nobody past them, so that what they spend together at worst is not known: the worst was taken.",
+  idle: () => "Once others are written out a term that stays may decide nothing: without it there may be a record.",
   undistributed: () => "No way was found to distribute the terms to extra records: there may be one.",
 };
 /** What would help. The command has options for most of it, this page has none. */
@@ -155,7 +156,7 @@ export function best(document) {
   if (some(broken.count)) out.push(make("p", { className: "bad" }, `Remain in error: ${addresses(broken.count)}.`), ranges(broken.ranges));
   for (const opened of document.opened.filter(({ volatile }) => volatile)) out.push(make("p", { className: "warn" }, `${opened.name} is written out, and others may change it at any time.`));
   for (const one of document.idle)
-    out.push(make("p", {}, "Left out: ", code(one), " costs a lookup and can decide nothing, whatever anybody publishes."));
+    out.push(make("p", {}, "Left out: ", code(one), " costs a lookup and can decide nothing but an error, whatever anybody publishes."));
   for (const one of document.removed) out.push(make("p", { className: "warn" }, "Taken out: ", code(one.term), ` in the record of ${one.record} (${one.why}).`));
   out.push(make("p", {}, make("span", { className: proof.equivalent ? "good" : "bad" },
     proof.equivalent ? "Proven: for every address it says what today's record is meant to say. " : "Not proven to say the same. "),

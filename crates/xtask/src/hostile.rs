@@ -8,8 +8,8 @@ use crate::process::{Outcome, Stop, Workspace, printed, run};
 /// No case takes nearly as long: one that does hangs.
 const HANGS: Duration = Duration::from_mins(5);
 
-/// What a case of the test run may spend: seconds of processor time, and MiB. Ten times more than any does on a common
-/// machine, and far less than whatever grows with the square of its input.
+/// What a case of the test run may spend: seconds of processor time, and MiB. Twice what any does on a common machine, and far
+/// less than whatever grows with the square of its input.
 const MOST: (f64, f64) = (60.0, 1024.0);
 
 /// The cases that end soon, as a part of the test run: they may not spend more than [`MOST`].

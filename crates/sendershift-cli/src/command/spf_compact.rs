@@ -171,7 +171,9 @@ fn text(compacted: &Compacted, given: Given, width: usize) -> String {
         row(&mut text, "broken", &styled(BAD, told), width);
     }
     for term in compacted.idle.iter().filter(|_| !compacted.unchanged) {
-        let told = format!("`{term}` costs a lookup and can decide nothing, whatever anybody publishes");
+        let told = format!(
+            "`{term}` costs a lookup and can decide nothing but an error, whatever anybody publishes"
+        );
         row(&mut text, "left out", &told, width);
     }
     for removed in &compacted.removed {

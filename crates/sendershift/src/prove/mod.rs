@@ -118,6 +118,7 @@ fn besides(plan: &Plan) -> Result<Vec<Remark>, Error> {
     let users = Users::new(plan, &flux, &timeline, &sources);
     let mut conditions = shares::uncovered(plan, &flux, &timeline);
     conditions.extend(protection::lost(plan, &flux, &users));
+    conditions.extend(promise::elsewhere(plan, &flux, &timeline, &users));
     Ok(conditions)
 }
 
@@ -578,9 +579,6 @@ impl<'a> Prover<'a> {
         }
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
-        if self.undo_from.is_none() {
-            self.conditions.extend(promise::elsewhere(plan, flux, timeline, users));
-        }
         self.conditions.extend(other_suffix(plan));
         let mut assumptions = assumptions(plan, flux, &self.sources);
         assumptions.append(&mut self.assumptions);

@@ -76,7 +76,8 @@ impl<'p> Users<'p> {
         let mut left = BTreeSet::new();
         if let Some(era) = flux.eras(plan).last() {
             let stay = uses.iter().filter(|used| used.stays());
-            left.extend(stay.flat_map(Used::spf_domains).flat_map(|domain| read_in(&era, domain)));
+            let domains: BTreeSet<&DomainName> = stay.flat_map(Used::spf_domains).collect();
+            left.extend(domains.into_iter().flat_map(|domain| read_in(&era, domain)));
         }
         let mut addresses = BTreeMap::new();
         for source in &plan.sources {

@@ -175,28 +175,14 @@ fn lets_too_much(plan: &Plan, found: &Counterexample, domain: &DomainName) -> Re
                 && !needed
         }
         "p4.key-left-behind" => {
-            let key = |evidence: &Overlay<&Snapshot>| match resolve(evidence, domain, RecordType::Txt) {
-                Resolved::Records(rrset) => rrset.records().to_texts(),
-                _ => Vec::new(),
-            };
-            let signs = |identity: &Identity| {
-                let mut names =
-                    identity.dkim.iter().map(|of| format!("{}._domainkey.{}", of.selector, of.domain));
-                names.any(|name| name == domain.as_str())
-            };
-            let last = key(&published(plan, plan.steps.len()));
-            !last.is_empty() && last != key(&today) && !in_use(plan, plan.steps.len()).any(signs)
+            let last = texts(&published(plan, plan.steps.len()), domain);
+            !last.is_empty()
+                && last != texts(&today, domain)
+                && !in_use(plan, plan.steps.len()).any(|identity| signs_with(identity, domain))
         }
         "p4.key-for-nobody" => {
-            let key = |done| match resolve(&published(plan, done), domain, RecordType::Txt) {
-                Resolved::Records(rrset) => rrset.records().to_texts(),
-                _ => Vec::new(),
-            };
-            let signs = |identity: &Identity| {
-                let mut names =
-                    identity.dkim.iter().map(|of| format!("{}._domainkey.{}", of.selector, of.domain));
-                names.any(|name| name == domain.as_str())
-            };
+            let key = |done| texts(&published(plan, done), domain);
+            let signs = |identity: &Identity| signs_with(identity, domain);
             // The step that publishes it, for one of them: nobody signs with the key when it begins, nor later.
             (1..=plan.steps.len()).any(|done| {
                 let comes = !key(done).is_empty() && key(done) != key(done - 1) && key(done) != key(0);
@@ -354,6 +340,20 @@ fn in_use(plan: &Plan, done: usize) -> impl Iterator<Item = &Identity> {
     plan.streams
         .iter()
         .flat_map(move |stream| stream.identities.iter().filter(move |identity| uses(stream, identity)))
+}
+
+/// The texts at a name, aliases followed.
+fn texts(evidence: &Overlay<&Snapshot>, name: &DomainName) -> Vec<String> {
+    match resolve(evidence, name, RecordType::Txt) {
+        Resolved::Records(rrset) => rrset.records().to_texts(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether an identity signs with the key at a name.
+fn signs_with(identity: &Identity, name: &DomainName) -> bool {
+    let mut names = identity.dkim.iter().map(|of| format!("{}._domainkey.{}", of.selector, of.domain));
+    names.any(|key| key == name.as_str())
 }
 
 fn meant(evidence: &Overlay<&Snapshot>, domain: &DomainName, ip: IpAddr) -> Result<SpfResult, String> {

@@ -1,4 +1,4 @@
-//! Terms that cost lookups and can decide nothing, whatever anybody publishes: no candidate has them.
+//! Terms that cost lookups and can decide nothing but an error, whatever anybody publishes: no candidate has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

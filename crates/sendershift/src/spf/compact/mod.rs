@@ -9,8 +9,8 @@
 //! - `a` and `mx` terms are opened where the caller says so;
 //! - the record's own networks stand as written, or are merged with the others;
 //! - networks are written with the fewest terms, ahead of live terms with the same qualifier;
-//! - terms are left out that can decide nothing, whatever anybody publishes: that repeat another one, or that say what all
-//!   behind them says anyway;
+//! - terms are left out that can decide nothing but an error, whatever anybody publishes: that repeat another one, or that say
+//!   what all behind them says anyway;
 //! - terms of the longest stretch with one qualifier may stand in extra TXT records below the domain.
 //!
 //! The best of them is found by trying them in the order of the [`Objective`]. Each is checked by a policy that is
@@ -121,7 +121,8 @@ pub struct Compacted {
     pub opened: Vec<OpenedName>,
     /// Names to flatten that stay as they are somewhere.
     pub unopened: Vec<UnopenedName>,
-    /// Terms of the record that cost lookups and can decide nothing, whatever anybody publishes: the new record leaves them out.
+    /// Terms of the record that cost lookups and can decide nothing but an error, whatever anybody publishes: the new record
+    /// leaves them out.
     pub idle: Vec<String>,
     /// Terms that were taken out, because the caller said so: the proof is about the record without them.
     pub removed: Vec<Removed>,

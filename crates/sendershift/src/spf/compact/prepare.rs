@@ -587,9 +587,9 @@ fn figures(policy: &Policy, profile: &Profile, octets: usize) -> Figures {
     Figures { lookups: worst.lookups_for(profile), voids, octets }
 }
 
-/// A record without some of its terms, the last of those that are alike.
-pub(super) fn without(record: &SpfRecord, terms: &[String]) -> Result<SpfRecord, Error> {
-    let mut words = texts(record);
+/// A record without some of its terms, the last of those that are alike, and without what `all` makes idle.
+fn without(record: &SpfRecord, terms: &[String]) -> Result<SpfRecord, Error> {
+    let mut words = live(record);
     for term in terms.iter().rev() {
         if let Some(at) = words.iter().rposition(|word| word == term) {
             words.remove(at);
