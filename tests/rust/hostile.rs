@@ -19,6 +19,7 @@ use sendershift::dns::Snapshot;
 use sendershift::net::Family;
 use sendershift::spf::{Policy, Profile, SpfResult};
 use sendershift::wire;
+use sendershift_tests::spent::{peak, processor_time};
 use serde_json::{Value, json};
 
 /// Input that is made, and what is done with it, which is what is measured.
@@ -63,22 +64,6 @@ fn main() {
             Some(_) => {}
         }
     }
-}
-
-/// Milliseconds that processors have spent on this process, in steps of ten: others may be busy beside it.
-fn processor_time() -> Option<u128> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // Fields 14 and 15; the second one, in parentheses, may have spaces (proc(5)).
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<u128>().ok();
-    Some((ticks()? + ticks()?) * 10)
-}
-
-/// The most memory that this process has held, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 fn cases() -> Vec<(String, Make)> {

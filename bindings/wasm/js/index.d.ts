@@ -637,6 +637,8 @@ export interface Proof {
     mixes_judged: number;
     address_classes: number;
     bindings: number;
+    /** Ways to give the plan up half way and take it back. */
+    courses: number;
   };
   undecided: Remark[];
   assumptions: Remark[];

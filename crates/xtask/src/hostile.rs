@@ -32,14 +32,32 @@ pub(crate) fn all() -> ExitCode {
     }
 }
 
-/// Runs the cases that the program lists, prints a table, and fails if one ends in anything but an answer, or spends what
-/// it may not.
+/// Runs the cases that the program lists; fails if one ends in anything but an answer, or spends what it may not.
 fn measure(workspace: &Workspace, list: &[&str], is_little: impl Fn((f64, f64)) -> bool) -> Outcome {
-    let build = ["build", "--quiet", "--profile", "test", "-p", "sendershift-tests", "--example", "hostile"];
+    let head = "| case | input | time | memory | answer |\n|---|---:|---:|---:|---|";
+    each(workspace, ("test", "hostile", list), head, |case, line| {
+        let (row, spent) = row(case, line)?;
+        Some((row, is_little(spent)))
+    })
+}
+
+/// Runs the cases that an example of the tests lists, and prints a table: `row` makes a row of what a case prints, and says whether it spent little enough.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] with the cases that crashed, hang or spent too much.
+pub(crate) fn each(
+    workspace: &Workspace,
+    (profile, example, list): (&str, &str, &[&str]),
+    head: &str,
+    row: impl Fn(&str, &str) -> Option<(String, bool)>,
+) -> Outcome {
+    let build = ["build", "--quiet", "--profile", profile, "-p", "sendershift-tests", "--example", example];
     run(workspace.cargo().args(build))?;
-    let program = workspace.path("target/debug/examples/hostile");
+    let folder = if profile == "release" { "target/release/examples" } else { "target/debug/examples" };
+    let program = workspace.path(folder).join(example);
     let cases = printed(workspace.command(&program).args(list)).unwrap_or_default();
-    println!("| case | input | time | memory | answer |\n|---|---:|---:|---:|---|");
+    println!("{head}");
     let mut failed = Vec::new();
     for case in cases.lines() {
         let mut child = workspace.command(&program).arg(case).stdout(Stdio::piped()).spawn()?;
@@ -47,9 +65,9 @@ fn measure(workspace: &Workspace, list: &[&str], is_little: impl Fn((f64, f64)) 
         let output = child.wait_with_output()?;
         let line = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
         let why = match (ended, row(case, &line)) {
-            (Some(status), Some((row, spent))) if status.success() => {
+            (Some(status), Some((row, is_little))) if status.success() => {
                 println!("{row}");
-                if is_little(spent) {
+                if is_little {
                     continue;
                 }
                 "it spends too much".to_owned()

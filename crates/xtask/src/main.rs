@@ -8,6 +8,7 @@ mod debian;
 mod dmarc;
 mod findings;
 mod fuzz;
+mod growth;
 mod hostile;
 mod mutation;
 mod npm;
@@ -28,6 +29,7 @@ const USAGE: &str = "usage: cargo xtask test [PART...]
        cargo xtask bench-python
        cargo xtask findings
        cargo xtask fuzz TARGET SECONDS
+       cargo xtask growth
        cargo xtask hostile
        cargo xtask stubs
        cargo xtask tutorial
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["bench-python"] => binding::time(),
         ["findings"] => findings::write(),
         ["fuzz", target, seconds] => fuzz::long(target, seconds),
+        ["growth"] => growth::table(),
         ["hostile"] => hostile::all(),
         ["stubs"] => binding::write_stubs(),
         ["tutorial"] => binding::write_tutorial(),

@@ -72,8 +72,8 @@ impl<'a> Prover<'a> {
             return Ok(());
         }
         let addresses = users.declared_for(plan, domain).complement().difference(&AddressSet::mapped());
-        let baseline = self.baseline();
-        let world = World::new(plan, self.explorer.flux, &baseline);
+        let baseline = self.baseline;
+        let world = World::new(plan, self.explorer.flux, baseline);
         let today = Policy::compile(&world, domain);
         self.missing.append(&mut world.missing());
         let today = match today {
@@ -227,7 +227,10 @@ impl<'a> Prover<'a> {
         evaluate: &dyn Fn(&World<'_>) -> Judged,
     ) -> Result<(), Halt> {
         let (plan, flux) = (self.explorer.plan, self.explorer.flux);
-        let Self { explorer, shortest, undecided, missing, .. } = self;
+        if self.at_once && self.is_broken() {
+            return Ok(());
+        }
+        let Self { explorer, shortest, undecided, missing, at_once, .. } = self;
         explorer.walk(bounds, &mut |world| evaluate(world), &mut |explored, world, judged| {
             explored.address_classes += judged.classes;
             for remark in super::not_settled(&judged, domain.as_str()) {
@@ -255,6 +258,7 @@ impl<'a> Prover<'a> {
             if !world.choices.is_empty() || promise != "p10" {
                 missing.append(&mut world.missing());
             }
+            !(*at_once && (!shortest.is_empty() || !undecided.is_empty()))
         })
     }
 }

@@ -18,8 +18,8 @@ impl<'a> Prover<'a> {
     pub(super) fn author_domains(&mut self) -> Option<Remark> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         self.explorer.budget = ASIDE;
-        let baseline = self.baseline();
-        let today = World::new(plan, flux, &baseline);
+        let baseline = self.baseline;
+        let today = World::new(plan, flux, baseline);
         for (domain, ends) in self.ends() {
             if ends.is_empty() || !self.policy_changes(domain) {
                 continue;

@@ -182,23 +182,77 @@ fn key_data(record: &KeyRecord) -> String {
 /// selector that gets a new key breaks the signatures made with the old one.
 fn signing_key(plan: &Plan, flux: &Flux, signature: &Signature, done: usize) -> Option<String> {
     let name = signature.selector.key_name(&signature.domain).ok()?;
-    let now = flux.eras(plan).next()?;
+    let now = flux.era(plan, 0);
     resolve(&now, &name, RecordType::Txt);
     if !now.changes() {
         return None;
     }
-    let key = |era: Era<'_>| {
-        let Resolved::Records(rrset) = resolve(&era, &name, RecordType::Txt) else { return None };
+    let key = |era: &Era<'_>| {
+        let Resolved::Records(rrset) = resolve(era, &name, RecordType::Txt) else { return None };
         let [text] = rrset.texts() else { return None };
         let record = KeyRecord::parse(text.octets()).ok()?;
         (!record.is_revoked()).then(|| key_data(&record))
     };
-    let before = flux.eras(plan).take(done + 1).filter_map(key).last();
-    before.or_else(|| flux.eras(plan).skip(done + 1).find_map(key))
+    let then = key(&flux.era(plan, done));
+    if then.is_some() {
+        return then;
+    }
+    let (mut before, mut after) = (None, None);
+    flux.each_era(plan, |era| match key(era) {
+        Some(key) if era.begins_within(done) => before = Some(key),
+        Some(key) => after = after.take().or(Some(key)),
+        None => {}
+    });
+    before.or(after)
 }
 
 /// What bindings are made from.
 pub(super) type Context<'a> = (&'a Plan, &'a Flux, &'a Timeline);
+
+/// Messages that one identity is used for and that another one's sources deliver, or its own.
+pub(super) struct Sent<'p> {
+    pub(super) identity: &'p Identity,
+    pub(super) delivered_by: &'p Identity,
+    injected: Span,
+    delivered: Span,
+}
+
+impl Sent<'_> {
+    /// Judged less than so long after the end of either use.
+    fn bounds(&self, seconds: u64) -> Bounds {
+        let lower = [Some(Event::Origin), self.injected.lower(), self.delivered.lower()];
+        let upper = [self.injected, self.delivered].map(|span| span.upper(seconds));
+        Bounds { lower: lower.into_iter().flatten().collect(), upper: upper.into_iter().flatten().collect() }
+    }
+
+    /// A message enters a queue while that is in use, and may leave it later: those who no longer send still have a queue.
+    pub(super) fn delivery(&self, plan: &Plan) -> Bounds {
+        self.bounds(plan.parameters.queue_lifetime)
+    }
+
+    /// The message is injected at all: before the end of the use of its identity, and of the queue.
+    fn injection(&self) -> Bounds {
+        Bounds { lower: self.injected.lower().into_iter().collect(), upper: self.bounds(0).upper }
+    }
+}
+
+/// All messages of a stream that the plan makes possible.
+pub(super) fn sent<'p>(
+    plan: &'p Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    stream: &'p Stream,
+) -> Vec<Sent<'p>> {
+    let spans = spans(plan, flux, stream);
+    let pairs = spans.iter().flat_map(|injected| spans.iter().map(move |delivered| (injected, delivered)));
+    let sent = pairs.map(|((identity, injected), (delivered_by, delivered))| Sent {
+        identity,
+        delivered_by,
+        injected: *injected,
+        delivered: *delivered,
+    });
+    sent.filter(|sent| sent.injection().feasible(timeline)).collect()
+}
 
 /// All bindings of a stream that the plan makes possible.
 pub(super) fn bindings<'p>(
@@ -207,58 +261,35 @@ pub(super) fn bindings<'p>(
     timeline: &Timeline,
     stream: &'p Stream,
 ) -> Vec<Binding<'p>> {
-    let spans = spans(plan, flux, timeline, stream);
     let parameters = &plan.parameters;
     let mut bindings = Vec::new();
-    for (identity, injected) in &spans {
-        for (delivered_by, delivered) in &spans {
-            let lower: Vec<Event> =
-                [Some(Event::Origin), injected.lower(), delivered.lower()].into_iter().flatten().collect();
-            // It enters a queue while that is in use, and may leave it later: those who no longer send still have a queue.
-            let upper = [injected, delivered].map(|span| span.upper(parameters.queue_lifetime));
-            let bounds = Bounds { lower: lower.clone(), upper: upper.into_iter().flatten().collect() };
-            // The message is injected at all: before the end of the use of its identity, and of the queue.
-            let injectable = Bounds {
-                lower: injected.lower().into_iter().collect(),
-                upper: [injected, delivered].into_iter().filter_map(|span| span.upper(0)).collect(),
-            };
-            if !injectable.feasible(timeline) {
-                continue;
-            }
-            let signed = match stream.signed_at {
-                SignedAt::Injection => injected.start,
-                SignedAt::Delivery => delivered.start,
-            };
-            let binding = |judgement, bounds, horizon| Binding {
-                injected: (
-                    injectable.lower.clone(),
-                    injectable.upper.iter().map(|(event, _)| *event).collect(),
-                    horizon,
-                ),
-                ..Binding::new(
-                    (plan, flux, timeline),
-                    stream,
-                    (identity, delivered_by),
-                    signed,
-                    judgement,
-                    bounds,
-                )
-            };
-            if bounds.feasible(timeline) {
-                bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
-            }
-            // A signature made at injection is the same whoever delivers the message.
-            if stream.signed_at == SignedAt::Injection && (delivered_by, delivered) != (identity, injected) {
-                continue;
-            }
-            let late = [
-                injected.upper(parameters.signature_lifetime),
-                delivered.upper(parameters.signature_lifetime),
-            ];
-            let late = Bounds { lower, upper: late.into_iter().flatten().collect() };
-            if late.feasible(timeline) {
-                bindings.push(binding(Judgement::Later, late, parameters.signature_lifetime));
-            }
+    for sent in sent(plan, flux, timeline, stream) {
+        let identities = (sent.identity, sent.delivered_by);
+        let signed = match stream.signed_at {
+            SignedAt::Injection => sent.injected.start,
+            SignedAt::Delivery => sent.delivered.start,
+        };
+        let injection = sent.injection();
+        let binding = |judgement, bounds, horizon| Binding {
+            injected: (
+                injection.lower.clone(),
+                injection.upper.iter().map(|(event, _)| *event).collect(),
+                horizon,
+            ),
+            ..Binding::new((plan, flux, timeline), stream, identities, signed, judgement, bounds)
+        };
+        let bounds = sent.delivery(plan);
+        if bounds.feasible(timeline) {
+            bindings.push(binding(Judgement::Delivery, bounds, parameters.queue_lifetime));
+        }
+        // A signature made at injection is the same whoever delivers the message.
+        let is_own = (sent.identity, sent.injected) == (sent.delivered_by, sent.delivered);
+        if stream.signed_at == SignedAt::Injection && !is_own {
+            continue;
+        }
+        let late = sent.bounds(parameters.signature_lifetime);
+        if late.feasible(timeline) {
+            bindings.push(binding(Judgement::Later, late, parameters.signature_lifetime));
         }
     }
     bindings
@@ -274,7 +305,7 @@ pub(super) fn answered<'p>(
 ) -> Vec<Binding<'p>> {
     let parameters = &plan.parameters;
     let mut bindings = Vec::new();
-    for (identity, span) in spans(plan, flux, timeline, stream) {
+    for (identity, span) in spans(plan, flux, stream) {
         let bounce = identity.mail_from.is_some().then(|| parameters.queue_lifetime.saturating_mul(2));
         let reply = Some(parameters.signature_lifetime);
         for (judgement, horizon) in [(Judgement::Bounce, bounce), (Judgement::Reply, reply)] {
@@ -300,19 +331,11 @@ pub(super) fn answered<'p>(
 }
 
 /// The spans in which a stream uses its identities.
-pub(super) fn spans<'p>(
-    plan: &'p Plan,
-    flux: &Flux,
-    timeline: &Timeline,
-    stream: &'p Stream,
-) -> Vec<(&'p Identity, Span)> {
+pub(super) fn spans<'p>(plan: &'p Plan, flux: &Flux, stream: &'p Stream) -> Vec<(&'p Identity, Span)> {
     let mut spans = Vec::new();
     for identity in &stream.identities {
         let mut open = stream.live.contains(&identity.id).then_some(Span { start: None, stop: None });
-        for at in timeline.steps() {
-            if flux.happens.get(at) != Some(&true) {
-                continue;
-            }
+        for at in flux.uses(&stream.id) {
             let is_it = |used: &&Use| used.identity == identity.id;
             let mut starts = flux.starts(plan, &stream.id, at).filter(is_it);
             let mut stops = flux.stops(plan, &stream.id, at).filter(is_it);
@@ -412,11 +435,8 @@ fn grows(
                 !later.always(SpfResult::Pass).is_subset(addresses)
                     || !later.sometimes(SpfResult::Pass).is_subset(open)
             });
-            grows = match (&grows, more) {
-                (Ok(before), Ok(more)) => Ok(*before || more),
-                (Ok(_), Err(error)) => Err(error),
-                (Err(_), _) => return,
-            };
+            grows = more.map(|more| more || matches!(grows, Ok(true)));
+            grows.is_ok()
         },
     );
     if halted.is_err() { Ok(true) } else { grows }

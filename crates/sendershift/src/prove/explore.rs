@@ -19,8 +19,8 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Adds those of a version; false if the whole can then not hold.
-    pub(super) fn add(&mut self, version: &Version, timeline: &Timeline) -> bool {
+    /// These with those of a version, if the whole can then hold.
+    pub(super) fn with(&self, version: &Version, timeline: &Timeline) -> Option<Self> {
         let lower = version.from.map(Event::Start);
         let upper = version.until.map(|(step, seconds)| (Event::Done(step), seconds));
         let feasible = lower
@@ -28,9 +28,12 @@ impl Bounds {
             && upper.is_none_or(|upper| {
                 self.lower.iter().chain(&lower).all(|lower| reaches(timeline, upper, *lower))
             });
-        self.lower.extend(lower);
-        self.upper.extend(upper);
-        feasible
+        feasible.then(|| {
+            let mut with = self.clone();
+            with.lower.extend(lower);
+            with.upper.extend(upper);
+            with
+        })
     }
 
     /// Whether all can hold together.
@@ -62,6 +65,9 @@ pub struct Explored {
     pub address_classes: u64,
     /// Ways in which messages are bound to identities, sources and signatures.
     pub bindings: u64,
+    /// Ways to give the plan up half way and take it back that were judged, each as a plan of its own; the other numbers leave
+    /// these out.
+    pub courses: u64,
 }
 
 /// Why a walk ended early.
@@ -75,6 +81,14 @@ pub(super) enum Halt {
 
 /// How many versions are read, over all mixes, before the verdict is undecided: some seconds of work.
 pub(super) const BUDGET: u64 = 600_000;
+/// So many more for each stream: what is large is not entangled yet.
+const FOR_EACH_STREAM: u64 = 1_500;
+
+/// The budget of a plan.
+pub(super) fn budget(plan: &Plan) -> u64 {
+    let streams = u64::try_from(plan.streams.len()).unwrap_or(u64::MAX);
+    BUDGET.saturating_add(FOR_EACH_STREAM.saturating_mul(streams))
+}
 
 /// Walks over all sets of versions that an evaluation can meet.
 pub(super) struct Explorer<'a> {
@@ -100,12 +114,12 @@ impl<'a> Explorer<'a> {
     }
 
     /// Calls `evaluate` with every world that is possible within the bounds. An evaluation that asks for an RRset in
-    /// flux for the first time is repeated for each version of it; only when it asks for no more is `judged` called with what it gave.
+    /// flux for the first time is repeated for each version of it; only when it asks for no more is `judged` called with what it gave; it says whether to go on.
     pub(super) fn walk<T>(
         &mut self,
         bounds: &Bounds,
         evaluate: &mut dyn FnMut(&World<'_>) -> T,
-        judged: &mut dyn FnMut(&mut Explored, World<'_>, T),
+        judged: &mut dyn FnMut(&mut Explored, World<'_>, T) -> bool,
     ) -> Result<(), Halt> {
         let mut open = vec![(Choices::new(), bounds.clone())];
         while let Some((choices, bounds)) = open.pop() {
@@ -120,7 +134,9 @@ impl<'a> Explorer<'a> {
                 {
                     return Err(Halt::Cancelled);
                 }
-                judged(&mut self.explored, world, value);
+                if !judged(&mut self.explored, world, value) {
+                    return Ok(());
+                }
                 continue;
             };
             self.explored.rrsets_forked += 1;
@@ -139,8 +155,7 @@ impl<'a> Explorer<'a> {
         let versions = self.flux.versions(question).unwrap_or_default();
         // The last one pushed is walked first: the newest version.
         for (index, version) in versions.iter().enumerate() {
-            let mut bounds = bounds.clone();
-            if bounds.add(version, self.timeline) {
+            if let Some(bounds) = bounds.with(version, self.timeline) {
                 let mut choices = choices.clone();
                 choices.insert(question.clone(), index);
                 open.push((choices, bounds));

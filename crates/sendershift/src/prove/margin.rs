@@ -1,26 +1,25 @@
 //! How much staler caches and longer queues may be before a plan that is safe no longer is.
 //!
 //! More time never makes fewer worlds: with longer caches and queues every mix of versions that could be held before still can be,
-//! and every message that could be judged. So the verdict only ever turns from safe to something else, at a value where some
-//! distance of the plan is passed. These values are read off the table of distances, and between them the last safe one
-//! is found by halving: each look is a whole proof.
+//! and every message that could be judged. So with each time there is a largest value with which a plan is safe, and it is the least of those of its
+//! parts: its streams one by one, and what is asked besides. A part is judged once with what the parts before it stand; only where it does not
+//! stand that, its own value is found by halving.
 
-use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::{Serialize, Serializer};
 
-use super::binding::spans;
-use super::explore::BUDGET;
-use super::mta_sts::enforced;
+use super::explore::budget;
+use super::ground::Ground;
+use super::remarks::unexplored;
 use super::users::Users;
-use super::world::Flux;
-use super::{Judged, Proof, TakenBack, prove_course, prove_with, reversible};
+use super::{Judged, Proof, Prover, TakenBack, prove_with, reversible};
 use crate::error::{Error, Invalid};
-use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Parameters, Plan, StepKind};
+use crate::plan::timeline::Timeline;
+use crate::plan::{Parameters, Plan, Remark, StepKind};
 
-/// The most sets of versions that the proof of a plan may have looked at: a margin takes some dozens of proofs.
-const MOST_MIXES: u64 = 20_000;
+/// The most sets of versions that are looked at, over all proofs that a margin takes: some seconds of work.
+const MOST_MIXES: u64 = 500_000;
 /// The most ways to take a plan back that are looked at, for the same reason.
 const MOST_COURSES: usize = 64;
 /// The largest time that is looked at, in seconds: a hundred years. Longer ones count as any.
@@ -85,7 +84,17 @@ pub struct Breaks {
 /// As [`prove`](super::prove).
 pub fn prove_with_margin(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
     let mut proof = prove_with(plan, progress)?;
-    proof.margin = margin(plan, &proof, progress)?;
+    if proof.verdict == Judged::Safe {
+        match found(plan, &proof, progress)? {
+            Ok(margin) => proof.margin = Some(margin),
+            Err(why) => {
+                let message = format!(
+                    "how much staler caches, longer queues and slower publication the plan survives was not found out: {why}"
+                );
+                proof.findings.push(Remark::new("proof.no-margin", None, message));
+            }
+        }
+    }
     Ok(proof)
 }
 
@@ -112,28 +121,40 @@ pub fn margin(
     proof: &Proof,
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<Margin>, Error> {
-    if proof.verdict != Judged::Safe || proof.explored.mixes_judged > MOST_MIXES {
+    if proof.verdict != Judged::Safe {
         return Ok(None);
+    }
+    Ok(found(plan, proof, progress)?.ok())
+}
+
+/// The margin of a safe plan, or why it was not found.
+fn found(
+    plan: &Plan,
+    proof: &Proof,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<Result<Margin, String>, Error> {
+    // Each of the times, in each course: what stands all is looked at once for each at least.
+    let least = proof.explored.mixes_judged.saturating_mul(3 * (1 + proof.explored.courses));
+    if least > MOST_MIXES {
+        return Ok(Err(too_many()));
     }
     let mut limits = Limits::default();
-    let mut search = Search { plan, taken_back: None, progress: &mut *progress, stopped: false };
-    search.lower(&mut limits)?;
-    if search.stopped {
-        return Ok(None);
-    }
+    let mut search = Search { left: MOST_MIXES, progress, stopped: None };
+    search.lower(&mut limits, Course::new(plan, None)?)?;
     if proof.judged.contains(&reversible::PROMISE) {
-        let Some(courses) = reversible::courses(plan, MOST_COURSES)? else { return Ok(None) };
+        let Some(courses) = reversible::courses(plan, MOST_COURSES)? else {
+            return Ok(Err(format!("there are more than {MOST_COURSES} ways to be half way through")));
+        };
         let users = Users::whole(plan)?;
         for (course, undo_from) in &courses {
-            let taken_back = Some(TakenBack { undo_from: *undo_from, users: &users });
-            let mut search = Search { plan: course, taken_back, progress: &mut *progress, stopped: false };
-            search.lower(&mut limits)?;
-            if search.stopped {
-                return Ok(None);
-            }
+            let taken_back = TakenBack { undo_from: *undo_from, users: &users };
+            search.lower(&mut limits, Course::new(course, Some(taken_back))?)?;
         }
     }
-    Ok(Some(Margin {
+    if let Some(why) = search.stopped {
+        return Ok(Err(why));
+    }
+    Ok(Ok(Margin {
         resolver_stale: limits.stale.map(Seconds),
         queue_lifetime: limits.queue.map(Seconds),
         publication_delay: limits.delay.map(Seconds),
@@ -152,12 +173,18 @@ struct Limits {
 
 /// All three times, so many thousandths of what they were, rounded up.
 fn scale(parameters: &mut Parameters, per_mille: u64) {
-    for time in
-        [&mut parameters.resolver_stale, &mut parameters.queue_lifetime, &mut parameters.publication_delay]
-    {
+    for time in [STALE, QUEUE, DELAY] {
+        let time = time(parameters);
         *time = time.saturating_mul(per_mille).div_ceil(1000);
     }
 }
+
+/// One of the times of a plan.
+type Time = fn(&mut Parameters) -> &mut u64;
+
+const STALE: Time = |parameters| &mut parameters.resolver_stale;
+const QUEUE: Time = |parameters| &mut parameters.queue_lifetime;
+const DELAY: Time = |parameters| &mut parameters.publication_delay;
 
 impl<T> Default for Most<T> {
     fn default() -> Self {
@@ -179,171 +206,167 @@ impl<T> Most<T> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Stale,
-    Queue,
-    Delay,
-}
-
-impl Kind {
-    fn time(self, parameters: &mut Parameters) -> &mut u64 {
-        match self {
-            Self::Stale => &mut parameters.resolver_stale,
-            Self::Queue => &mut parameters.queue_lifetime,
-            Self::Delay => &mut parameters.publication_delay,
-        }
-    }
-}
-
-/// The values of one time behind which the verdict can be another one: up to each of them, some event cannot come before
-/// a version is forgotten, or a queue is empty, and with a second more it can.
-fn thresholds(plan: &Plan, flux: &Flux, timeline: &Timeline, kind: Kind) -> BTreeSet<u64> {
-    let parameters = &plan.parameters;
-    // An event, the seconds after it that do not depend on the time, and how often the time is added to them.
-    let mut ends: Vec<(usize, u64, u64)> = Vec::new();
-    if kind == Kind::Queue {
-        let spans = plan.streams.iter().flat_map(|stream| spans(plan, flux, timeline, stream));
-        // A message waits in one queue, its bounce in another one after it.
-        ends.extend(spans.filter_map(|(_, span)| span.stop).flat_map(|stop| [(stop, 0, 1), (stop, 0, 2)]));
-    } else {
-        let questions = flux.questions();
-        let versions = questions.flat_map(|question| flux.versions(&question).unwrap_or_default().to_vec());
-        for (step, seconds) in versions.filter_map(|version| version.until) {
-            let external = plan.steps.get(step).is_some_and(|step| step.kind == StepKind::External);
-            let time = match kind {
-                Kind::Delay if external => parameters.publication_delay,
-                Kind::Delay => continue,
-                _ => parameters.resolver_stale,
-            };
-            ends.push((step, seconds.saturating_sub(time), 1));
-        }
-        // No resolver keeps a policy, but what others do on a date takes its time.
-        let domains = plan.mta_sts.iter().map(|published| &published.domain).filter(|_| kind == Kind::Delay);
-        let held = domains.flat_map(|domain| enforced(plan, flux, domain)).filter_map(|held| held.until);
-        let external = |step: &usize| plan.steps.get(*step).is_some_and(|of| of.kind == StepKind::External);
-        let late = held.filter(|(step, _)| external(step));
-        ends.extend(
-            late.map(|(step, seconds)| (step, seconds.saturating_sub(parameters.publication_delay), 1)),
-        );
-    }
-    let steps = 0..plan.steps.len();
-    let events: Vec<Event> =
-        [Event::Origin].into_iter().chain(steps.flat_map(|at| [Event::Start(at), Event::Done(at)])).collect();
-    let mut thresholds = BTreeSet::new();
-    for (step, rest, times) in ends {
-        for event in &events {
-            let distance = timeline.distance(Event::Done(step), *event);
-            let distance = distance.and_then(|distance| u64::try_from(distance).ok());
-            thresholds.extend(distance.and_then(|distance| Some(distance.checked_sub(rest)? / times)));
-        }
-    }
-    thresholds
-}
-
-/// In one course: the plan, or one that is taken back.
+/// Looks for what a plan stands.
 struct Search<'a> {
-    plan: &'a Plan,
-    taken_back: Option<TakenBack<'a>>,
+    /// How many sets of versions may still be looked at.
+    left: u64,
     progress: &'a mut dyn FnMut(u64) -> bool,
-    stopped: bool,
+    /// Why it was ended before all is known.
+    stopped: Option<String>,
+}
+
+/// A course of steps: the plan, or one that is taken back. Its times are exchanged.
+struct Course<'a> {
+    plan: Plan,
+    timeline: Timeline,
+    taken_back: Option<TakenBack<'a>>,
+}
+
+impl<'a> Course<'a> {
+    fn new(plan: &Plan, taken_back: Option<TakenBack<'a>>) -> Result<Self, Error> {
+        let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
+        Ok(Self { plan: plan.clone(), timeline, taken_back })
+    }
+
+    /// Of how many parts it is: its streams, and behind them what is asked besides.
+    fn parts(&self) -> usize {
+        self.plan.streams.len() + 1
+    }
 }
 
 impl Search<'_> {
-    /// Lowers each limit that this course does not stand.
-    fn lower(&mut self, limits: &mut Limits) -> Result<(), Error> {
-        let timeline = Timeline::new(&self.plan.steps, self.plan.parameters.start).map_err(Invalid::one)?;
-        let order: Vec<usize> = timeline.steps().collect();
-        let flux = Flux::new(self.plan, &order);
+    /// Lowers each limit that a course does not stand.
+    fn lower(&mut self, limits: &mut Limits, mut course: Course<'_>) -> Result<(), Error> {
         let Limits { stale, queue, delay, factor } = limits;
-        for (kind, limit) in [(Kind::Stale, stale), (Kind::Queue, queue), (Kind::Delay, delay)] {
-            let set = |parameters: &mut Parameters, value| *kind.time(parameters) = value;
-            if self.stands(limit, &set)? {
-                continue;
+        let own = course.plan.parameters.clone();
+        // We look whether what we publish is there; only what others do on a date takes a time that we do not see.
+        let by_others = course.plan.steps.iter().any(|step| step.kind == StepKind::External);
+        let mut shortest: Option<u64> = None;
+        for (time, limit, counts) in [(STALE, stale, true), (QUEUE, queue, true), (DELAY, delay, by_others)] {
+            let now = *time(&mut own.clone());
+            if now > 0 {
+                shortest = Some(shortest.map_or(now, |other| other.min(now)));
             }
-            let current = *kind.time(&mut self.plan.parameters.clone());
-            let found = self.most(current, &thresholds(self.plan, &flux, &timeline, kind), set)?;
-            limit.lower(found);
+            if counts {
+                let set = |parameters: &mut Parameters, value| *time(parameters) = value;
+                self.lower_one(limit, (now, MOST_SECONDS), &mut course, &set)?;
+                course.plan.parameters = own.clone();
+            }
+            // What is too much alone is too much with the others.
+            let value = limit.value.and_then(|value| value.saturating_mul(1000).checked_div(now));
+            factor.lower(Most { value, then: None });
         }
-        if !self.stands(factor, &scale)? {
-            let found = self.factor()?;
-            factor.lower(found);
+        let Some(shortest) = shortest else { return Ok(()) };
+        let most = MOST_SECONDS.saturating_mul(1000) / shortest;
+        let set = |parameters: &mut Parameters, per_mille| {
+            *parameters = own.clone();
+            scale(parameters, per_mille);
+        };
+        self.lower_one(factor, (1000, most), &mut course, &set)?;
+        // It ended where one of the times does alone: what breaks then may be something else.
+        if let Most { value: Some(value), then: None } = *factor {
+            set(&mut course.plan.parameters, value.saturating_add(1));
+            if let Some(part) = self.broken(&course, 0..course.parts())? {
+                factor.then = self.breaks(&course, part)?;
+            }
         }
         Ok(())
     }
 
-    /// Whether a limit is known to hold in this course.
-    fn stands(&mut self, limit: &Most<u64>, set: &impl Fn(&mut Parameters, u64)) -> Result<bool, Error> {
-        let Some(value) = limit.value else { return Ok(false) };
-        Ok(self.breaks(value, set)?.is_none())
-    }
-
-    /// The largest value that is safe, given that `current` is: only behind one of the thresholds it can be otherwise.
-    fn most(
+    /// Lowers a limit to the largest value that each part of a course stands, from the least, which all do, to the most.
+    fn lower_one(
         &mut self,
-        current: u64,
-        thresholds: &BTreeSet<u64>,
-        set: impl Fn(&mut Parameters, u64),
-    ) -> Result<Most<u64>, Error> {
-        let values: Vec<u64> = thresholds.range(current..).copied().collect();
-        let Some(last) = values.last() else { return Ok(Most { value: None, then: None }) };
-        let mut then = self.breaks(last.saturating_add(1), &set)?;
-        if then.is_none() {
-            return Ok(Most { value: None, then: None });
-        }
-        // The first is safe, as nothing changes up to there; behind the last something breaks.
-        let (mut safe, mut broken) = (0, values.len());
-        while broken - safe > 1 {
-            let middle = safe.midpoint(broken);
-            let value = values.get(middle).copied().unwrap_or(current);
-            match self.breaks(value, &set)? {
-                None => safe = middle,
-                Some(found) => (broken, then) = (middle, Some(found)),
+        limit: &mut Most<u64>,
+        (least, most): (u64, u64),
+        course: &mut Course<'_>,
+        set: &dyn Fn(&mut Parameters, u64),
+    ) -> Result<(), Error> {
+        let mut from = 0;
+        while from < course.parts() && limit.value.is_none_or(|value| value > least) {
+            let value = limit.value.unwrap_or(most);
+            set(&mut course.plan.parameters, value);
+            let Some(part) = self.broken(course, from..course.parts())? else { return Ok(()) };
+            let (mut safe, mut broken) = (least, value);
+            while broken - safe > 1 {
+                let middle = safe.midpoint(broken);
+                set(&mut course.plan.parameters, middle);
+                match self.broken(course, part..part + 1)? {
+                    None => safe = middle,
+                    Some(_) => broken = middle,
+                }
             }
+            set(&mut course.plan.parameters, broken);
+            *limit = Most { value: Some(safe), then: self.breaks(course, part)? };
+            from = part + 1;
         }
-        let value = values.get(safe).copied();
-        // With a second more.
-        let next = self.breaks(value.unwrap_or(current).saturating_add(1), &set)?;
-        Ok(Most { value, then: next.or(then) })
+        Ok(())
     }
 
-    /// The largest factor, per mille.
-    fn factor(&mut self) -> Result<Most<u64>, Error> {
-        let Parameters { resolver_stale, queue_lifetime, publication_delay, .. } = self.plan.parameters;
-        let shortest =
-            [resolver_stale, queue_lifetime, publication_delay].into_iter().filter(|time| *time > 0).min();
-        let Some(shortest) = shortest else { return Ok(Most { value: None, then: None }) };
-        let (mut safe, mut broken) = (1000, MOST_SECONDS.saturating_mul(1000) / shortest);
-        let Some(mut then) = self.breaks(broken, &scale)? else {
-            return Ok(Most { value: None, then: None });
-        };
-        while broken.saturating_sub(safe) > 1 {
-            let middle = safe.midpoint(broken);
-            match self.breaks(middle, &scale)? {
-                None => safe = middle,
-                Some(found) => (broken, then) = (middle, found),
-            }
-        }
-        Ok(Most { value: Some(safe), then: Some(then) })
-    }
-
-    /// What breaks with another value, if anything does.
-    fn breaks(&mut self, value: u64, set: &impl Fn(&mut Parameters, u64)) -> Result<Option<Breaks>, Error> {
-        if self.stopped {
+    /// The first of some parts of a course that is not safe.
+    fn broken(&mut self, course: &Course<'_>, parts: Range<usize>) -> Result<Option<usize>, Error> {
+        if self.stopped.is_some() {
             return Ok(None);
         }
-        let mut plan = self.plan.clone();
-        set(&mut plan.parameters, value);
-        let proof = prove_course(&plan, self.taken_back, &mut BUDGET.clone(), self.progress)?;
-        self.stopped = proof.undecided.iter().any(|remark| remark.code == "proof.cancelled");
-        let broken = (proof.verdict != Judged::Safe).then(|| broken(&proof));
-        Ok(broken
-            .map(|broken| if self.taken_back.is_some() { reversible::as_its_own(broken) } else { broken }))
+        let ground = Ground::new(&course.plan, &course.timeline)?;
+        let mut prover = Prover::new(&ground, course.taken_back, budget(&course.plan), &mut *self.progress);
+        prover.at_once = true;
+        let mut cancelled = false;
+        let mut parts = parts;
+        let broken = parts.find(|part| {
+            let halted = prover.part(*part, course.taken_back);
+            cancelled |= halted.as_ref().is_some_and(|remark| remark.code == "proof.cancelled");
+            halted.is_some() || prover.is_broken()
+        });
+        let mixes = prover.explorer.explored.mixes_judged;
+        self.spend(mixes, cancelled);
+        Ok(broken)
+    }
+
+    /// What breaks in a part of a course.
+    fn breaks(&mut self, course: &Course<'_>, part: usize) -> Result<Option<Breaks>, Error> {
+        if self.stopped.is_some() {
+            return Ok(None);
+        }
+        let ground = Ground::new(&course.plan, &course.timeline)?;
+        let mut prover = Prover::new(&ground, course.taken_back, budget(&course.plan), &mut *self.progress);
+        let halted = prover.part(part, course.taken_back);
+        let mixes = prover.explorer.explored.mixes_judged;
+        let cancelled = halted.as_ref().is_some_and(|remark| remark.code == "proof.cancelled");
+        let users = prover.users(course.taken_back);
+        let proof = prover.proof(halted.into_iter().collect(), &users)?;
+        self.spend(mixes, cancelled);
+        Ok((proof.verdict != Judged::Safe).then(|| breaks(&proof, course.taken_back.is_some())))
+    }
+
+    /// Counts what was looked at.
+    fn spend(&mut self, mixes: u64, cancelled: bool) {
+        let left = self.left.checked_sub(mixes);
+        self.left = left.unwrap_or(0);
+        if cancelled {
+            self.stopped.get_or_insert("it was stopped before its end".to_owned());
+        } else if left.is_none() {
+            self.stopped.get_or_insert(too_many());
+        }
     }
 }
 
-/// What a proof says is broken first.
-fn broken(proof: &Proof) -> Breaks {
+/// Why too much would have to be looked at.
+fn too_many() -> String {
+    format!("it would take more than about {MOST_MIXES} sets of record versions")
+}
+
+impl<'a> Prover<'a> {
+    /// Judges one part of a course. What a proof says besides of records that go (P10) is the same with longer times, or milder.
+    fn part(&mut self, part: usize, taken_back: Option<TakenBack<'a>>) -> Option<Remark> {
+        match self.explorer.plan.streams.get(part) {
+            Some(stream) => self.stream(stream).err().map(|halt| unexplored(halt, stream, 0)),
+            None => self.besides(&self.users(taken_back)),
+        }
+    }
+}
+
+/// What a proof says is broken first, in a course that is taken back or not.
+fn breaks(proof: &Proof, taken_back: bool) -> Breaks {
     let found = proof.promises.iter().find_map(|promise| Some((promise, promise.counterexample.as_ref()?)));
     let Some((promise, counterexample)) = found else {
         let code = proof.undecided.first().map_or("", |remark| remark.code.as_str());
@@ -352,17 +375,15 @@ fn broken(proof: &Proof) -> Breaks {
     let judged = counterexample.schedule.iter().position(|happening| happening.what == "judged");
     let mut before = counterexample.schedule.iter().take(judged.unwrap_or(usize::MAX)).rev();
     let step = before.find(|happening| happening.what == "started").and_then(|last| last.step.clone());
-    Breaks {
-        promise: Some(promise.promise),
-        receiver: Some(promise.receiver),
-        code: counterexample.code.to_owned(),
-        step,
-    }
+    let code = counterexample.code.to_owned();
+    let breaks = Breaks { promise: Some(promise.promise), receiver: Some(promise.receiver), code, step };
+    if taken_back { reversible::as_its_own(breaks) } else { breaks }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prove::explore::BUDGET;
     use crate::prove::prove_within;
 
     fn of(plan: &Plan) -> Margin {

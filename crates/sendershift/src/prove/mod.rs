@@ -14,6 +14,7 @@ mod bystander;
 mod counterexample;
 mod course;
 mod explore;
+mod ground;
 mod listed;
 mod margin;
 mod mix;
@@ -36,13 +37,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use aside::not_settled;
 use binding::{Binding, Sources};
 use counterexample::{Found, Length};
-use explore::{BUDGET, Bounds, Explorer, Halt};
+use explore::{Bounds, Explorer, Halt};
+use ground::Ground;
 use mix::Mix;
 use promise::{AgainstToday, Author, Before, Differing, Judged as MessageJudged, Receiver, Today, Unseen};
 use remarks::{age, assumptions, judged_from, not_modelled, other_suffix, unexplored};
 pub(crate) use story::duration;
 use users::Users;
-use world::{Choices, Flux, Lenient, World};
+use world::{Choices, Lenient, World};
 
 pub use binding::Judgement;
 pub(crate) use course::length;
@@ -103,7 +105,7 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 ///
 /// As [`prove`].
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
-    let mut proof = prove_within(plan, BUDGET, progress)?;
+    let mut proof = prove_within(plan, explore::budget(plan), progress)?;
     proof.conditions.extend(besides(plan)?);
     reversible::judge(plan, &mut proof, progress)?;
     Ok(proof)
@@ -138,55 +140,34 @@ struct TakenBack<'a> {
 }
 
 /// Judges a course of steps: a plan, or one that is taken back. The budget becomes less by what was read.
-fn prove_course<'a>(
-    plan: &'a Plan,
-    taken_back: Option<TakenBack<'a>>,
+fn prove_course(
+    plan: &Plan,
+    taken_back: Option<TakenBack<'_>>,
     budget: &mut u64,
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Proof, Error> {
     plan.check()?;
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
-    let order: Vec<usize> = timeline.steps().collect();
-    let flux = Flux::new(plan, &order);
-    let sources = binding::sources(plan, &flux, &timeline)?;
-    let mut missing = flux.missing.clone();
-    let mut prover = Prover {
-        explorer: Explorer { budget: *budget, ..Explorer::new(plan, &flux, &timeline, progress) },
-        undo_from: taken_back.map(|course| course.undo_from),
-        sources,
-        shortest: BTreeMap::new(),
-        undecided: BTreeMap::new(),
-        conditions: Vec::new(),
-        findings: Vec::new(),
-        general: BTreeMap::new(),
-        assumptions: Vec::new(),
-        missing: BTreeSet::new(),
-    };
+    let ground = Ground::new(plan, &timeline)?;
+    let mut prover = Prover::new(&ground, taken_back, *budget, progress);
     let halted = plan.streams.iter().enumerate().find_map(|(at, stream)| {
         let halt = prover.stream(stream).err()?;
         Some(unexplored(halt, stream, plan.streams.len() - at - 1))
     });
-    let mut users = Users::new(plan, &flux, &timeline, &prover.sources);
-    if let Some(course) = taken_back {
-        users.add(course.users);
-    }
-    let halted = halted
-        .or_else(|| prover.author_domains())
-        .or_else(|| prover.collateral(&users))
-        .or_else(|| prover.authority(&users));
     *budget = prover.explorer.budget;
-    missing.append(&mut prover.missing);
-    if !missing.is_empty() {
-        return Err(Missing { questions: missing.into_iter().collect() }.into());
-    }
-    Ok(prover.proof(halted, &users))
+    let users = prover.users(taken_back);
+    let halted = halted.or_else(|| prover.besides(&users));
+    let nothing = prover.nothing_judged();
+    prover.proof(halted.into_iter().chain(nothing).collect(), &users)
 }
 
 struct Prover<'a> {
     explorer: Explorer<'a>,
+    /// The choice of the oldest version of everything.
+    baseline: &'a Choices,
     /// The first step of the undo, in a course that is taken back.
     undo_from: Option<usize>,
-    sources: Sources<'a>,
+    sources: &'a Sources<'a>,
     /// The shortest counterexample for each promise and profile, and its length.
     shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
     undecided: BTreeMap<(&'static str, String), Remark>,
@@ -196,9 +177,63 @@ struct Prover<'a> {
     general: BTreeMap<&'static str, Counterexample>,
     assumptions: Vec<Remark>,
     missing: BTreeSet<Question>,
+    /// Whether no more than that something is not safe has to be known.
+    at_once: bool,
 }
 
 impl<'a> Prover<'a> {
+    fn new(
+        ground: &'a Ground<'a>,
+        taken_back: Option<TakenBack<'_>>,
+        budget: u64,
+        progress: &'a mut dyn FnMut(u64) -> bool,
+    ) -> Self {
+        let Ground { plan, timeline, flux, sources, baseline } = ground;
+        Self {
+            explorer: Explorer { budget, ..Explorer::new(plan, flux, timeline, progress) },
+            baseline,
+            undo_from: taken_back.map(|course| course.undo_from),
+            sources,
+            shortest: BTreeMap::new(),
+            undecided: BTreeMap::new(),
+            conditions: Vec::new(),
+            findings: Vec::new(),
+            general: BTreeMap::new(),
+            assumptions: Vec::new(),
+            missing: flux.missing.clone(),
+            at_once: false,
+        }
+    }
+
+    /// All uses of identities, with those of the whole plan where it is taken back.
+    fn users(&self, taken_back: Option<TakenBack<'a>>) -> Users<'a> {
+        let Explorer { plan, flux, timeline, .. } = self.explorer;
+        let mut users = Users::new(plan, flux, timeline, self.sources);
+        if let Some(course) = taken_back {
+            users.add(course.users);
+        }
+        users
+    }
+
+    /// Judges what is asked besides the messages of declared streams.
+    fn besides(&mut self, users: &Users<'a>) -> Option<Remark> {
+        self.author_domains().or_else(|| self.collateral(users)).or_else(|| self.authority(users))
+    }
+
+    /// The remark that records change, and nobody's mail was looked at.
+    fn nothing_judged(&self) -> Option<Remark> {
+        let message = "records change, and no message was judged: does any stream send?";
+        let nothing = self.explorer.flux.len() > 0 && self.explorer.explored.mixes_judged == 0;
+        nothing.then(|| Remark::new("proof.nothing-judged", None, message))
+    }
+
+    /// Whether something that was judged so far is not safe.
+    fn is_broken(&self) -> bool {
+        let is_open =
+            !(self.undecided.is_empty() && self.sources.undecided.is_empty() && self.missing.is_empty());
+        is_open || !self.shortest.is_empty() || !self.general.is_empty()
+    }
+
     fn stream(&mut self, stream: &'a Stream) -> Result<(), Halt> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
@@ -254,8 +289,7 @@ impl<'a> Prover<'a> {
     /// What SPF says against mail of a stream before the plan: at MAIL FROM, and where it greets.
     fn against_today(&self, stream: &Stream, receivers: &[Receiver<'_>]) -> [AgainstToday; 2] {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
-        let baseline = self.baseline();
-        let world = World::new(plan, flux, &baseline);
+        let world = World::new(plan, flux, self.baseline);
         let mut today = [AgainstToday::new(), AgainstToday::new()];
         for identity in stream.identities.iter().filter(|identity| stream.live.contains(&identity.id)) {
             let identities = (identity, identity);
@@ -282,8 +316,8 @@ impl<'a> Prover<'a> {
         from: Option<Event>,
     ) -> Result<(), Halt> {
         let Some(domain) = binding.checked_domain() else { return Ok(()) };
-        let baseline = self.baseline();
-        let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        let baseline = self.baseline;
+        let world = World::new(self.explorer.plan, self.explorer.flux, baseline);
         let today = Policy::compile_within(&world, domain, addresses).ok();
         let today = today.map(|policy| Before { policy, against, open: RefCell::default() });
         self.walk("p2", binding, &|world| {
@@ -311,8 +345,8 @@ impl<'a> Prover<'a> {
     fn published(&mut self, binding: &Binding<'_>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
         let timeline = self.explorer.timeline;
         let author = &binding.identity.author_domain;
-        let baseline = self.baseline();
-        let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        let baseline = self.baseline;
+        let world = World::new(self.explorer.plan, self.explorer.flux, baseline);
         let effect_today = promise::Effect::of(&Lenient(&world), author);
         let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
         let unseen_today = Unseen::of(&Lenient(&world), &Lenient(&world), author);
@@ -356,8 +390,8 @@ impl<'a> Prover<'a> {
 
     /// Judges P9 for messages that are returned or answered.
     fn reachable(&mut self, binding: &Binding<'a>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
-        let baseline = self.baseline();
-        let world = World::new(self.explorer.plan, self.explorer.flux, &baseline);
+        let baseline = self.baseline;
+        let world = World::new(self.explorer.plan, self.explorer.flux, baseline);
         let judged = promise::reachable(&Lenient(&world), &Lenient(&world), binding, receivers);
         let domain = binding.answers_to();
         let identities = self.explorer.plan.streams.iter().flat_map(|stream| {
@@ -476,7 +510,10 @@ impl<'a> Prover<'a> {
         evaluate: &dyn Fn(&World<'_>) -> MessageJudged,
     ) -> Result<(), Halt> {
         let (plan, flux) = (self.explorer.plan, self.explorer.flux);
-        let Self { explorer, shortest, undecided, missing, .. } = self;
+        if self.at_once && self.is_broken() {
+            return Ok(());
+        }
+        let Self { explorer, shortest, undecided, missing, at_once, .. } = self;
         explorer.walk(&binding.bounds, &mut |world| evaluate(world), &mut |explored, world, judged| {
             explored.address_classes += judged.classes;
             for remark in not_settled(&judged, &binding.stream.id) {
@@ -502,6 +539,7 @@ impl<'a> Prover<'a> {
                 }
             }
             missing.append(&mut world.missing());
+            !(*at_once && (!shortest.is_empty() || !undecided.is_empty()))
         })
     }
 
@@ -516,11 +554,6 @@ impl<'a> Prover<'a> {
         self.explorer.plan.steps.iter().position(|step| Some(step.id.as_str()) == id)
     }
 
-    /// The choice of the oldest version of everything.
-    fn baseline(&self) -> Choices {
-        self.explorer.flux.questions().map(|question| (question, 0)).collect()
-    }
-
     /// The addresses, by receiver, at which messages of a binding fail today already: they are judged from the step that
     /// repairs them. Where only one of identity and sources is in use today, that one has to fail from all its sources.
     fn failing_today(&mut self, binding: &Binding<'a>, receivers: &[Receiver<'a>]) -> BTreeMap<usize, Today> {
@@ -533,14 +566,14 @@ impl<'a> Prover<'a> {
             (false, false) => return BTreeMap::new(),
         };
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
-        let baseline = self.baseline();
+        let baseline = self.baseline;
         let mut excused: BTreeMap<usize, Today> = BTreeMap::new();
         // What fails at delivery is lost for whoever would verify its signature later, too.
         for judgement in BTreeSet::from([Judgement::Delivery, judgement]) {
             let context = (plan, flux, timeline);
             let today = Binding::new(context, stream, identities, None, judgement, Bounds::default());
             let addresses = self.addresses(&today);
-            let world = World::new(plan, flux, &baseline);
+            let world = World::new(plan, flux, baseline);
             let failing = promise::today(&world, &today, &addresses, receivers).unwrap_or_default();
             self.missing.append(&mut world.missing());
             for (index, failing) in failing {
@@ -560,7 +593,15 @@ impl<'a> Prover<'a> {
         excused
     }
 
-    fn proof(mut self, halted: Option<Remark>, users: &Users<'_>) -> Proof {
+    /// The proof of what was judged; with what was not explored.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] where the evidence lacks answers.
+    fn proof(mut self, unexplored: Vec<Remark>, users: &Users<'_>) -> Result<Proof, Error> {
+        if !self.missing.is_empty() {
+            return Err(Missing { questions: self.missing.into_iter().collect() }.into());
+        }
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
@@ -568,19 +609,12 @@ impl<'a> Prover<'a> {
         undecided.extend(not_modelled(plan));
         // What a plan lacks is not in it, and so was not judged.
         undecided.extend(plan.blockers.iter().cloned());
-        undecided.append(&mut self.sources.undecided);
-        undecided.extend(halted);
-        if flux.len() > 0 && self.explorer.explored.mixes_judged == 0 {
-            undecided.push(Remark::new(
-                "proof.nothing-judged",
-                None,
-                "records change, and no message was judged: does any stream send?",
-            ));
-        }
+        undecided.extend(self.sources.undecided.iter().cloned());
+        undecided.extend(unexplored);
         self.conditions.extend(flux.repeated.iter().cloned());
         self.conditions.extend(age(plan));
         self.conditions.extend(other_suffix(plan));
-        let mut assumptions = assumptions(plan, flux, &self.sources);
+        let mut assumptions = assumptions(plan, flux, self.sources);
         assumptions.append(&mut self.assumptions);
         let general = [
             ("p2", promise::too_large(plan, flux)),
@@ -616,7 +650,7 @@ impl<'a> Prover<'a> {
         }
         // A plan that no receiver is named for promises nothing.
         let verdict = promises.iter().map(|promise| promise.verdict).max().unwrap_or(Judged::Undecided);
-        Proof {
+        Ok(Proof {
             verdict,
             judged: JUDGED.to_vec(),
             not_judged: NOT_JUDGED.to_vec(),
@@ -628,6 +662,6 @@ impl<'a> Prover<'a> {
             findings: self.findings,
             margin: None,
             progress: None,
-        }
+        })
     }
 }

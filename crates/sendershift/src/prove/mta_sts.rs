@@ -154,27 +154,26 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
         let published: Vec<Option<usize>> =
             policies.map(|published| published.from.as_deref().and_then(place)).collect();
         let mut ids: BTreeSet<String> = BTreeSet::new();
-        let steps = [None].into_iter().chain(flux.changing().map(Some));
-        return steps.zip(flux.eras(plan)).find_map(|(step, era)| {
-            ids.extend(identifiers(&era, &record));
-            let step = step.and_then(|step| plan.steps.get(step));
+        let mut lacking = None;
+        flux.each_era(plan, |era| {
+            ids.extend(identifiers(era, &record));
+            let step = era.begun_by().and_then(|step| plan.steps.get(step));
             let now = step.and_then(|step| place(&step.id));
             let policies = published.iter().filter(|from| **from <= now).count();
             let by = step.map_or("before the plan".to_owned(), |step| format!("with step `{}`", step.id));
-            (ids.len() > policies).then(|| {
-                Untold::Lacking(format!(
+            if ids.len() > policies && lacking.is_none() {
+                lacking = Some(Untold::Lacking(format!(
                     "{record} has had {} different `id` {by}, and the plan has only {policies} of the policies by then",
                     ids.len()
-                ))
-            })
+                )));
+            }
         });
+        return lacking;
     }
     if !hosts_change(plan, flux, domain) {
         return None;
     }
-    // A policy of a later step says nothing of today.
-    let eras = if from_the_start.is_some() { 1 } else { usize::MAX };
-    let announced = |era: Era<'_>| match resolve(&era, &record, RecordType::Txt) {
+    let announced = |era: &Era<'_>| match resolve(era, &record, RecordType::Txt) {
         Resolved::Records(rrset) => rrset.texts().iter().any(|text| MtaSts::is_mta_sts(text.octets())),
         // Who is given the name by an alias serves a policy there.
         Resolved::Unknown | Resolved::Failed => {
@@ -182,15 +181,19 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
         }
         Resolved::Absent { .. } => false,
     };
-    if flux.eras(plan).take(eras).any(announced) {
+    let today = flux.era(plan, 0);
+    let mut is_announced = announced(&today);
+    // A policy of a later step says nothing of today.
+    if from_the_start.is_none() {
+        flux.each_era(plan, |era| is_announced |= announced(era));
+    }
+    if is_announced {
         let which = if from_the_start.is_some() { "not the one that is there before it" } else { "none" };
         return Some(Untold::Lacking(format!(
             "{record} announces a policy, and of the policies of {domain} the plan has {which}"
         )));
     }
-    let unknown = flux.eras(plan).next().is_some_and(|era| {
-        matches!(resolve(&era, &record, RecordType::Txt), Resolved::Unknown | Resolved::Failed)
-    });
+    let unknown = matches!(resolve(&today, &record, RecordType::Txt), Resolved::Unknown | Resolved::Failed);
     unknown.then_some(Untold::Unknown)
 }
 
@@ -207,7 +210,7 @@ fn identifiers(evidence: &dyn Evidence, record: &DomainName) -> Vec<String> {
 
 /// Whether the plan changes which mail hosts a domain has, or which of them have addresses.
 fn hosts_change(plan: &Plan, flux: &Flux, domain: &DomainName) -> bool {
-    let Some(now) = flux.eras(plan).next() else { return false };
+    let now = flux.era(plan, 0);
     for host in adjacent::mail_hosts(&now, domain) {
         resolve(&now, &host, RecordType::A);
         resolve(&now, &host, RecordType::Aaaa);
@@ -249,8 +252,8 @@ impl<'a> Prover<'a> {
             self.assume("assume.mta-sts-certificates", domain, message);
             let Some(binding) = held.bound(binding, timeline) else { continue };
             if live && held.from.is_none() {
-                let baseline = self.baseline();
-                let world = World::new(plan, flux, &baseline);
+                let baseline = self.baseline;
+                let world = World::new(plan, flux, baseline);
                 let today = promise::reachable(&Lenient(&world), &Lenient(&world), &binding, receivers);
                 if !today.failures.is_empty() {
                     let message = format!(

@@ -51,7 +51,7 @@ pub struct Proof {
     pub conditions: Vec<Remark>,
     /// What is worth knowing, and changes no verdict.
     pub findings: Vec<Remark>,
-    /// How much staler caches and longer queues could be. [`prove`](super::prove) does not compute it, as it takes dozens of proofs:
+    /// How much staler caches and longer queues could be. [`prove`](super::prove) does not compute it, as it takes several proofs:
     /// [`margin`](super::margin) does.
     pub margin: Option<Margin>,
     /// How far the plan has come, where it was judged on what DNS says now ([`prove_now`](super::prove_now)).

@@ -12,7 +12,7 @@ mod way;
 
 use std::collections::BTreeMap;
 
-use super::explore::BUDGET;
+use super::explore::budget;
 use super::margin::Breaks;
 use super::proof::{Counterexample, Judged, PromiseVerdict, Proof};
 use super::users::Users;
@@ -25,6 +25,8 @@ use way::{MOST_STEPS, Steps, Way, has_effect};
 pub(super) const PROMISE: &str = "p3";
 /// The most courses that are judged.
 const MOST_COURSES: usize = 256;
+/// How many times the budget of a plan all its courses have together.
+const BUDGETS: u64 = 4;
 
 /// Judges P3 and writes it into the proof of the plan, if the steps before the point of no return can be judged.
 pub(super) fn judge(
@@ -41,14 +43,20 @@ pub(super) fn judge(
     if way.effective().next().is_none() {
         return Ok(());
     }
-    if proof.verdict == Judged::Unsafe {
-        let message =
-            "the way forward is unsafe already: whether it can be taken back is judged once it is not";
+    let ended_early = proof.undecided.iter().any(|remark| ends(&remark.code));
+    let why = match proof.verdict {
+        Judged::Unsafe => {
+            Some("the way forward is unsafe already: whether it can be taken back is judged once it is not")
+        }
+        _ if ended_early => Some("the way forward was not judged to its end, and so was not the way back"),
+        _ => None,
+    };
+    if let Some(message) = why {
         proof.conditions.push(Remark::new("proof.undo-not-judged", None, message));
         return Ok(());
     }
     proof.conditions.extend(dated(plan));
-    let mut courses = Courses::new(&way, BUDGET)?;
+    let mut courses = Courses::new(&way, budget(plan).saturating_mul(BUDGETS))?;
     match way.courses(MOST_COURSES) {
         Some(all) => {
             for begun in all {
@@ -96,6 +104,11 @@ fn dated(plan: &Plan) -> Option<Remark> {
     Some(Remark::new("proof.undo-before", Some(&dated.next()?.id), message))
 }
 
+/// Whether a remark says that a walk ended early.
+fn ends(code: &str) -> bool {
+    code == "proof.budget" || code == "proof.cancelled"
+}
+
 /// What was found in the courses so far.
 struct Courses<'w> {
     way: &'w Way<'w>,
@@ -106,12 +119,21 @@ struct Courses<'w> {
     /// The first thing that is not taken back: told where no message fails.
     lasting: Option<Counterexample>,
     undecided: Vec<Remark>,
+    judged: u64,
 }
 
 impl<'w> Courses<'w> {
     fn new(way: &'w Way<'w>, budget: u64) -> Result<Self, Error> {
         let users = Users::whole(way.plan)?;
-        Ok(Self { way, users, budget, shortest: BTreeMap::new(), lasting: None, undecided: Vec::new() })
+        Ok(Self {
+            way,
+            users,
+            budget,
+            shortest: BTreeMap::new(),
+            lasting: None,
+            undecided: Vec::new(),
+            judged: 0,
+        })
     }
 
     /// Judges one course; whether to go on.
@@ -135,6 +157,7 @@ impl<'w> Courses<'w> {
             }
             Err(error) => return Err(error),
         };
+        self.judged += 1;
         let told = |found| given_up(self.way.plan, begun, last, found);
         for promise in proof.promises {
             let Some(found) = promise.counterexample else { continue };
@@ -143,7 +166,6 @@ impl<'w> Courses<'w> {
         if self.lasting.is_none() {
             self.lasting = back::not_taken_back(&course)?.map(told);
         }
-        let ends = |code: &str| code == "proof.budget" || code == "proof.cancelled";
         let goes_on = !proof.undecided.iter().any(|remark| ends(&remark.code));
         for remark in proof.undecided {
             let message = format!("when `{last}` is taken back: {}", remark.message);
@@ -161,6 +183,7 @@ impl<'w> Courses<'w> {
 
     /// Writes it all into the proof of the plan.
     fn tell(mut self, proof: &mut Proof) {
+        proof.explored.courses = self.judged;
         for remark in self.undecided {
             let is_same = |other: &Remark| other.code == remark.code && other.subject == remark.subject;
             if !proof.undecided.iter().any(is_same) {

@@ -12,13 +12,13 @@ const ALL: u16 = 1000;
 
 /// Where a stream pauses on the way, and where its identities are started for less than all of it.
 pub(super) fn uncovered(plan: &Plan, flux: &Flux, timeline: &Timeline) -> Vec<Remark> {
-    let of_stream = |stream| [pause(plan, flux, timeline, stream), short(plan, flux, timeline, stream)];
+    let of_stream = |stream| [pause(plan, flux, timeline, stream), short(plan, flux, stream)];
     plan.streams.iter().flat_map(of_stream).flatten().collect()
 }
 
 /// The first stop after which no identity may be in use, though one is later.
 fn pause(plan: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Remark> {
-    let spans: Vec<(&Identity, Span)> = spans(plan, flux, timeline, stream);
+    let spans: Vec<(&Identity, Span)> = spans(plan, flux, stream);
     let follows = |earlier, later| timeline.distance(earlier, later).is_some_and(|distance| distance >= 0);
     let begun =
         |span: &Span, stop| span.start.is_none_or(|start| follows(Event::Start(start), Event::Done(stop)));
@@ -39,13 +39,11 @@ fn pause(plan: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Opti
 }
 
 /// The first step after which the shares of the identities in use are less than the whole.
-fn short(plan: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Remark> {
+fn short(plan: &Plan, flux: &Flux, stream: &Stream) -> Option<Remark> {
     let mut shares = Shares::today(stream);
-    timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)).find_map(|at| {
+    flux.uses(&stream.id).find_map(|at| {
         let step = plan.steps.get(at)?;
-        if !shares.after(plan, flux, stream, at) {
-            return None;
-        }
+        shares.after(plan, flux, stream, at);
         let sum = shares.sum();
         let message = format!(
             "once step `{}` is done its identities are started for {sum} of 1,000 messages, and no other is in use: the verdict holds if they carry all of it",
@@ -63,20 +61,16 @@ impl<'p> Shares<'p> {
         Self(stream.live.iter().map(|id| (id.as_str(), ALL)).collect())
     }
 
-    /// Adds a step; whether it is about the stream.
-    pub(super) fn after(&mut self, plan: &'p Plan, flux: &Flux, stream: &Stream, step: usize) -> bool {
-        let (mut started, mut stopped) = (false, false);
+    /// Adds a step.
+    pub(super) fn after(&mut self, plan: &'p Plan, flux: &Flux, stream: &Stream, step: usize) {
         for used in flux.starts(plan, &stream.id, step) {
             let share = self.0.entry(used.identity.as_str()).or_default();
             *share = share.saturating_add(used.share.unwrap_or(ALL)).min(ALL);
-            started = true;
         }
         for used in flux.stops(plan, &stream.id, step) {
             let share = self.0.entry(used.identity.as_str()).or_default();
             *share = if used.is_whole() { 0 } else { share.saturating_sub(used.share.unwrap_or(ALL)) };
-            stopped = true;
         }
-        started || stopped
     }
 
     fn sum(&self) -> u16 {

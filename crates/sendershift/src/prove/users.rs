@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::binding::{Binding, Judgement, Sources, bindings, sources};
+use super::binding::{Sent, Sources, sent, sources};
+use super::explore::Bounds;
 use super::promise::behind_macros;
 use super::world::{Era, Flux};
-use crate::dkim;
+use crate::dkim::{self, Selector};
 use crate::dmarc;
 use crate::dns::{Answer, Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::{Error, Invalid};
@@ -29,13 +30,13 @@ pub(super) struct Used<'p> {
 }
 
 impl<'p> Used<'p> {
-    fn new(binding: &Binding<'p>) -> Self {
-        let Binding { identity, delivered_by, bounds, .. } = binding;
+    fn new(sent: &Sent<'p>, bounds: Bounds) -> Self {
+        let (identity, delivered_by) = (sent.identity, sent.delivered_by);
         Self {
             author_domain: &identity.author_domain,
             spf_domains: [identity.mail_from.as_ref(), delivered_by.helo.as_ref()],
             sources: &delivered_by.sources,
-            until: bounds.upper.clone(),
+            until: bounds.upper,
         }
     }
 
@@ -64,33 +65,30 @@ pub(super) struct Users<'p> {
 
 impl<'p> Users<'p> {
     pub(super) fn new(plan: &'p Plan, flux: &Flux, timeline: &Timeline, sources: &Sources<'p>) -> Self {
-        let bindings = plan.streams.iter().flat_map(|stream| bindings(plan, flux, timeline, stream));
-        let delivered = bindings.filter(|binding| binding.judgement == Judgement::Delivery);
-        let uses: Vec<Used<'p>> = delivered.map(|binding| Used::new(&binding)).collect();
+        let sent = plan.streams.iter().flat_map(|stream| sent(plan, flux, timeline, stream));
+        let delivered = sent.map(|sent| (sent.delivery(plan), sent));
+        let delivered = delivered.filter(|(bounds, _)| bounds.feasible(timeline));
+        let uses: Vec<Used<'p>> = delivered.map(|(bounds, sent)| Used::new(&sent, bounds)).collect();
         let mut reads: BTreeMap<DomainName, BTreeSet<DomainName>> = BTreeMap::new();
         for domain in uses.iter().flat_map(Used::spf_domains) {
             if !reads.contains_key(domain) {
                 reads.insert(domain.clone(), read_by(plan, flux, domain));
             }
         }
-        let mut left = BTreeSet::new();
-        if let Some(era) = flux.eras(plan).last() {
-            let stay = uses.iter().filter(|used| used.stays());
-            let domains: BTreeSet<&DomainName> = stay.flat_map(Used::spf_domains).collect();
-            left.extend(domains.into_iter().flat_map(|domain| read_in(&era, domain)));
-        }
+        let last = flux.last_era(plan);
+        let stay: BTreeSet<&DomainName> =
+            uses.iter().filter(|used| used.stays()).flat_map(Used::spf_domains).collect();
+        let left = stay.into_iter().flat_map(|domain| read_in(&last, domain)).collect();
         let mut addresses = BTreeMap::new();
         for source in &plan.sources {
             let mut all =
                 sources.addresses.get(source.id.as_str()).cloned().unwrap_or_else(AddressSet::empty);
-            for era in source.include.iter().flat_map(|_| flux.eras(plan)) {
-                let policy = source.include.as_ref().map(|include| Policy::compile(&era, include));
-                if let Some(Ok(policy)) = policy {
-                    all = all.union(&policy.intended().sometimes(SpfResult::Pass));
-                }
-                if !era.changes() {
-                    break;
-                }
+            if let Some(include) = &source.include {
+                flux.each_era(plan, |era| {
+                    if let Ok(policy) = Policy::compile(era, include) {
+                        all = all.union(&policy.intended().sometimes(SpfResult::Pass));
+                    }
+                });
             }
             addresses.insert(source.id.as_str(), all);
         }
@@ -148,7 +146,11 @@ impl<'p> Users<'p> {
             let mut open = unknowns.into_iter().flatten().filter(|unknown| unknown.target.contains("%{"));
             open.any(|unknown| behind_macros(&unknown).is_some_and(|behind| name.is_within(&behind)))
         };
-        flux.eras(plan).any(|era| self.spf_domains().any(|domain| asks(&era, domain)))
+        self.spf_domains().any(|domain| {
+            let mut may_ask = false;
+            flux.each_era(plan, |era| may_ask |= asks(era, domain));
+            may_ask
+        })
     }
 
     /// The addresses that declared mail of a domain comes from, in From or where SPF looks.
@@ -175,6 +177,21 @@ impl<'p> Users<'p> {
         addresses.fold(AddressSet::empty(), |all, some| all.union(some))
     }
 
+    /// Those of some addresses that none of the uses needs.
+    pub(super) fn without<'u>(
+        &self,
+        addresses: AddressSet,
+        uses: impl IntoIterator<Item = &'u Used<'p>>,
+    ) -> AddressSet
+    where
+        'p: 'u,
+    {
+        let sources: BTreeSet<&str> =
+            uses.into_iter().flat_map(|used| used.sources).map(String::as_str).collect();
+        let needed = sources.into_iter().filter_map(|id| self.addresses.get(id));
+        needed.fold(addresses, |left, some| left.difference(some))
+    }
+
     /// The addresses of a source.
     pub(super) fn listed(&self, source: &str) -> AddressSet {
         self.addresses.get(source).cloned().unwrap_or_else(AddressSet::empty)
@@ -198,33 +215,39 @@ impl<'p> Users<'p> {
     /// bounces, answers and reports.
     pub(super) fn names(&self, plan: &Plan, flux: &Flux) -> BTreeSet<DomainName> {
         let mut names: BTreeSet<DomainName> = self.reads.values().flatten().cloned().collect();
-        for era in flux.eras(plan) {
-            let noting = Noting::new(&era);
-            for identity in plan.streams.iter().flat_map(|stream| &stream.identities) {
-                let discovery = dmarc::discover(&noting, &identity.author_domain);
-                let applied = discovery.applied.as_ref();
-                let rua = applied.map(|applied| applied.record.rua()).unwrap_or_default();
-                let hosts: Vec<DomainName> = rua.iter().filter_map(|uri| uri.host.clone()).collect();
-                for (applied, host) in
-                    applied.into_iter().flat_map(|of| hosts.iter().map(move |host| (of, host)))
-                {
-                    dmarc::report_authorisation(&noting, &applied.domain, host);
+        let identities = || plan.streams.iter().flat_map(|stream| &stream.identities);
+        let mut read = |look: &dyn Fn(&Noting<&Era<'_>>)| {
+            flux.each_era(plan, |era| {
+                let noting = Noting::new(era);
+                look(&noting);
+                names.extend(noting.names());
+            });
+        };
+        let authors: BTreeSet<&DomainName> = identities().map(|identity| &identity.author_domain).collect();
+        for author in &authors {
+            read(&|noting| {
+                let applied = dmarc::discover(noting, author).applied;
+                let hosts = applied.iter().flat_map(|applied| {
+                    applied.record.rua().iter().filter_map(move |uri| Some((applied, uri.host.clone()?)))
+                });
+                for (applied, host) in hosts {
+                    dmarc::report_authorisation(noting, &applied.domain, &host);
+                    mail_hosts(noting, &host);
                 }
-                let domains = [Some(&identity.author_domain), identity.mail_from.as_ref()];
-                for domain in domains.into_iter().flatten().cloned().chain(hosts) {
-                    mail_hosts(&noting, &domain);
-                }
-                names.extend(identity.helo.clone());
-                for signature in &identity.dkim {
-                    dkim::key(&noting, &signature.domain, &signature.selector);
-                    names.insert(signature.domain.clone());
-                }
-            }
-            names.append(&mut noting.names());
-            if !era.changes() {
-                break;
-            }
+            });
         }
+        let senders = identities().filter_map(|identity| identity.mail_from.as_ref());
+        let receiving: BTreeSet<&DomainName> = authors.iter().copied().chain(senders).collect();
+        for domain in receiving {
+            read(&|noting| mail_hosts(noting, domain));
+        }
+        let signatures: BTreeSet<(&DomainName, &Selector)> =
+            identities().flat_map(|identity| &identity.dkim).map(|of| (&of.domain, &of.selector)).collect();
+        for (domain, selector) in &signatures {
+            read(&|noting| drop(dkim::key(noting, domain, selector)));
+        }
+        names.extend(signatures.into_iter().map(|(domain, _)| domain.clone()));
+        names.extend(identities().filter_map(|identity| identity.helo.clone()));
         names
     }
 }
@@ -248,12 +271,7 @@ fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) {
 /// The names that checking SPF for a domain may read, at any time.
 fn read_by(plan: &Plan, flux: &Flux, domain: &DomainName) -> BTreeSet<DomainName> {
     let mut names = BTreeSet::new();
-    for era in flux.eras(plan) {
-        names.append(&mut read_in(&era, domain));
-        if !era.changes() {
-            break;
-        }
-    }
+    flux.each_era(plan, |era| names.extend(read_in(era, domain)));
     names
 }
 

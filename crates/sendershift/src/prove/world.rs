@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl};
 use crate::name::DomainName;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Change, Plan, Remark, StepKind, Use};
+use crate::plan::{Change, Plan, Remark, Step, StepKind, Use};
 use crate::suffix::PublicSuffix;
 
 /// What a version of an RRset holds.
@@ -25,6 +25,15 @@ pub(super) struct Version {
     pub(super) from: Option<usize>,
     /// The step that replaces it, and how many seconds after its done a cache may still hold it.
     pub(super) until: Option<(usize, u64)>,
+}
+
+/// The steps that happen and start or stop a use of a stream's identities.
+#[derive(Debug, Default)]
+struct Uses {
+    /// In order.
+    steps: Vec<usize>,
+    /// For each step, which of all that it starts, and of all that it stops, is about the stream.
+    of_step: BTreeMap<usize, [Vec<usize>; 2]>,
 }
 
 /// All RRsets that a plan changes, with their versions.
@@ -49,8 +58,9 @@ pub(super) struct Flux {
     pub(super) missing: BTreeSet<Question>,
     /// The steps that change something, each with how many do so before it.
     changing: BTreeMap<usize, usize>,
-    /// For each stream and step, which of all that the step starts, and of all that it stops, is about the stream.
-    uses: BTreeMap<String, BTreeMap<usize, [Vec<usize>; 2]>>,
+    uses: BTreeMap<String, Uses>,
+    /// What was found so far of how many are done before a step: many messages are bound to one.
+    done_before: RefCell<BTreeMap<usize, usize>>,
 }
 
 /// Types that evaluation asks for: an alias that comes or goes changes the answer for all of them.
@@ -81,7 +91,22 @@ impl Flux {
     }
 
     fn used(&self, stream: &str, step: usize) -> Option<&[Vec<usize>; 2]> {
-        self.uses.get(stream)?.get(&step)
+        self.uses.get(stream)?.of_step.get(&step)
+    }
+
+    fn note_uses(&mut self, at: usize, step: &Step) {
+        for (which, uses) in [&step.starts, &step.stops].into_iter().enumerate() {
+            for (index, used) in uses.iter().enumerate() {
+                let of_stream = self.uses.entry(used.stream.clone()).or_default();
+                let of_step = of_stream.of_step.entry(at).or_insert_with(|| {
+                    of_stream.steps.push(at);
+                    Default::default()
+                });
+                if let Some(of_step) = of_step.get_mut(which) {
+                    of_step.push(index);
+                }
+            }
+        }
     }
 
     /// Applies the changes of the plan's steps, given in an order in which each comes after those it depends on.
@@ -98,17 +123,8 @@ impl Flux {
             missing: BTreeSet::new(),
             changing: BTreeMap::new(),
             uses: BTreeMap::new(),
+            done_before: RefCell::default(),
         };
-        for (at, step) in plan.steps.iter().enumerate() {
-            for (which, uses) in [&step.starts, &step.stops].into_iter().enumerate() {
-                for (index, used) in uses.iter().enumerate() {
-                    let of_stream = flux.uses.entry(used.stream.clone()).or_default();
-                    if let Some(of_step) = of_stream.entry(at).or_default().get_mut(which) {
-                        of_step.push(index);
-                    }
-                }
-            }
-        }
         let index: BTreeMap<&str, usize> =
             plan.steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
         let mut touched: BTreeMap<DomainName, Vec<(usize, &Change)>> = BTreeMap::new();
@@ -154,6 +170,7 @@ impl Flux {
             if !step.changes.is_empty() {
                 flux.changing.insert(*at, flux.changing.len());
             }
+            flux.note_uses(*at, step);
             for (change, (question, result)) in step.changes.iter().zip(results) {
                 if let Ok(after) = result {
                     if after.is_some() {
@@ -271,13 +288,23 @@ impl Flux {
     /// the plan.
     pub(super) fn done_before(&self, timeline: &Timeline, step: Option<usize>) -> usize {
         let Some(step) = step else { return 0 };
+        if let Some(known) = self.done_before.borrow().get(&step) {
+            return *known;
+        }
         let is_before = |changing: &usize| {
             timeline
                 .distance(Event::Done(*changing), Event::Start(step))
                 .is_some_and(|distance| distance >= 0)
         };
         let before = self.changing.iter().filter(|(changing, _)| is_before(changing));
-        before.map(|(_, position)| position + 1).max().unwrap_or(0)
+        let done = before.map(|(_, position)| position + 1).max().unwrap_or(0);
+        self.done_before.borrow_mut().insert(step, done);
+        done
+    }
+
+    /// The steps that happen and start or stop a use of a stream's identities, in order.
+    pub(super) fn uses(&self, stream: &str) -> impl Iterator<Item = usize> {
+        self.uses.get(stream).into_iter().flat_map(|uses| uses.steps.iter().copied())
     }
 
     /// The steps that change something, in the order of the eras.
@@ -289,7 +316,26 @@ impl Flux {
 
     /// What the servers say before the first step, and after each step that changes something.
     pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = Era<'a>> {
-        (0..=self.changing.len()).map(move |done| Era { plan, flux: self, done, changes: Cell::new(false) })
+        (0..=self.changing.len()).map(move |done| self.era(plan, done))
+    }
+
+    /// What the servers say once all is done.
+    pub(super) fn last_era<'a>(&'a self, plan: &'a Plan) -> Era<'a> {
+        self.era(plan, self.changing.len())
+    }
+
+    /// What the servers say once so many of the steps that change something are done.
+    pub(super) fn era<'a>(&'a self, plan: &'a Plan, done: usize) -> Era<'a> {
+        Era { plan, flux: self, done, changes: Cell::new(false), next: Cell::new(None) }
+    }
+
+    /// Evaluates something before the first step, and after each step that changes anything that it asked for.
+    pub(super) fn each_era(&self, plan: &Plan, mut evaluate: impl FnMut(&Era<'_>)) {
+        let mut next = Some(self.era(plan, 0));
+        while let Some(era) = next {
+            evaluate(&era);
+            next = era.following();
+        }
     }
 
     /// Whether a name may come into being or cease to be with the plan: only a record there that does not change says otherwise.
@@ -312,9 +358,27 @@ pub(super) struct Era<'a> {
     /// How many of the steps that change something are done.
     done: usize,
     changes: Cell<bool>,
+    /// How many are done when something that was asked for gets another answer for the first time.
+    next: Cell<Option<usize>>,
 }
 
-impl Era<'_> {
+impl<'a> Era<'a> {
+    /// The next era that gives another answer to anything that was asked of this one: in those between all is evaluated alike.
+    pub(super) fn following(&self) -> Option<Era<'a>> {
+        Some(self.flux.era(self.plan, self.next.get()?))
+    }
+
+    /// Whether no more than so many of the steps that change something are done.
+    pub(super) fn begins_within(&self, done: usize) -> bool {
+        self.done <= done
+    }
+
+    /// The step that begins it; none before the plan.
+    pub(super) fn begun_by(&self) -> Option<usize> {
+        let last = self.done.checked_sub(1)?;
+        self.flux.changing.iter().find(|(_, position)| **position == last).map(|(step, _)| *step)
+    }
+
     /// Whether anything was asked for that changes in the plan. If not, every era gives the same answers.
     pub(super) fn changes(&self) -> bool {
         self.changes.get()
@@ -327,9 +391,15 @@ impl Evidence for Era<'_> {
             return self.plan.evidence.answer(name, record_type);
         };
         self.changes.set(true);
-        let done = |step: usize| self.flux.changing.get(&step).is_some_and(|before| *before < self.done);
-        let begun = |version: &&Version| version.from.is_none_or(done);
-        match versions.iter().rev().find(begun).map(|version| &version.content) {
+        let position = |step: usize| self.flux.changing.get(&step).copied();
+        // They are in the order of the steps.
+        let begun = versions.partition_point(|version| {
+            version.from.is_none_or(|step| position(step).is_some_and(|position| position < self.done))
+        });
+        let another = versions.get(begun).and_then(|version| Some(position(version.from?)? + 1));
+        self.next.set(self.next.get().into_iter().chain(another).min());
+        let now = begun.checked_sub(1).and_then(|last| versions.get(last));
+        match now.map(|version| &version.content) {
             Some(Content::Set(rrset)) => Answer::Records(rrset),
             Some(Content::Alias(rrset)) => Answer::Alias(rrset),
             Some(Content::Absent) | None => Answer::NoData,

@@ -50,7 +50,7 @@ impl<'p> Side<'p> {
 
     fn looks(&self) -> Vec<Look<'p>> {
         let of = |stream: &'p Stream| {
-            let spans = spans(self.plan, &self.flux, &self.timeline, stream);
+            let spans = spans(self.plan, &self.flux, stream);
             spans.into_iter().flat_map(move |(identity, span)| {
                 let first = span.start.is_none().then_some(false);
                 let last = span.stop.is_none().then_some(true);
@@ -61,9 +61,8 @@ impl<'p> Side<'p> {
         self.plan.streams.iter().flat_map(of).collect()
     }
 
-    fn era(&self, look: &Look<'_>) -> Option<Era<'_>> {
-        let mut eras = self.flux.eras(self.plan);
-        if look.at_the_end { eras.last() } else { eras.next() }
+    fn era(&self, look: &Look<'_>) -> Era<'_> {
+        if look.at_the_end { self.flux.last_era(self.plan) } else { self.flux.era(self.plan, 0) }
     }
 
     fn binding<'b>(&self, look: &Look<'b>) -> Binding<'b> {
@@ -78,7 +77,7 @@ pub(super) fn worse(plan: &Plan, rebased: &Plan) -> Result<Worse, Error> {
     let (then, now) = (Side::new(plan)?, Side::new(rebased)?);
     let (mut worse, mut authors) = (Worse::default(), BTreeSet::new());
     for look in then.looks() {
-        let Some((before, after)) = then.era(&look).zip(now.era(&look)) else { continue };
+        let (before, after) = (then.era(&look), now.era(&look));
         for profile in &plan.parameters.receivers {
             let lost = [
                 lost_spf((&then, &before), (&now, &after), &look, profile)?,

@@ -88,30 +88,32 @@ pub(in crate::prove) fn authority(
     users: &Users<'_>,
     domain: &DomainName,
 ) -> Result<Authority, Error> {
-    let mut eras = flux.eras(plan);
-    let none = Authorised::default();
-    let mut granted = Granted { before: none.clone(), ever: none.clone(), after: none };
-    if let Some(first) = eras.next() {
-        let before = match Authorised::of(&first, domain) {
-            Ok(before) => before,
-            // What the plan leaves alone needs no evidence.
-            Err(_) if !first.changes() => return Ok(Authority { found: None, finding: None, beyond: None }),
-            Err(error) => return Err(error),
-        };
-        granted = Granted { ever: before.clone(), after: before.clone(), before };
-        if !first.changes() {
-            let finding = finding(plan, users, domain, &granted);
-            return Ok(Authority { found: None, finding, beyond: None });
-        }
+    let first = flux.era(plan, 0);
+    let before = match Authorised::of(&first, domain) {
+        Ok(before) => before,
+        // What the plan leaves alone needs no evidence.
+        Err(_) if !first.changes() => return Ok(Authority { found: None, finding: None, beyond: None }),
+        Err(error) => return Err(error),
+    };
+    let mut granted = Granted { ever: before.clone(), after: before.clone(), before };
+    if !first.changes() {
+        let finding = finding(plan, users, domain, &granted);
+        return Ok(Authority { found: None, finding, beyond: None });
     }
     let declared = users.of(plan, domain);
     let mut found = None;
-    for (step, era) in flux.changing().zip(eras) {
+    let mut next = first.following();
+    while let Some(era) = next {
         let now = Authorised::of(&era, domain)?;
         let added = now.beyond(&granted.before, &granted.after);
-        let needing = declared.iter().copied().filter(|used| !used.is_over(timeline, Event::Start(step)));
-        let excess = added.difference(&users.addresses(needing));
-        if let Some(ip) = excess.first().filter(|_| found.is_none()) {
+        let step = era.begun_by().filter(|_| found.is_none() && !added.is_empty());
+        let excess = step.map(|step| {
+            let needing = declared.iter().copied().filter(|used| !used.is_over(timeline, Event::Start(step)));
+            (step, users.without(added, needing))
+        });
+        if let Some((step, excess)) = excess
+            && let Some(ip) = excess.first()
+        {
             let id = plan.steps.get(step).map_or("", |step| step.id.as_str());
             let story = format!(
                 "Step `{id}` lets {} more addresses pass SPF for {domain} than any source needs that sends for it from then on, {ip} among them.",
@@ -121,6 +123,7 @@ pub(in crate::prove) fn authority(
         }
         granted.ever = granted.ever.union(&now);
         granted.after = now;
+        next = era.following();
     }
     let staying = users.addresses(declared.iter().copied().filter(|used| used.stays()));
     let left = granted.after.beyond(&granted.before, &granted.before).difference(&staying);

@@ -28,7 +28,7 @@ pub(in crate::prove) fn customers<'p>(
     stream: &'p Stream,
 ) -> Early<'p> {
     let mut early = Early::default();
-    let uses = spans(plan, flux, timeline, stream);
+    let uses = spans(plan, flux, stream);
     let is_new = |identity: &Identity| !stream.live.contains(&identity.id);
     let starts: Vec<(&Identity, usize)> = uses
         .iter()

@@ -23,12 +23,16 @@ pub(in crate::prove) fn cut_off(
     users: &Users<'_>,
 ) -> Option<Counterexample> {
     let lost = |works: &dyn Fn(&Era<'_>) -> bool, name: &DomainName| -> Option<String> {
-        let today = flux.eras(plan).next()?;
-        if !works(&today) || !today.changes() {
+        let mut era = flux.era(plan, 0);
+        if !works(&era) {
             return None;
         }
-        let mut after = flux.changing().zip(flux.eras(plan).skip(1));
-        let (step, _) = after.find(|(_, era)| !works(era))?;
+        let step = loop {
+            era = era.following()?;
+            if !works(&era) {
+                break era.begun_by()?;
+            }
+        };
         let of = plan.steps.get(step).filter(|of| of.kind != StepKind::External)?;
         (!is_given_up(plan, flux, timeline, step, name)).then(|| of.id.clone())
     };

@@ -61,7 +61,7 @@ impl<'a> Seen<'a> {
             };
         };
         let held = versions.iter().enumerate();
-        let held = held.filter(|(_, version)| self.gift.bounds().add(version, self.timeline));
+        let held = held.filter(|(_, version)| self.gift.bounds().with(version, self.timeline).is_some());
         held.map(|(index, version)| match &version.content {
             Content::Set(rrset) | Content::Alias(rrset) => (Some(rrset), Some(index)),
             Content::Absent => (None, Some(index)),

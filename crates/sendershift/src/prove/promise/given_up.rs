@@ -195,7 +195,7 @@ pub(in crate::prove) fn referenced(
         for (index, version) in flux.versions(&question).into_iter().flatten().enumerate() {
             let (Content::Set(rrset) | Content::Alias(rrset)) = &version.content else { continue };
             let target = leads_to(&question.name, rrset, name);
-            if let Some(target) = target.filter(|_| gift.bounds().add(version, timeline)) {
+            if let Some(target) = target.filter(|_| gift.bounds().with(version, timeline).is_some()) {
                 return Some((question, Some(index), target));
             }
         }

@@ -24,7 +24,7 @@ pub(in crate::prove) fn key_left_behind(
     let last = flux.eras(plan).last()?;
     let mut used: BTreeSet<DomainName> = BTreeSet::new();
     for stream in &plan.streams {
-        let stays = spans(plan, flux, timeline, stream).into_iter().filter(|(_, span)| span.stop.is_none());
+        let stays = spans(plan, flux, stream).into_iter().filter(|(_, span)| span.stop.is_none());
         for signature in stays.flat_map(|(identity, _)| &identity.dkim) {
             used.extend(
                 signature.selector.key_name(&signature.domain).iter().flat_map(|name| key_names(&last, name)),
@@ -47,7 +47,7 @@ pub(in crate::prove) fn key_for_nobody(
 ) -> Option<Counterexample> {
     let mut uses: BTreeMap<DomainName, Vec<Span>> = BTreeMap::new();
     for stream in &plan.streams {
-        for (identity, span) in spans(plan, flux, timeline, stream) {
+        for (identity, span) in spans(plan, flux, stream) {
             for name in identity.dkim.iter().filter_map(|of| of.selector.key_name(&of.domain).ok()) {
                 for read in flux.eras(plan).flat_map(|era| key_names(&era, &name)) {
                     let of_name = uses.entry(read).or_default();

@@ -203,11 +203,10 @@ pub(super) fn earlier<'w>(
 
 /// Whether a receiver that judges something within the bounds can hold these versions.
 fn can_be_held(world: &World<'_>, timeline: &Timeline, bounds: &Bounds, choices: &Choices) -> bool {
-    let mut bounds: Bounds = bounds.clone();
-    choices.iter().all(|(question, index)| {
-        let version = world.flux.versions(question).and_then(|versions| versions.get(*index));
-        version.is_none_or(|version| bounds.add(version, timeline))
-    })
+    let versions = choices.iter().filter_map(|(question, index)| world.flux.versions(question)?.get(*index));
+    let all =
+        versions.into_iter().try_fold(bounds.clone(), |bounds, version| bounds.with(version, timeline));
+    all.is_some()
 }
 
 /// Whether the step that publishes a version waits for a gate at which somebody can look at what the policy before it, `was`,

@@ -28,7 +28,7 @@ pub(super) fn not_taken_back(course: &Plan) -> Result<Option<Counterexample>, Er
         let [first, .., last] = flux.versions(&question)? else { return None };
         differs(course, &question, first, last)
     });
-    Ok(rrset.or_else(|| course.streams.iter().find_map(|stream| moved(course, &flux, &timeline, stream))))
+    Ok(rrset.or_else(|| course.streams.iter().find_map(|stream| moved(course, &flux, stream))))
 }
 
 /// The records are compared. The TTL may be shorter than it was, or than it may have been.
@@ -66,15 +66,15 @@ fn records(content: &Content) -> BTreeSet<String> {
 }
 
 /// Whether a stream uses other identities than before the plan.
-fn moved(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Counterexample> {
-    let used: BTreeSet<&str> = spans(course, flux, timeline, stream)
+fn moved(course: &Plan, flux: &Flux, stream: &Stream) -> Option<Counterexample> {
+    let used: BTreeSet<&str> = spans(course, flux, stream)
         .into_iter()
         .filter(|(_, span)| span.stop.is_none())
         .map(|(identity, _)| identity.id.as_str())
         .collect();
     let live: BTreeSet<&str> = stream.live.iter().map(String::as_str).collect();
     if used == live {
-        return used_less(course, flux, timeline, stream);
+        return used_less(course, flux, stream);
     }
     let words = |ids: &BTreeSet<&str>| match ids.len() {
         0 => "nothing".to_owned(),
@@ -86,9 +86,9 @@ fn moved(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Op
 }
 
 /// Whether an identity is used again for a share only.
-fn used_less(course: &Plan, flux: &Flux, timeline: &Timeline, stream: &Stream) -> Option<Counterexample> {
+fn used_less(course: &Plan, flux: &Flux, stream: &Stream) -> Option<Counterexample> {
     let mut shares = Shares::today(stream);
-    for step in timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)) {
+    for step in flux.uses(&stream.id) {
         shares.after(course, flux, stream, step);
     }
     let (id, share) = shares.less_than_today(stream)?;

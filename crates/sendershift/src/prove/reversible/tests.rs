@@ -8,8 +8,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use super::super::explore::BUDGET;
+use super::back;
 use super::way::{Steps, Way};
-use super::{BUDGET, back};
 use crate::error::Error;
 use crate::plan::timeline::Timeline;
 use crate::plan::{After, Plan, Step, StepKind, Undo, Use};

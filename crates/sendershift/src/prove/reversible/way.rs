@@ -95,18 +95,23 @@ impl<'p> Way<'p> {
         if self.plan.steps.len() > MOST_STEPS {
             return None;
         }
-        let steps: Vec<usize> = self.effective().collect();
+        let steps: Steps = self.effective().collect();
+        // Those of them that each waits for.
+        let before: Vec<(usize, Vec<usize>)> = steps
+            .iter()
+            .map(|at| (*at, self.ancestors(*at).filter(|at| steps.contains(at)).collect()))
+            .collect();
         let first = self.closed(Steps::new());
         let mut courses = BTreeSet::from([first.clone()]);
         let mut open = vec![first];
         while let Some(begun) = open.pop() {
-            for at in steps.iter().filter(|at| !begun.contains(at)) {
+            // One step that changes something at a time: the others are on the way to it.
+            let can_begin = |(at, before): &&(usize, Vec<usize>)| {
+                !begun.contains(at) && before.iter().rev().all(|before| begun.contains(before))
+            };
+            for (at, _) in before.iter().filter(can_begin) {
                 let mut next = begun.clone();
                 next.extend(self.ancestors(*at));
-                // One step that changes something at a time: the others are on the way to it.
-                if next.iter().any(|at| !begun.contains(at) && steps.contains(at)) {
-                    continue;
-                }
                 next.insert(*at);
                 let next = self.closed(next);
                 if courses.insert(next.clone()) {
@@ -191,7 +196,8 @@ impl<'p> Way<'p> {
         for at in self.order.iter().rev().copied().filter(|at| begun.contains(at)) {
             let undo = self.step(at).map_or(&[][..], |step| step.undo.steps());
             let own: BTreeSet<&str> = undo.iter().map(|step| step.id.as_str()).collect();
-            let later = begun.iter().filter(|later| self.ancestors(**later).any(|before| before == at));
+            let later =
+                begun.iter().filter(|later| self.ancestors.get(**later).is_some_and(|of| of.contains(&at)));
             let mut waits: Vec<After> = vec![wait(&stop_id)];
             for later in later {
                 let undo = self.step(*later).map_or(&[][..], |step| step.undo.steps());
