@@ -10,6 +10,7 @@ import random
 import sys
 from pathlib import Path
 
+from harmless import OPERATORS, harmless
 from plan import Plan
 from receiver import Mind
 from report import failures, table
@@ -34,6 +35,8 @@ def cases(folder):
 
 def enough(case):
     """How many messages have to be judged: a million for each plan that is proven safe, fewer for the small ones of the corpus and for mutants."""
+    if case["operator"] == "margin" and case["fate"] == "survived":
+        return 100_000
     if case["fate"] != "original":
         return 0
     return 20_000 if case["plan"].startswith("corpus-") else 1_000_000
@@ -63,6 +66,7 @@ def main():
     with multiprocessing.Pool() as pool:
         results = pool.map(judge, tasks, chunksize=max(1, len(tasks) // (multiprocessing.cpu_count() * 4)))
     for result in results:
+        result["harmless"] = harmless(result) if result["operator"] in OPERATORS and result["fate"] != "refused" else None
         keys = ("plan", "name", "operator", "fate", "loss", "courses", "messages")
         print(json.dumps({key: result[key] for key in keys}))
     found = failures(results)

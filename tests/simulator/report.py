@@ -2,11 +2,14 @@
 
 from collections import Counter, defaultdict
 
+from harmless import harmless
 from plan import name
 
 FATES = ("killed", "stuck", "refused", "undecided", "survived")
 # Of the mutants that the prover finds unsafe, the simulator has to find so many lossy, per cent.
 ENOUGH = 95
+# Of the mutants that break something, so many may stay safe, per cent.
+MOST_SURVIVORS = 10
 
 
 def table(results):
@@ -25,9 +28,45 @@ def table(results):
     lines += [f"  {one['plan']:40}{one['messages']:12,} in {one['courses']:,} courses of events" for one in results if one["fate"] == "original" and not one["plan"].startswith("corpus-")]
     small = [one["messages"] for one in results if one["fate"] == "original" and one["plan"].startswith("corpus-")]
     lines += [f"  {f'corpus: {len(small)} plans':40}{sum(small):12,}"]
-    survivors = [result for result in results if result["fate"] == "survived" and result["operator"] != "drawn"]
-    lines += ["", "survivors, and why:"] + [f"  {one['plan']}: {one['name']}: {reason(one)}" for one in survivors]
-    return "\n".join(lines)
+    return "\n".join(lines + operators(results) + margins(results))
+
+
+def mutants(results):
+    """Those that are a plan still."""
+    return [one for one in results if one["operator"] not in ("original", "broken", "drawn", "margin") and one["fate"] != "refused"]
+
+
+def survivors(results):
+    """The mutants that break something by the rules of `harmless`, and that the prover calls safe."""
+    return [one for one in mutants(results) if one["fate"] == "survived" and not one["harmless"]]
+
+
+def operators(results):
+    """What came of the mutants, by operator. One that is harmless by the two documents alone is no mutant of safety."""
+    rows, why = defaultdict(Counter), Counter()
+    for one in mutants(results):
+        fate = "harmless" if one["harmless"] else one["fate"]
+        why.update([one["harmless"]] if one["harmless"] else [])
+        for key in (one["operator"], "all"):
+            rows[key].update(["made", fate])
+    names = ("made", "harmless", "killed", "stuck", "undecided", "survived")
+    lines = ["", "mutants that can be read, by operator:", "{:14}{:>7}{:>10}{:>8}{:>7}{:>11}{:>10}{:>20}".format("operator", *names, "survived, per cent")]
+    for operator in sorted(rows, key=lambda key: (key == "all", key)):
+        row = rows[operator]
+        left = row["made"] - row["harmless"]
+        lines.append("{:14}{:7}{:10}{:8}{:7}{:11}{:10}{:20.1f}".format(operator, *(row[key] for key in names), 100 * row["survived"] / max(1, left)))
+    lines += ["harmless, whoever judges (`harmless.py`):"] + [f"  {count:4}  {reason}" for reason, count in why.most_common()]
+    return lines + ["", "survivors, and why:"] + [f"  {one['plan']}: {one['name']}: {reason(one)}" for one in survivors(results)]
+
+
+def margins(results):
+    """The plans just inside their margins, and just outside: a counterexample of P3 is one of the way back, which is replayed and not simulated."""
+    lines = ["", "just inside and just outside the margins:"]
+    for one in (one for one in results if one["operator"] == "margin"):
+        codes = ", ".join(dict.fromkeys(one["codes"])) or "none"
+        said = f"a message is lost: {one['loss']['why']}" if one["loss"] else f"none lost of {one['messages']:,} messages"
+        lines.append(f"  {one['plan']}: {one['name']}: prover {one['fate']} ({codes}); simulator: {said}")
+    return lines
 
 
 def unsafe(results):
@@ -59,7 +98,7 @@ def idle(step, result):
 
 
 def reason(result):
-    """Why it is right that a mutant is safe."""
+    """Why it is right that a mutant is safe, for people: read off the plan, and with what the prover says a wait has to be at least."""
     steps = result["original"]["steps"]
     step = steps[result["step"]]
     if "needed" in result:
@@ -75,6 +114,14 @@ def reason(result):
         return "no declared message needs the term"
     if result["operator"] == "policy":
         return "every declared message passes under the strictest policy, and nobody uses the domain before"
+    if result["operator"] == "exchange":
+        return "in the other order all is there in time as well"
+    if result["operator"] == "date":
+        return "nothing in the plan relies on what was there before that day"
+    if result["operator"] != "delete":
+        return "a promise asks for no more time than is left"
+    if step["kind"] == "gate":
+        return "another look comes before the next policy that a promise is about"
     if step.get("changes"):
         return "the records from before do as well: what it takes away was there before the plan, and P4 lets that stay"
     return "the stream keeps the identities that it has, or sends nothing; no message is lost"
@@ -89,6 +136,17 @@ def failures(results):
     if found_share(results) < ENOUGH:
         missed = [f"{result['plan']}: {result['name']}" for result in unsafe(results) if not result["loss"]]
         found.append(f"FAIL: the simulator finds less than {ENOUGH} % of what the prover finds; it misses {', '.join(missed)}")
+    for one in mutants(results):
+        if one["harmless"] and one["fate"] in ("killed", "undecided"):
+            found.append(f"FAIL: {one['plan']}: {one['name']}: harmless, as {one['harmless']}, and yet {one['fate']}: {one['codes']}")
+    broken, left = len([one for one in mutants(results) if not one["harmless"]]), len(survivors(results))
+    if 100 * left > MOST_SURVIVORS * broken:
+        found.append(f"FAIL: of {broken} mutants {left} survive, more than {MOST_SURVIVORS} %")
+    for one in results:
+        if one["operator"] == "margin" and one in unsafe(results) and not one["loss"]:
+            found.append(f"FAIL: {one['plan']}: {one['name']}: {one['codes']}, and the simulator finds no message that is lost")
+    if not any(one["operator"] == "margin" for one in results):
+        found.append("FAIL: no margin was looked at")
     # The plans of the corpus are small: they count together.
     together = lambda result: result["plan"].split("-")[0] if result["plan"].startswith("corpus-") else result["plan"]
     for plan in dict.fromkeys(together(result) for result in results if result["fate"] == "original"):

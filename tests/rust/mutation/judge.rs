@@ -7,6 +7,7 @@ use sendershift::plan::Plan;
 use sendershift::prove::{Judged, Proof, prove};
 use serde_json::{Value, json};
 
+use crate::margin::{Edge, edges};
 use crate::operators::{Mutant, mutants, with_wait};
 use crate::replay;
 
@@ -39,7 +40,7 @@ impl Fate {
 
 /// A plan that has to be safe, and at least half of whose mutants that touch records or mail have to be found out.
 pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
-    let (counted, killed) = mutated(name, text)?;
+    let (counted, killed) = mutated(name, text, true)?;
     if counted == 0 || killed * 2 < counted {
         return Err(format!("of {counted} mutants that touch records or mail only {killed} were found out"));
     }
@@ -51,7 +52,8 @@ pub(crate) fn safe(name: &str, text: &str) -> Result<(), String> {
 pub(crate) fn corpus(plans: &[(String, String)]) -> Result<(), String> {
     let (mut counted, mut killed) = (0, 0);
     for (name, text) in plans {
-        let of_plan = mutated(&format!("corpus-{name}"), text).map_err(|why| format!("{name}: {why}"))?;
+        let of_plan =
+            mutated(&format!("corpus-{name}"), text, false).map_err(|why| format!("{name}: {why}"))?;
         counted += of_plan.0;
         killed += of_plan.1;
     }
@@ -62,7 +64,8 @@ pub(crate) fn corpus(plans: &[(String, String)]) -> Result<(), String> {
 }
 
 /// Writes what comes of the mutants of a plan that has to be safe; how many touch records or mail, and how many of these are found out.
-fn mutated(name: &str, text: &str) -> Result<(u32, u32), String> {
+/// With the edges of its margin, where these are asked for.
+fn mutated(name: &str, text: &str, with_margin: bool) -> Result<(u32, u32), String> {
     let plan = Plan::from_json(text).map_err(|invalid| format!("{invalid:?}"))?;
     let proof = proven(&plan)?;
     if proof.verdict != Judged::Safe {
@@ -88,8 +91,32 @@ fn mutated(name: &str, text: &str) -> Result<(u32, u32), String> {
         }
         rows.push(row);
     }
+    if with_margin {
+        for edge in edges(&document, &plan)? {
+            rows.push(at_the_edge(&edge).map_err(|why| format!("{}: {why}", edge.mutant.name))?);
+        }
+    }
     write(name, &json!({ "name": name, "verdict": "safe", "plan": document, "mutants": rows }))?;
     Ok((counted, killed))
+}
+
+/// What comes of a plan at the edge of its margin: just inside it is safe, and just outside what the margin names is found and shown again.
+fn at_the_edge(edge: &Edge) -> Result<Value, String> {
+    let (fate, proof) = judged(&edge.mutant, |_| true)?;
+    let found = |code: &str| {
+        let mut promises = proof.iter().flat_map(|proof| &proof.promises);
+        promises.any(|promise| promise.counterexample.as_ref().is_some_and(|found| found.code == code))
+    };
+    let is_right = match &edge.broken {
+        None => fate == Fate::Survived,
+        Some(broken) if broken.promise.is_some() => fate == Fate::Killed && found(&broken.code),
+        Some(_) => fate == Fate::Undecided,
+    };
+    if is_right {
+        Ok(row(&edge.mutant, "", false, fate, proof.as_ref()))
+    } else {
+        Err(format!("it is {}", fate.name()))
+    }
 }
 
 /// What a mutant can miss without breaking a promise that is judged: a promise that is not, or a goal. Read off the records, so

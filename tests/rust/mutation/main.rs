@@ -6,6 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "a place that a JSON document lacks is null")]
 
 mod judge;
+mod margin;
 mod operators;
 mod plans;
 mod replay;

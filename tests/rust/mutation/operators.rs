@@ -140,9 +140,14 @@ fn exchanged(plan: &Value, earlier: usize, later: usize) -> Option<Mutant> {
         return None;
     }
     let mut document = plan.clone();
-    for key in ["kind", "changes", "starts", "stops"] {
-        document["steps"][earlier][key] = second[key].clone();
-        document["steps"][later][key] = first[key].clone();
+    for key in ["kind", "changes", "starts", "stops", "gives_up", "undo", "reversible"] {
+        for (place, value) in [(earlier, &second[key]), (later, &first[key])] {
+            match document["steps"][place].as_object_mut() {
+                Some(step) if value.is_null() => drop(step.remove(key)),
+                Some(step) => drop(step.insert(key.to_owned(), value.clone())),
+                None => {}
+            }
+        }
     }
     let name = format!("exchange {} and {}", id(plan, earlier), id(plan, later));
     Some(Mutant { name, operator: "exchange", step: later, wait: None, document })
