@@ -64,6 +64,8 @@ fn strings(seeds: &mut Seeds, value: &Value) {
                 add(seeds, "spf_parse", text.as_str());
             } else if start.starts_with("v=dmarc1") {
                 add(seeds, "dmarc", text.as_str());
+            } else if start.starts_with("version: stsv1") || start.starts_with("v=stsv1") {
+                add(seeds, "mta_sts", text.as_str());
             } else if start.starts_with("v=dkim1") || start.contains("p=") {
                 add(seeds, "dkim", text.as_str());
             } else if text.contains('\n') && text.contains("SOA") {
