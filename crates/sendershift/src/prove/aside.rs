@@ -145,7 +145,7 @@ impl<'a> Prover<'a> {
             }
         }
         if self.undo_from.is_none() {
-            self.note("p4", promise::key_left_behind(plan, flux, timeline));
+            self.note("p4", promise::key_left_behind(plan, flux));
             self.note("p4", promise::key_for_nobody(plan, flux, timeline));
         }
         let mut gifts = promise::gifts(plan, flux).into_iter();

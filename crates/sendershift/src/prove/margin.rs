@@ -84,18 +84,29 @@ pub struct Breaks {
 /// As [`prove`](super::prove).
 pub fn prove_with_margin(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
     let mut proof = prove_with(plan, progress)?;
-    if proof.verdict == Judged::Safe {
-        match found(plan, &proof, progress)? {
-            Ok(margin) => proof.margin = Some(margin),
-            Err(why) => {
-                let message = format!(
-                    "how much staler caches, longer queues and slower publication the plan survives was not found out: {why}"
-                );
-                proof.findings.push(Remark::new("proof.no-margin", None, message));
-            }
+    tell(plan, &mut proof, progress)?;
+    Ok(proof)
+}
+
+/// Writes the margin into the proof of a safe plan, or why there is none.
+pub(super) fn tell(
+    plan: &Plan,
+    proof: &mut Proof,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<(), Error> {
+    if proof.verdict != Judged::Safe {
+        return Ok(());
+    }
+    match found(plan, proof, progress)? {
+        Ok(margin) => proof.margin = Some(margin),
+        Err(why) => {
+            let message = format!(
+                "how much staler caches, longer queues and slower publication the plan survives was not found out: {why}"
+            );
+            proof.findings.push(Remark::new("proof.no-margin", None, message));
         }
     }
-    Ok(proof)
+    Ok(())
 }
 
 /// The margin of a plan with this proof; none for a plan that is not safe, and where so much changes at a time that it would
@@ -304,6 +315,9 @@ impl Search<'_> {
 
     /// The first of some parts of a course that is not safe.
     fn broken(&mut self, course: &Course<'_>, parts: Range<usize>) -> Result<Option<usize>, Error> {
+        if !(self.progress)(MOST_MIXES - self.left) {
+            self.spend(0, true);
+        }
         if self.stopped.is_some() {
             return Ok(None);
         }

@@ -44,7 +44,7 @@ use promise::{AgainstToday, Author, Before, Differing, Judged as MessageJudged, 
 use remarks::{age, assumptions, judged_from, not_modelled, other_suffix, unexplored};
 pub(crate) use story::duration;
 use users::Users;
-use world::{Choices, Lenient, World};
+use world::{Choices, Flux, Lenient, World};
 
 pub use binding::Judgement;
 pub(crate) use course::length;

@@ -25,7 +25,8 @@ use self::mail_hosts::{policies_told, worse_reachable};
 use self::order::{Shown, Steps};
 use self::rebase::Rebased;
 use self::remarks::{conditions, unknown};
-use super::{Judged, Proof, margin, prove_with};
+use super::margin::tell;
+use super::{Judged, Proof, prove_with};
 use crate::adjacent::{self, drift};
 use crate::dns::{Answer, Evidence as _, Question, Snapshot};
 use crate::error::{Error, Invalid, Missing, Problem};
@@ -100,7 +101,7 @@ pub fn prove_now(plan: &Plan, now: &Snapshot, progress: &mut dyn FnMut(u64) -> b
     Ok(standing(plan, now, progress)?.0)
 }
 
-/// As [`prove_now`], with the [`margin`] in the proof.
+/// As [`prove_now`], with the [`margin`](super::margin()) in the proof.
 ///
 /// # Errors
 ///
@@ -111,7 +112,7 @@ pub fn prove_now_with_margin(
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Proof, Error> {
     let (mut proof, rebased) = standing(plan, now, progress)?;
-    proof.margin = margin(&rebased, &proof, progress)?;
+    tell(&rebased, &mut proof, progress)?;
     Ok(proof)
 }
 

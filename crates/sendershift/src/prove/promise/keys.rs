@@ -13,11 +13,7 @@ use crate::prove::users::key_names;
 use crate::prove::world::Flux;
 
 /// P4 for DKIM: once all is done there is no key that the plan published and that nothing is signed with.
-pub(in crate::prove) fn key_left_behind(
-    plan: &Plan,
-    flux: &Flux,
-    timeline: &Timeline,
-) -> Option<Counterexample> {
+pub(in crate::prove) fn key_left_behind(plan: &Plan, flux: &Flux) -> Option<Counterexample> {
     if !flux.stuck.is_empty() {
         return None;
     }
