@@ -19,9 +19,13 @@ def harmless(result):
             return "without the step nothing is given up"
         if is_last(step, original) and removes_only_what_was_there(step, original):
             return "nothing comes after the step: without it the goal is missed, and nothing is promised about goals"
+        if is_last(step, original) and step["kind"] == "send" and publishes_only_policies(original):
+            return "nothing comes after the step, and nothing was published for it: mail goes on as it does today"
         return None
     if result["operator"] == "drop-term":
         return "nobody is declared whom the term is about" if drops_the_rest(original, mutant) else None
+    if result["operator"] == "policy":
+        return "mail that fails is lost whether it is put aside or refused" if refuses_what_it_put_aside(original, mutant) else None
     if result["operator"] == "exchange":
         if starts_later(original, mutant):
             return "what starts does so later, and what stops earlier"
@@ -98,6 +102,19 @@ def removes_only_what_was_there(step, plan):
     return all(map(is_of_today, changes))
 
 
+def publishes_only_policies(plan):
+    """Whether all that a plan changes are policies of DMARC: P4 asks of all else that somebody needs it."""
+    return all(name(change["name"]).startswith("_dmarc.") for step in plan["steps"] for change in step.get("changes") or []) and not plan.get("mta_sts")
+
+
+def refuses_what_it_put_aside(original, mutant):
+    """Whether a policy of which the plan makes `quarantine`, of `none` or of nothing, becomes `reject`."""
+    aside = lambda text: "=quarantine" in text and "=none" not in text
+    softer = {name(change["name"]) for step in original["steps"] for change in step.get("changes") or [] if not any("=quarantine" in word for word in words(change.get("remove")))}
+    differing = exchanged(original, mutant)
+    return bool(differing) and all(aside(ours) and name(domain) in softer for domain, ours, _ in differing)
+
+
 def published_changes(plan):
     return [change for step in plan["steps"] for change in step.get("changes") or [] if change.get("ttl_before") is None]
 
@@ -117,11 +134,17 @@ def exchanged(original, mutant):
     return [(domain, ours, theirs) for (domain, ours), (_, theirs) in pairs if ours != theirs and isinstance(ours, str)]
 
 
+def sends_from(domain, plan):
+    """Whether an identity is declared that SPF is checked at a name for."""
+    return name(domain) in {name(one[key]) for stream in plan["streams"] for one in stream["identities"] for key in ("mail_from", "helo") if one.get(key)}
+
+
 def is_first(domain, plan):
-    """Whether a name has no SPF record before the plan, or one that lets nobody pass, and none leads to it: what is there for another to include
-    stands for that one."""
+    """Whether a name has no SPF record before the plan, or one that lets nobody pass until mail is sent from there, and none leads to it: what is
+    there for another to include stands for that one."""
     texts = [words([text]) for answer in plan["evidence"]["answers"] if (name(answer["name"]), answer["type"]) == (name(domain), "TXT") for text in answer.get("records") or []]
-    had_one = any(text[0].lower() == "v=spf1" and not set(text[1:]) <= {"-all", "~all"} for text in texts if text)
+    parked = {"-all", "~all"} if sends_from(domain, plan) else set()
+    had_one = any(text[0].lower() == "v=spf1" and not set(text[1:]) <= parked for text in texts if text)
     led_to = " ".join(words([text for _, text in published(plan)])) + " "
     return not had_one and f":{domain} " not in led_to and f"={domain} " not in led_to
 

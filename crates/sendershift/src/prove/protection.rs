@@ -70,14 +70,16 @@ pub(super) fn lost(plan: &Plan, flux: &Flux, users: &Users<'_>) -> Vec<Remark> {
 
 /// The first step after which receivers do less than today, in words.
 fn weaker(plan: &Plan, flux: &Flux, effect: &dyn Fn(&Era<'_>) -> Effect) -> Option<String> {
-    let today = flux.eras(plan).next()?;
-    let before = effect(&today);
-    if !today.changes() {
-        return None;
-    }
-    let mut eras = flux.changing().zip(flux.eras(plan).skip(1)).map(|(step, era)| (step, effect(&era)));
-    let (step, after) = eras.find(|(_, after)| after.acts_less_than(&before))?;
-    let id = &plan.steps.get(step)?.id;
+    let mut era = flux.era(plan, 0);
+    let before = effect(&era);
+    let after = loop {
+        era = era.following()?;
+        let after = effect(&era);
+        if after.acts_less_than(&before) {
+            break after;
+        }
+    };
+    let id = &plan.steps.get(era.begun_by()?)?.id;
     Some(format!(
         "once step `{id}` is done, receivers do less than today ({}, and then {}) about",
         before.word(),
@@ -117,7 +119,7 @@ impl Evidence for Below<'_> {
 /// The addresses, of those that no declared mail of a domain comes from, of which SPF says `fail` today, and in the end neither `fail` nor
 /// `softfail` nor `pass`.
 fn no_longer_refused(plan: &Plan, flux: &Flux, users: &Users<'_>, domain: &DomainName) -> Option<AddressSet> {
-    let (first, last) = (flux.eras(plan).next()?, flux.eras(plan).last()?);
+    let (first, last) = (flux.era(plan, 0), flux.last_era(plan));
     let before = Policy::compile(&first, domain).ok()?.intended();
     if !first.changes() {
         return None;

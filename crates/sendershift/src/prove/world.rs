@@ -307,18 +307,6 @@ impl Flux {
         self.uses.get(stream).into_iter().flat_map(|uses| uses.steps.iter().copied())
     }
 
-    /// The steps that change something, in the order of the eras.
-    pub(super) fn changing(&self) -> impl Iterator<Item = usize> {
-        let mut steps: Vec<(usize, usize)> = self.changing.iter().map(|(step, at)| (*at, *step)).collect();
-        steps.sort_unstable();
-        steps.into_iter().map(|(_, step)| step)
-    }
-
-    /// What the servers say before the first step, and after each step that changes something.
-    pub(super) fn eras<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = Era<'a>> {
-        (0..=self.changing.len()).map(move |done| self.era(plan, done))
-    }
-
     /// What the servers say once all is done.
     pub(super) fn last_era<'a>(&'a self, plan: &'a Plan) -> Era<'a> {
         self.era(plan, self.changing.len())

@@ -108,7 +108,10 @@ pub(in crate::prove) fn elsewhere(
     users: &Users<'_>,
 ) -> Vec<Remark> {
     let gifts = gifts(plan, flux);
-    let Some(last) = flux.eras(plan).last().filter(|_| !gifts.is_empty()) else { return Vec::new() };
+    if gifts.is_empty() {
+        return Vec::new();
+    }
+    let last = flux.last_era(plan);
     let (all, ours) = (domains(plan, users), ours(plan, users));
     let mut remarks = Vec::new();
     for gift in gifts {

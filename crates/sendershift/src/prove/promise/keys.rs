@@ -17,7 +17,7 @@ pub(in crate::prove) fn key_left_behind(plan: &Plan, flux: &Flux) -> Option<Coun
     if !flux.stuck.is_empty() {
         return None;
     }
-    let last = flux.eras(plan).last()?;
+    let last = flux.last_era(plan);
     let mut used: BTreeSet<DomainName> = BTreeSet::new();
     for stream in &plan.streams {
         let stays = spans(plan, flux, stream).into_iter().filter(|(_, span)| span.stop.is_none());
@@ -45,12 +45,14 @@ pub(in crate::prove) fn key_for_nobody(
     for stream in &plan.streams {
         for (identity, span) in spans(plan, flux, stream) {
             for name in identity.dkim.iter().filter_map(|of| of.selector.key_name(&of.domain).ok()) {
-                for read in flux.eras(plan).flat_map(|era| key_names(&era, &name)) {
-                    let of_name = uses.entry(read).or_default();
-                    if !of_name.contains(&span) {
-                        of_name.push(span);
+                flux.each_era(plan, |era| {
+                    for read in key_names(era, &name) {
+                        let of_name = uses.entry(read).or_default();
+                        if !of_name.contains(&span) {
+                            of_name.push(span);
+                        }
                     }
-                }
+                });
             }
         }
     }
@@ -60,23 +62,23 @@ pub(in crate::prove) fn key_for_nobody(
         let since = span.stop.and_then(|stop| timeline.distance(Event::Done(stop), Event::Start(step)));
         since.is_some_and(|since| since >= horizon)
     };
-    let names = changed(plan);
-    let eras = flux.eras(plan).zip(flux.eras(plan).skip(1));
-    flux.changing().zip(eras).find_map(|(step, (before, after))| {
-        let id = &plan.steps.get(step)?.id;
-        names.iter().find_map(|name| {
-            let mut there = keys(&plan.evidence, name);
-            there.append(&mut keys(&before, name));
-            let new = keys(&after, name).into_iter().any(|key| !there.contains(&key));
-            let is_needed = || uses.get(*name).is_some_and(|uses| uses.iter().any(|span| !is_over(span, step)));
-            if !new || is_needed() {
-                return None;
-            }
-            let story = format!(
-                "Step `{id}` publishes a DKIM key at {name}, and no identity that is in use then, or later, signs with it: as long as it is there, whoever holds its private half signs for that domain."
-            );
-            Some(Counterexample::of_name("p4.key-for-nobody", (*name).clone(), story))
-        })
+    changed(plan).into_iter().find_map(|name| {
+        let today = keys(&plan.evidence, name);
+        let mut before = BTreeSet::new();
+        let mut found = None;
+        flux.each_era(plan, |era| {
+            let there = keys(era, name);
+            let new = there.iter().any(|key| !today.contains(key) && !before.contains(key));
+            before = there;
+            let needed =
+                |step| uses.get(name).is_some_and(|uses| uses.iter().any(|span| !is_over(span, step)));
+            found = found.or(era.begun_by().filter(|step| new && !needed(*step)));
+        });
+        let id = &plan.steps.get(found?)?.id;
+        let story = format!(
+            "Step `{id}` publishes a DKIM key at {name}, and no identity that is in use then, or later, signs with it: as long as it is there, whoever holds its private half signs for that domain."
+        );
+        Some(Counterexample::of_name("p4.key-for-nobody", name.clone(), story))
     })
 }
 

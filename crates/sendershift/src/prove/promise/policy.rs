@@ -204,8 +204,7 @@ pub(super) fn earlier<'w>(
 /// Whether a receiver that judges something within the bounds can hold these versions.
 fn can_be_held(world: &World<'_>, timeline: &Timeline, bounds: &Bounds, choices: &Choices) -> bool {
     let versions = choices.iter().filter_map(|(question, index)| world.flux.versions(question)?.get(*index));
-    let all =
-        versions.into_iter().try_fold(bounds.clone(), |bounds, version| bounds.with(version, timeline));
+    let all = versions.into_iter().try_fold(bounds.clone(), |bounds, version| bounds.with(version, timeline));
     all.is_some()
 }
 
