@@ -12,7 +12,7 @@ use sendershift::spf::{CompactRequest, Compacted, Policy, Profile, SpfResult, Su
 use sendershift_tests::oracle::draw::Draw;
 use sendershift_tests::oracle::evaluate::{Limits, check as oracle, explore};
 use sendershift_tests::oracle::read;
-use sendershift_tests::oracle::tree::{Client, Domain, Tree};
+use sendershift_tests::oracle::tree::{Client, Domain, Name, Tree};
 
 use super::{dns, lookups, texts};
 
@@ -219,16 +219,26 @@ fn the_oracle_agrees_with_what_is_proposed() {
         let new = proposed(&tree, &found);
         for client in Client::all() {
             let both = explore(600, |world| {
-                let before = oracle(&tree, client, &limits(LIFTED, LIFTED), world)?.outcome;
-                let after = oracle(&new, client, &limits(LIFTED, LIFTED), world)?.outcome;
+                let before = oracle(&tree, client, &limits(LIFTED, LIFTED), world)?;
+                let after = oracle(&new, client, &limits(LIFTED, LIFTED), world)?;
                 let actual = oracle(&new, client, &limits(most, 2), world)?.outcome;
-                Ok((before, after, actual))
+                let is_extra =
+                    |name: &Option<Name>| matches!(name, Some(Name::Domain(n)) if *n >= tree.domains.len());
+                let more = after.asked.difference(&before.asked).find(|name| !is_extra(name)).copied();
+                Ok((before.outcome, after.outcome, actual, more))
             });
-            for (world, (before, after, actual)) in both.into_iter().flatten() {
+            for (world, (before, after, actual, more)) in both.into_iter().flatten() {
                 compared += 1;
                 let told = || format!("seed {seed}: {} becomes {:?}", tree.snapshot(), texts(&found));
                 assert_eq!(before, after, "{:?} in {world:?}\n{}", client.address(), told());
                 assert_eq!(actual, after, "{:?} in {world:?}\n{}", client.address(), told());
+                assert_eq!(
+                    more,
+                    None,
+                    "an error there is new to {:?} in {world:?}\n{}",
+                    client.address(),
+                    told()
+                );
             }
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "what occurred how often belongs to the result")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it does not expect")]
 
+mod ahead;
 mod drawn;
 mod idle;
 

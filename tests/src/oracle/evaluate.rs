@@ -29,6 +29,8 @@ pub struct Found {
     pub outcome: Outcome,
     /// What was met on the way.
     pub met: BTreeSet<&'static str>,
+    /// The names that terms asked about; none is the reverse mapping. An error of any of them would have been the result.
+    pub asked: BTreeSet<Option<Name>>,
 }
 
 enum Stop {
@@ -73,9 +75,10 @@ pub fn check(tree: &Tree, client: Client, limits: &Limits, world: &World) -> Res
         term_is_void: false,
         stack: Vec::new(),
         met: BTreeSet::new(),
+        asked: BTreeSet::new(),
     };
     match run.domain(0) {
-        Ok(outcome) | Err(Stop::Ends(outcome)) => Ok(Found { outcome, met: run.met }),
+        Ok(outcome) | Err(Stop::Ends(outcome)) => Ok(Found { outcome, met: run.met, asked: run.asked }),
         Err(Stop::Asks(question)) => Err(question),
     }
 }
@@ -90,6 +93,7 @@ struct Run<'a> {
     term_is_void: bool,
     stack: Vec<usize>,
     met: BTreeSet<&'static str>,
+    asked: BTreeSet<Option<Name>>,
 }
 
 const PERM: Stop = Stop::Ends(Outcome::PermError);
@@ -149,6 +153,7 @@ impl Run<'_> {
             self.met.insert("redirect without all");
             self.term_is_void = false;
             self.count_evaluated()?;
+            self.asked.insert(Some(name.at(n)));
             if name.is_open() {
                 let answer = self.ask("redirect", name.written_at(n))?;
                 self.spend(answer)?;
@@ -181,6 +186,7 @@ impl Run<'_> {
             _ => {}
         }
         self.count_evaluated()?;
+        self.asked.insert(mechanism.name().map(|name| name.at(n)));
         match mechanism {
             Mechanism::Include(name) => {
                 if qualifier != '+' {

@@ -58,7 +58,7 @@ pub struct Host {
 }
 
 /// A name that a term refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
     /// `d<n>.example`, the domain of a record.
     Domain(usize),
@@ -106,6 +106,14 @@ impl Mechanism {
     pub fn is_free(&self) -> bool {
         matches!(self, Self::All | Self::Ip4(..) | Self::Ip6(..) | Self::Wide { .. })
     }
+
+    /// The name that it asks about, if it says one: `ptr` asks about the client.
+    pub fn name(&self) -> Option<Name> {
+        match self {
+            Self::Include(name) | Self::Exists(name) | Self::A(name, ..) | Self::Mx(name, ..) => Some(*name),
+            Self::All | Self::Ip4(..) | Self::Ip6(..) | Self::Wide { .. } | Self::Ptr(_) => None,
+        }
+    }
 }
 
 /// A term.
@@ -151,6 +159,17 @@ impl Name {
         match self {
             Self::Message(text, _) | Self::MessageCurrent(text) | Self::MessageAt(text, _) => text != VERSION,
             _ => false,
+        }
+    }
+
+    /// As any other record can have it, where it stands in the record of a domain.
+    #[must_use]
+    pub fn at(self, n: usize) -> Self {
+        match self {
+            Self::Current => Self::Domain(n),
+            Self::BelowCurrent => Self::BelowAt(n),
+            Self::MessageCurrent(text) => Self::MessageAt(text, n),
+            other => other,
         }
     }
 

@@ -6,7 +6,7 @@ use super::super::tree::{Client, Domain, Mechanism, Name, Term, Tree};
 use super::Wish;
 use super::answers::matches;
 use super::layout::moved;
-use super::state::{State, States};
+use super::state::States;
 
 impl Tree {
     /// The tree without these terms, which is for where its records are opened.
@@ -65,7 +65,7 @@ impl Tree {
         let (terms, all, redirect) = self.parts(n);
         let Some((_, mechanism)) = terms.get(at) else { return false };
         let mechanism = moved(*mechanism, n);
-        if Client::all().any(|client| self.state(mechanism, client, states) == State::Errs) {
+        if Client::all().any(|client| self.errs(mechanism, client, states)) {
             return false;
         }
         let mut questions: Vec<Mechanism> = Vec::new();

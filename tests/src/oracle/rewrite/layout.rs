@@ -179,17 +179,11 @@ impl Layout<'_> {
 
 /// A mechanism of the record of a domain, as any other record can have it.
 pub(super) fn moved(mechanism: Mechanism, n: usize) -> Mechanism {
-    let name = |name: Name| match name {
-        Name::Current => Name::Domain(n),
-        Name::BelowCurrent => Name::BelowAt(n),
-        Name::MessageCurrent(text) => Name::MessageAt(text, n),
-        other => other,
-    };
     match mechanism {
-        Mechanism::Include(of) => Mechanism::Include(name(of)),
-        Mechanism::Exists(of) => Mechanism::Exists(name(of)),
-        Mechanism::A(of, v4, v6) => Mechanism::A(name(of), v4, v6),
-        Mechanism::Mx(of, v4, v6) => Mechanism::Mx(name(of), v4, v6),
+        Mechanism::Include(of) => Mechanism::Include(of.at(n)),
+        Mechanism::Exists(of) => Mechanism::Exists(of.at(n)),
+        Mechanism::A(of, v4, v6) => Mechanism::A(of.at(n), v4, v6),
+        Mechanism::Mx(of, v4, v6) => Mechanism::Mx(of.at(n), v4, v6),
         other => other,
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use answers::{decided, run, worlds};
 use layout::Layout;
-use state::{State, States, Walk};
+use state::{States, Walk};
 
 use super::cover::{Allowed, cover};
 use super::tree::{Client, Domain, Mechanism, Name, Term, Tree};
@@ -161,15 +161,14 @@ impl Tree {
                 Walk::Ends { at, .. } => at,
                 Walk::On => None,
             };
-            // Where an opened record says it anyway, but something that stays live decides it today or ends with an error, its
-            // networks are not left out.
-            let unsettled = [State::Matches, State::Errs];
-            let none = is_right(None)
-                && !meant_at.is_some_and(|at| layout.does(at, count, client, states, &unsettled));
+            // Where the record says it anyway, but behind something that stays live, an error of that must not come to decide it:
+            // its networks are not left out.
+            let none =
+                is_right(None) && meant_at.is_none_or(|at| layout.passed(at, count, client).next().is_none());
             // What comes to an error today would no longer.
             let end = if none { count } else { meant_at.unwrap_or(count) };
             let mut of = |at: usize| -> Vec<char> {
-                if layout.does(at, end, client, states, &[State::Errs]) {
+                if layout.errs(at, end, client, states) {
                     return Vec::new();
                 }
                 ['+', '-', '~', '?'].into_iter().filter(|one| is_right(Some((at, *one)))).collect()

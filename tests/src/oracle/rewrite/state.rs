@@ -7,25 +7,20 @@ use super::answers::{matches, own};
 use super::layout::{Element, End, Layout, Node};
 
 impl Layout<'_> {
-    /// Whether a live term between two places does something with a client today; the record's own networks end the way.
-    pub(super) fn does(
-        &self,
-        from: usize,
-        to: usize,
-        client: Client,
-        states: &mut States,
-        what: &[State],
-    ) -> bool {
-        let passed = self.elements.iter().take(to).skip(from).map(|(element, _)| element);
-        passed
-            .take_while(|element| !matches!(element, Element::Own(nets) if own(nets, client).is_some()))
-            .any(|element| match element {
-                Element::Own(_) => false,
-                Element::Live { question, .. } => {
-                    let mechanism = self.questions.get(*question).copied();
-                    mechanism.is_some_and(|one| what.contains(&self.tree.state(one, client, states)))
-                }
+    /// The live terms between two places that a client comes to if none of them decides; the record's own networks end the way.
+    pub(super) fn passed(&self, from: usize, to: usize, client: Client) -> impl Iterator<Item = Mechanism> {
+        let elements = self.elements.iter().take(to).skip(from).map(|(element, _)| element);
+        elements
+            .take_while(move |element| !matches!(element, Element::Own(nets) if own(nets, client).is_some()))
+            .filter_map(|element| match element {
+                Element::Own(_) => None,
+                Element::Live { question, .. } => self.questions.get(*question).copied(),
             })
+    }
+
+    /// Whether one of them may end with an error today.
+    pub(super) fn errs(&self, from: usize, to: usize, client: Client, states: &mut States) -> bool {
+        self.passed(from, to, client).any(|one| self.tree.errs(one, client, states))
     }
 
     /// The way of a client past everything that stays live; `until` is how many elements there are at the end of the record, if it
@@ -93,21 +88,12 @@ pub(super) enum Walk {
     CutOff,
 }
 
-/// What a term does with a client today.
-pub(super) type States = Vec<(Mechanism, Client, State)>;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// The client may go on, and does not come to an error.
-    MayGoOn,
-    Matches,
-    /// It may end with an error.
-    Errs,
-}
+/// Whether a term may end with an error for a client today.
+pub(super) type States = Vec<(Mechanism, Client, bool)>;
 
 impl Tree {
-    /// What a term does with a client today.
-    pub(super) fn state(&self, mechanism: Mechanism, client: Client, states: &mut States) -> State {
+    /// Whether a term may end with an error for a client today.
+    pub(super) fn errs(&self, mechanism: Mechanism, client: Client, states: &mut States) -> bool {
         let known = states.iter().find(|(one, other, _)| *one == mechanism && *other == client);
         if let Some((.., known)) = known {
             return *known;
@@ -121,13 +107,9 @@ impl Tree {
         let lifted =
             Limits { lookups: most, written: false, voids: most, queries: false, mx_names, mx_addresses };
         let found = explore(100_000, |world| Ok(check(&alone, client, &lifted, world)?.outcome));
-        let is = |one: Outcome| found.iter().flatten().any(|(_, outcome)| *outcome == one);
-        let state = match (is(Outcome::Neutral), is(Outcome::PermError) || is(Outcome::TempError)) {
-            (_, true) => State::Errs,
-            (true, false) => State::MayGoOn,
-            (false, false) => State::Matches,
-        };
-        states.push((mechanism, client, state));
-        state
+        let is_error = |outcome: &Outcome| matches!(outcome, Outcome::PermError | Outcome::TempError);
+        let errs = found.iter().flatten().any(|(_, outcome)| is_error(outcome));
+        states.push((mechanism, client, errs));
+        errs
     }
 }

@@ -163,7 +163,7 @@ impl Draft {
                     // Of addresses that no record names there is nothing to say.
                     _ if row.nets.iter().all(Option::is_none) => Want::Nothing,
                     _ => draft
-                        .settled_from(classes, row, place, true)
+                        .comes_to(classes, row, place)
                         .and_then(qualifier)
                         .map_or(Want::Nothing, Want::May),
                 })
@@ -229,11 +229,11 @@ impl Draft {
             .chain(redirect)
     }
 
-    /// Where the networks of a class are written, and whether they have to be: not where something that nobody else can
-    /// change gives the class its result anyway.
+    /// Where the networks of a class are written, and whether they have to be: not where the record itself gives the class its
+    /// result anyway.
     fn settled(&self, classes: &Classes, row: &Row, demand: &Demand) -> Option<(usize, Want)> {
         let qualifier = qualifier(demand.result)?;
-        let is_settled = demand.is_late || self.settles(classes, row, demand);
+        let is_settled = demand.is_late || self.settles(row, demand);
         let mut at = demand.at;
         // Ahead of terms that give the same result the networks decide the same, today and whenever those terms change.
         while let Some(before) = at.checked_sub(1) {
@@ -261,20 +261,25 @@ impl Draft {
         })
     }
 
-    /// Whether a class comes to its result without networks of its own, by something that nobody else can change.
-    fn settles(&self, classes: &Classes, row: &Row, demand: &Demand) -> bool {
-        self.settled_from(classes, row, demand.at, false) == Some(demand.result)
+    /// Whether a class comes to its result without networks of its own, with nothing live on the way: it was decided ahead of
+    /// that, so an error of it must not come to decide the class one day.
+    fn settles(&self, row: &Row, demand: &Demand) -> bool {
+        for element in self.elements.get(demand.at..).unwrap_or_default() {
+            match element {
+                Element::Own(nets) => {
+                    if let Some(qualifier) = row.nets.get(*nets).copied().flatten() {
+                        return SpfResult::from(qualifier) == demand.result;
+                    }
+                }
+                Element::Live { .. } => return false,
+            }
+        }
+        self.end == End::Result(demand.result)
     }
 
-    /// The result that a class comes to from an element on by something that nobody else can change, if it does; whether a live
-    /// term may give it that today.
-    fn settled_from(
-        &self,
-        classes: &Classes,
-        row: &Row,
-        at: usize,
-        may_match_today: bool,
-    ) -> Option<SpfResult> {
+    /// The result that a class comes to from an element on, if live terms on the way give it that result or
+    /// none, now and whenever they change.
+    fn comes_to(&self, classes: &Classes, row: &Row, at: usize) -> Option<SpfResult> {
         let mut on_the_way = None;
         let mut decided = None;
         for element in self.elements.get(at..).unwrap_or_default() {
@@ -287,12 +292,8 @@ impl Draft {
                 }
                 Element::Live { term, qualifier, .. } => {
                     let result = SpfResult::from(*qualifier);
-                    let goes_on = match classes.cell(row, *term).state {
-                        State::Miss | State::Open => true,
-                        State::Hit => may_match_today,
-                        State::Fault(_) | State::Wild => false,
-                    };
-                    if !goes_on || on_the_way.is_some_and(|other| other != result) {
+                    let errs = matches!(classes.cell(row, *term).state, State::Wild | State::Fault(_));
+                    if errs || on_the_way.is_some_and(|other| other != result) {
                         return None;
                     }
                     on_the_way = Some(result);

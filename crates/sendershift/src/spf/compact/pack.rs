@@ -196,18 +196,23 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: Publish
         return Packing::Never;
     }
     // What stands in extra records already stays there; then what is written anew leaves first, then own networks.
-    let mut order: Vec<usize> =
-        (0..run.len()).filter(|at| run.get(*at).is_some_and(|item| item.moved.is_some())).collect();
-    // Of those that are there today the longest leave first: the fewest that have to.
-    let rank = |item: &Item| match item.kind {
-        Kind::Written => (Kind::Written, usize::from(published.is_new(item))),
-        kind => (kind, item.text.len()),
+    // Of those that are there today the longest leave first, the fewest that have to; or of live terms the first ones.
+    let leave = |least: Kind, is_in_order: bool| {
+        let may_leave =
+            |at: &usize| run.get(*at).is_some_and(|item| item.moved.is_some() && item.kind >= least);
+        let mut order: Vec<usize> = (0..run.len()).filter(may_leave).collect();
+        let rank = |item: &Item| match item.kind {
+            Kind::Written => (Kind::Written, usize::from(published.is_new(item))),
+            Kind::Live if is_in_order => (Kind::Live, 0),
+            kind => (kind, item.text.len()),
+        };
+        order.sort_by_key(|at| std::cmp::Reverse(run.get(*at).map(rank)));
+        order
     };
-    order.sort_by_key(|at| std::cmp::Reverse(run.get(*at).map(rank)));
     let nothing = Published::default();
     for least in [Kind::Written, Kind::Own, Kind::Live] {
-        let order: Vec<usize> =
-            order.iter().copied().filter(|at| run.get(*at).is_some_and(|item| item.kind >= least)).collect();
+        let mut orders = vec![leave(least, true)];
+        orders.extend((least == Kind::Live).then(|| leave(least, false)));
         let mut ways = Vec::new();
         for known in if published.extras.is_empty() {
             vec![nothing]
@@ -215,22 +220,30 @@ pub(super) fn pack(items: &[Item], count: usize, room: &Room, published: Publish
             vec![published, Published { apex: &[], ..published }, nothing]
         } {
             for filled in known.orders(run, count) {
-                ways.extend(distribute(run, &order, &filled, room, stays, known));
+                for order in &orders {
+                    let way = distribute(run, order, &filled, room, stays, known);
+                    ways.extend(way.filter(|(places, _)| asks_no_more(run, places)));
+                }
             }
         }
         if !ways.is_empty() {
             let packed = |(places, extras): Distributed| {
                 let text = |item: &Item| Some(item.text.clone());
-                let kept =
-                    run.iter().enumerate().filter(|(at, _)| !places.contains_key(at)).map(|(_, item)| item);
-                let apex = items.iter().take(begin).map(text).chain([None]).chain(kept.map(text));
-                Packed { apex: apex.chain(items.iter().skip(end).map(text)).collect(), extras, qualifier }
+                let first = first_live_to_leave(run, &places);
+                let kept = |is_ahead: bool| {
+                    let kept = run.iter().enumerate().filter(|(at, _)| !places.contains_key(at));
+                    kept.filter(move |(at, _)| (*at < first) == is_ahead).map(|(_, item)| text(item))
+                };
+                let apex =
+                    items.iter().take(begin).map(text).chain(kept(true)).chain([None]).chain(kept(false));
+                let apex = apex.chain(items.iter().skip(end).map(text)).collect();
+                Packed { apex, extras, qualifier }
             };
             return Packing::Fits(ways.into_iter().map(packed).collect());
         }
     }
     // No extra record holds more than the best filled one.
-    let sizes: Vec<usize> = order.iter().map(|at| run.get(*at).map_or(0, Item::moved_octets)).collect();
+    let sizes: Vec<usize> = movable.iter().map(|item| item.moved_octets()).collect();
     let filled: usize = fill(&sizes, held).iter().filter_map(|at| sizes.get(*at)).sum();
     let least_left = stays.saturating_sub(count * filled + gain);
     if room.fits_apex(least_left) { Packing::Unknown } else { Packing::Never }
@@ -292,6 +305,30 @@ fn stretch(items: &[Item]) -> Option<(usize, usize, Qualifier)> {
         begin = end;
     }
     best.map(|(_, begin, end, qualifier)| (begin, end, qualifier))
+}
+
+/// The first live term of a stretch that leaves: what stays of those before it stands ahead of the extra records. Where none
+/// does, nothing has to.
+fn first_live_to_leave(run: &[Item], places: &BTreeMap<usize, usize>) -> usize {
+    let is_live = |at: &&usize| run.get(**at).is_some_and(|item| item.kind == Kind::Live);
+    places.keys().find(is_live).copied().unwrap_or(0)
+}
+
+/// Whether all that stands before a live term does so behind a distribution, too: else an error of that term would come to
+/// decide what was decided before it.
+fn asks_no_more(run: &[Item], places: &BTreeMap<usize, usize>) -> bool {
+    let first = first_live_to_leave(run, places);
+    let mut last = None;
+    run.iter().enumerate().all(|(at, item)| {
+        // Ahead of all extra records, the number of one of them, or behind them all.
+        let place = match places.get(&at) {
+            Some(extra) => (1, *extra),
+            None => (if at < first { 0 } else { 2 }, 0),
+        };
+        let is_behind = item.kind != Kind::Live || last <= Some(place);
+        last = last.max(Some(place));
+        is_behind
+    })
 }
 
 /// The terms that leave, with the extra record that each goes to, and the extra records.
