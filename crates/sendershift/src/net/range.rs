@@ -22,6 +22,14 @@ pub enum IpRange {
 }
 
 impl IpRange {
+    /// All addresses of a family.
+    pub(crate) fn all(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::V4(Ipv4Addr::from_bits(u32::MIN), Ipv4Addr::from_bits(u32::MAX)),
+            Family::V6 => Self::V6(Ipv6Addr::from_bits(u128::MIN), Ipv6Addr::from_bits(u128::MAX)),
+        }
+    }
+
     /// The lowest address.
     pub fn first(&self) -> IpAddr {
         match *self {

@@ -62,12 +62,11 @@ pub(super) enum State {
 impl Classes {
     /// Compiles every part at the domain that the record stands at.
     pub(super) fn new(evidence: &dyn Evidence, domain: &DomainName, tree: &Tree) -> Result<Self, Error> {
-        let mut classes = Partition::constant(0, 0);
-        let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
+        let mut columns: Vec<Partition<usize>> = Vec::new();
         for nets in &tree.nets {
             let ranges =
                 nets.iter().map(|(Net { qualifier, net }, _)| (IpRange::from(*net), 1 + number(*qualifier)));
-            refine(&mut classes, &mut rows, &Partition::from_ranges(0, 0, ranges));
+            columns.push(Partition::from_ranges(0, 0, ranges));
         }
         let mut missing = BTreeSet::new();
         let mut policies: Vec<Policy> = Vec::new();
@@ -93,14 +92,14 @@ impl Classes {
         let turned_out = |unknown: &Unknown| shared.contains(unknown).then(|| pinned(unknown));
         let mut known: BTreeMap<Cell, usize> = BTreeMap::new();
         for policy in &policies {
-            let column = policy.map_leaves_given(turned_out, |all, given| {
+            columns.push(policy.map_leaves_given(turned_out, |all, given| {
                 let count = known.len();
                 *known.entry(Cell::of(all, given)).or_insert(count)
-            });
-            refine(&mut classes, &mut rows, &column);
+            }));
         }
         let mut cells: Vec<(usize, Cell)> = known.into_iter().map(|(cell, number)| (number, cell)).collect();
         cells.sort_by_key(|(number, _)| *number);
+        let (of, rows) = together(&columns);
         let rows = rows
             .into_iter()
             .map(|row| {
@@ -111,11 +110,7 @@ impl Classes {
                 }
             })
             .collect();
-        Ok(Self {
-            of: classes.blank_mapped(),
-            rows,
-            cells: cells.into_iter().map(|(_, cell)| cell).collect(),
-        })
+        Ok(Self { of: of.blank_mapped(), rows, cells: cells.into_iter().map(|(_, cell)| cell).collect() })
     }
 
     /// Whether a term ends some evaluation with an error.
@@ -198,17 +193,36 @@ fn number(qualifier: Qualifier) -> usize {
     QUALIFIERS.iter().position(|one| *one == qualifier).unwrap_or(0)
 }
 
-/// Splits classes by one more value.
-fn refine(classes: &mut Partition<usize>, rows: &mut Vec<Vec<usize>>, column: &Partition<usize>) {
-    let mut numbers: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-    let mut refined: Vec<Vec<usize>> = Vec::new();
-    *classes = classes.zip(column, |row, value| {
-        *numbers.entry((*row, *value)).or_insert_with(|| {
-            let mut values = rows.get(*row).cloned().unwrap_or_default();
-            values.push(*value);
-            refined.push(values);
-            refined.len() - 1
-        })
-    });
-    *rows = refined;
+/// The classes of addresses that no column tells apart, numbered in ascending order, and what each has in the columns. By halves, so
+/// that most columns are only laid beside few others.
+fn together(columns: &[Partition<usize>]) -> (Partition<usize>, Vec<Vec<usize>>) {
+    let mut rows = Vec::new();
+    let of = match columns {
+        [] => {
+            rows.push(Vec::new());
+            Partition::constant(0, 0)
+        }
+        [column] => {
+            let mut numbers = BTreeMap::new();
+            column.map(|value| {
+                *numbers.entry(*value).or_insert_with(|| {
+                    rows.push(vec![*value]);
+                    rows.len() - 1
+                })
+            })
+        }
+        columns => {
+            let (left, right) = columns.split_at_checked(columns.len() / 2).unwrap_or_default();
+            let ((left, lefts), (right, rights)) = (together(left), together(right));
+            let values = |rows: &[Vec<usize>], row: usize| rows.get(row).cloned().unwrap_or_default();
+            let mut numbers = BTreeMap::new();
+            left.zip(&right, |left, right| {
+                *numbers.entry((*left, *right)).or_insert_with(|| {
+                    rows.push([values(&lefts, *left), values(&rights, *right)].concat());
+                    rows.len() - 1
+                })
+            })
+        }
+    };
+    (of, rows)
 }

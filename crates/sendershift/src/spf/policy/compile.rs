@@ -51,18 +51,14 @@ struct Compiled<M> {
 
 /// One term or several, ready to be laid over what comes after them.
 enum Layer<M> {
-    /// Networks and their results; the first that holds an address decides. Costs nothing.
-    Nets(Vec<Net<M>>),
-    /// Results at some addresses; at the others the evaluation goes on at this cost, which differs by family.
-    Decided { hits: Partition<Option<Leaf>>, miss: [Spent; 2], mark: M },
+    /// Results at some addresses, the first that holds an address decides; at the others the evaluation goes on at this cost, which
+    /// differs by family.
+    Decided { hits: Vec<(IpRange, Marked<M>)>, miss: [Spent; 2] },
     /// An include: the policy of the other record, and the result where that passes.
     Include { child: Leaves<M>, result: SpfResult, term: usize },
     /// A term with an unknown, and the result where it matches.
     Open { unknown: usize, result: SpfResult, spent: Spent, mark: M },
 }
-
-/// A network, with its result and mark.
-type Net<M> = (IpRange, (SpfResult, M));
 
 /// Where a term stands, for the family that its names are expanded for.
 #[derive(Clone, Copy)]
@@ -164,12 +160,13 @@ impl<'e, K: Marks> Compiler<'e, K> {
         let mut left = scope.clone();
         let mut loops_to = usize::MAX;
         let mut layers: Vec<(Option<Family>, Layer<K::Mark>)> = Vec::new();
-        let mut nets: Vec<Net<K::Mark>> = Vec::new();
+        let mut nets: Vec<(IpRange, Marked<K::Mark>)> = Vec::new();
         let mut end = None;
         for (term, directive) in record.indexed_directives() {
             let result = directive.qualifier_or_default().into();
             if let Some(net) = directive.mechanism.net() {
-                nets.push((net.into(), (result, self.marks.end(domain, Place::Term(term)))));
+                let leaf = Leaf { result, spent: Spent::default() };
+                nets.push((net.into(), Marked { leaf, mark: self.marks.end(domain, Place::Term(term)) }));
                 continue;
             }
             flush(&mut nets, &mut left, &mut layers);
@@ -194,7 +191,7 @@ impl<'e, K: Marks> Compiler<'e, K> {
                     (Some(decided), Some(family)) => left.difference(&decided.of_family(*family)),
                     (None, _) => left,
                 };
-                layers.push((*family, layer));
+                put(&mut layers, *family, layer);
             }
         }
         flush(&mut nets, &mut left, &mut layers);
@@ -281,8 +278,8 @@ impl<'e, K: Marks> Compiler<'e, K> {
                     Resolved::Failed => {
                         everywhere(Leaf { result: SpfResult::TempError, spent: Spent::LOOKUP }, mark)
                     }
-                    Resolved::Absent { .. } => nowhere(Spent::LOOKUP.then(Spent::voids(1)), mark),
-                    Resolved::Unknown => nowhere(Spent::LOOKUP, mark),
+                    Resolved::Absent { .. } => nowhere(Spent::LOOKUP.then(Spent::voids(1))),
+                    Resolved::Unknown => nowhere(Spent::LOOKUP),
                 }
             }
             (Mechanism::A { cidr, .. }, Some(Partial::Known(target))) => {
@@ -294,17 +291,19 @@ impl<'e, K: Marks> Compiler<'e, K> {
                 self.mx(&target, *cidr, (result, mark), left)
             }
             // A name that DNS cannot hold matches nothing.
-            (_, _) => nowhere(Spent::LOOKUP, mark),
+            (_, _) => nowhere(Spent::LOOKUP),
         };
         let decided = match &layer {
-            Layer::Decided { hits, .. } => Some(hits.addresses_where(Option::is_some)),
+            Layer::Decided { hits, .. } => {
+                Some(AddressSet::from_ranges(hits.iter().map(|(range, _)| *range)))
+            }
             Layer::Include { child, .. } => Some(child.addresses_where(|node| match node {
                 Node::Leaf(Marked { leaf, .. }) => {
                     !matches!(leaf.result, SpfResult::Fail | SpfResult::SoftFail | SpfResult::Neutral)
                 }
                 Node::Choice(_) => false,
             })),
-            Layer::Nets(_) | Layer::Open { .. } => None,
+            Layer::Open { .. } => None,
         };
         Ok((layer, decided))
     }
@@ -321,10 +320,10 @@ impl<'e, K: Marks> Compiler<'e, K> {
             Resolved::Failed => {
                 return everywhere(Leaf { result: SpfResult::TempError, spent: Spent::LOOKUP }, mark);
             }
-            Resolved::Absent { .. } => return nowhere(Spent::LOOKUP.then(Spent::voids(1)), mark),
-            Resolved::Unknown => return nowhere(Spent::LOOKUP, mark),
+            Resolved::Absent { .. } => return nowhere(Spent::LOOKUP.then(Spent::voids(1))),
+            Resolved::Unknown => return nowhere(Spent::LOOKUP),
         };
-        let Records::Mx(exchanges) = rrset.records() else { return nowhere(Spent::LOOKUP, mark) };
+        let Records::Mx(exchanges) = rrset.records() else { return nowhere(Spent::LOOKUP) };
         let mut hosts = Hosts::new(result, left);
         for exchange in exchanges {
             hosts.add(self.evidence, &exchange.exchange, cidr);
@@ -431,16 +430,14 @@ impl<'e, K: Marks> Compiler<'e, K> {
     /// Lays a layer of the record at `domain` over what comes after it.
     fn lay(&mut self, layer: Layer<K::Mark>, domain: &DomainName, rest: &Leaves<K::Mark>) -> Leaves<K::Mark> {
         match layer {
-            Layer::Nets(nets) => {
-                let leaf = |(result, mark)| {
-                    Node::Leaf(Marked { leaf: Leaf { result, spent: Spent::default() }, mark })
-                };
-                rest.overlay(nets.into_iter().map(|(range, result)| (range, leaf(result))))
-            }
-            Layer::Decided { hits, miss: [v4, v6], mark } => {
+            Layer::Decided { hits, miss } => {
+                let hits = hits.into_iter().map(|(range, end)| (range, Node::Leaf(end)));
+                if miss == [Spent::default(); 2] {
+                    return rest.overlay(hits);
+                }
                 let mut done = BTreeMap::new();
                 let rest = rest.map_families(|family, node| {
-                    let spent = if family == Family::V4 { v4 } else { v6 };
+                    let spent = of_family(miss, family);
                     match node {
                         Node::Leaf(_) => self.after(spent, *node),
                         Node::Choice(index) => {
@@ -448,7 +445,7 @@ impl<'e, K: Marks> Compiler<'e, K> {
                         }
                     }
                 });
-                hits.zip(&rest, |hit, rest| hit.map_or(*rest, |leaf| Node::Leaf(Marked { leaf, mark })))
+                rest.overlay(hits)
             }
             Layer::Include { child, result, term } => {
                 let mut done = BTreeMap::new();
@@ -543,11 +540,37 @@ fn families(spec: Option<&DomainSpec>) -> &'static [Option<Family>] {
 }
 
 /// Makes a layer of the networks gathered so far.
-fn flush<M>(nets: &mut Vec<Net<M>>, left: &mut AddressSet, layers: &mut Vec<(Option<Family>, Layer<M>)>) {
+fn flush<M: Copy>(
+    nets: &mut Vec<(IpRange, Marked<M>)>,
+    left: &mut AddressSet,
+    layers: &mut Vec<(Option<Family>, Layer<M>)>,
+) {
     if !nets.is_empty() {
         *left = left.difference(&AddressSet::from_ranges(nets.iter().map(|(range, _)| *range)));
-        layers.push((None, Layer::Nets(std::mem::take(nets))));
+        put(layers, None, Layer::Decided { hits: std::mem::take(nets), miss: [Spent::default(); 2] });
     }
+}
+
+/// Puts a layer below those before it. Two that decide addresses for certain become one, as each takes a look at all that is below.
+fn put<M: Copy>(layers: &mut Vec<(Option<Family>, Layer<M>)>, family: Option<Family>, layer: Layer<M>) {
+    match (layers.last_mut(), layer) {
+        (Some((None, Layer::Decided { hits, miss })), Layer::Decided { hits: more, miss: further })
+            if family.is_none() =>
+        {
+            let before = *miss;
+            hits.extend(more.into_iter().map(|(range, Marked { leaf, mark })| {
+                let spent = of_family(before, range.family()).then(leaf.spent);
+                (range, Marked { leaf: Leaf { spent, ..leaf }, mark })
+            }));
+            *miss = [Family::V4, Family::V6]
+                .map(|family| of_family(before, family).then(of_family(further, family)));
+        }
+        (_, layer) => layers.push((family, layer)),
+    }
+}
+
+fn of_family([v4, v6]: [Spent; 2], family: Family) -> Spent {
+    if family == Family::V4 { v4 } else { v6 }
 }
 
 fn constant<M: Copy>(leaf: Leaf, mark: M) -> Leaves<M> {
@@ -555,12 +578,13 @@ fn constant<M: Copy>(leaf: Leaf, mark: M) -> Leaves<M> {
     Partition::constant(end, end)
 }
 
-fn everywhere<M>(leaf: Leaf, mark: M) -> Layer<M> {
-    Layer::Decided { hits: Partition::constant(Some(leaf), Some(leaf)), miss: [Spent::default(); 2], mark }
+fn everywhere<M: Copy>(leaf: Leaf, mark: M) -> Layer<M> {
+    let hits = [Family::V4, Family::V6].map(|family| (IpRange::all(family), Marked { leaf, mark }));
+    Layer::Decided { hits: hits.into(), miss: [Spent::default(); 2] }
 }
 
-fn nowhere<M>(miss: Spent, mark: M) -> Layer<M> {
-    Layer::Decided { hits: Partition::constant(None, None), miss: [miss; 2], mark }
+fn nowhere<M>(miss: Spent) -> Layer<M> {
+    Layer::Decided { hits: Vec::new(), miss: [miss; 2] }
 }
 
 impl<M> Marked<M> {

@@ -3,7 +3,8 @@
 use super::Layer;
 use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::name::DomainName;
-use crate::net::{AddressSet, Family, IpRange, Partition};
+use crate::net::{AddressSet, Family, IpRange};
+use crate::spf::policy::marks::Marked;
 use crate::spf::policy::{Leaf, Spent};
 use crate::spf::{DualCidr, SpfResult};
 
@@ -72,17 +73,18 @@ impl Hosts {
     }
 
     /// The layer, for an `mx` term with that many hosts (none for `a`).
-    pub(super) fn layer<M>(self, mx_names: u32, mark: M) -> Layer<M> {
+    pub(super) fn layer<M: Copy>(self, mx_names: u32, mark: M) -> Layer<M> {
         let is_mx = mx_names > 0;
         let finish = |leaf: Leaf| {
             let mx_addresses = if is_mx { leaf.spent.mx_addresses } else { 0 };
             Leaf { spent: Spent { mx_names, mx_addresses, ..leaf.spent }, ..leaf }
         };
-        let [v4, v6] = &self.families;
-        let miss = [v4, v6].map(|part| finish(part.leaf(SpfResult::None)).spent);
-        let hits = v4.hits.iter().chain(&v6.hits).map(|(range, leaf)| (*range, Some(finish(*leaf))));
-        let hits = Partition::from_ranges(v4.failed.map(finish), v6.failed.map(finish), hits);
-        Layer::Decided { hits, miss, mark }
+        let miss = self.families.each_ref().map(|part| finish(part.leaf(SpfResult::None)).spent);
+        let hits = self.families.into_iter().flat_map(|HostsOf { family, hits, failed, .. }| {
+            hits.into_iter().chain(failed.map(|leaf| (IpRange::all(family), leaf)))
+        });
+        let hits = hits.map(|(range, leaf)| (range, Marked { leaf: finish(leaf), mark })).collect();
+        Layer::Decided { hits, miss }
     }
 }
 
