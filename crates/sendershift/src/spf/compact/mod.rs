@@ -9,6 +9,8 @@
 //! - `a` and `mx` terms are opened where the caller says so;
 //! - the record's own networks stand as written, or are merged with the others;
 //! - networks are written with the fewest terms, ahead of live terms with the same qualifier;
+//! - what an opened record says is left out where the record itself says the same anyway, with nothing live in between: an
+//!   error of a live term must not come to decide what was decided ahead of it;
 //! - terms are left out that can decide nothing but an error, whatever anybody publishes: that repeat another one, or that say
 //!   what all behind them says anyway;
 //! - terms of the longest stretch with one qualifier may stand in extra TXT records below the domain.
