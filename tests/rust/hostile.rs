@@ -202,6 +202,9 @@ const TREES: &[Tree] = &[
         }));
         answers
     }),
+    ("3,000 terms that ask between networks", || {
+        record(|n| format!("a:h{n}.example ip4:10.{}.{}.0/25", n / 256, n % 256), 3_000)
+    }),
     ("10,000 terms of which none can be read", || record(|n| format!("ip4:10.{n}"), 10_000)),
     ("1 MB of terms of which none can be read, 99 includes deep", || {
         let next = |n| format!("v=spf1 include:d{}.example -all", n + 1);

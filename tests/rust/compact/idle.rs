@@ -92,6 +92,11 @@ fn terms_that_decide_nothing_in_an_include_go_where_it_is_opened() {
     let found = run(&dns(&lines), &lookups(0));
     assert_eq!(found.records[0].records[0].text(), "v=spf1 ip4:192.0.2.7 ~all");
     assert_eq!((found.idle.len(), found.proof.minimal), (0, "proven"));
+    // Also one of which nobody knows what it costs.
+    let lines =
+        ["d.example v=spf1 include:p.example ~all", "p.example v=spf1 ip4:192.0.2.7 -mx:%{l}.x.example ~all"];
+    let found = run(&dns(&lines), &lookups(0));
+    assert_eq!(found.records[0].records[0].text(), "v=spf1 ip4:192.0.2.7 ~all");
     // A redirect hands its results on.
     let lines = ["d.example v=spf1 redirect=p.example", "p.example v=spf1 ?exists:%{i}.x.example -all"];
     let found = run(&dns(&lines), &lookups(0));

@@ -328,6 +328,28 @@ fn a_record_that_nobody_can_read_is_not_repaired() {
     assert_eq!(refused(&lines, &repair), "spf.several-records");
 }
 
+#[test]
+fn a_name_is_not_kept_and_dropped() {
+    let name = || vec!["a.example".parse().unwrap()];
+    let lines = [
+        "d.example v=spf1 include:a.example include:b.example -all",
+        "a.example v=spf1 ip4:192.0.2.1 -all",
+        "b.example v=spf1 ip4:192.0.2.2 -all",
+    ];
+    for request in [
+        CompactRequest { keep: name(), drop: name(), ..lookups(10) },
+        CompactRequest { flatten: name(), drop: name(), ..lookups(10) },
+    ] {
+        let subject = Subject::parse("d.example", None).unwrap();
+        let error = compact(&dns(&lines), &subject, &request).unwrap_err().to_string();
+        assert!(error.contains("a.example is to be dropped, and nothing else"), "{error}");
+    }
+    // Another record may refer to it, which is another matter.
+    let nested = [lines[0], lines[1], "b.example v=spf1 include:a.example -all"];
+    let request = CompactRequest { keep: name(), drop: name(), ..lookups(10) };
+    assert_eq!(best(&nested, &request), ["v=spf1 include:b.example -all"]);
+}
+
 /// The code of the first problem with which a request is refused.
 fn refused(lines: &[&str], request: &CompactRequest) -> &'static str {
     let subject = Subject::parse("d.example", None).unwrap();

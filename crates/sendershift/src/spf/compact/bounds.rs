@@ -1,6 +1,6 @@
 //! What no draft below a node of the search can be better than.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::classes::{Classes, Row};
 use super::draft::Opened;
@@ -75,7 +75,7 @@ impl Bounds {
         let written = "v=spf1".len() + record.iter().map(|text| 1 + text.len()).sum::<usize>();
         let islands = Islands::new(tree, classes, units);
         let order = order(tree, units, &islands);
-        // The record's own networks may be merged, and repeated terms go.
+        // The record's own networks may be merged. Terms that are repeated went before, as idle ones.
         let root = || tree.records.first().into_iter().flat_map(|root| &root.pieces);
         let own: usize = root()
             .map(|piece| match piece {
@@ -83,13 +83,6 @@ impl Bounds {
                     tree.nets.get(*nets).map_or(0, |nets| nets.iter().map(|(_, text)| 1 + text.len()).sum())
                 }
                 Piece::Term { .. } => 0,
-            })
-            .sum();
-        let mut seen = BTreeSet::new();
-        let repeated: usize = root()
-            .map(|piece| match piece {
-                Piece::Term { term, written, .. } if !seen.insert(*term) => 1 + written.len(),
-                _ => 0,
             })
             .sum();
         let is_undecided = |row: &Row| {
@@ -128,7 +121,7 @@ impl Bounds {
             saves_more: tree.is_lean_below || places(tree).values().any(|(places, _)| *places > 1),
             fronts: Fronts::new(&order),
             written: count(written),
-            least: count(written.saturating_sub(own + repeated)) + islands.alone(0).octets,
+            least: count(written.saturating_sub(own)) + islands.alone(0).octets,
             counts_changes: is_published,
             undecided,
             unit_of: units.iter().enumerate().flat_map(opens).collect(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cover::Net;
 use super::tree::Tree;
 use crate::dns::Evidence;
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::name::DomainName;
 use crate::net::{IpRange, Partition};
 use crate::spf::{Branch, Leaf, Policy, Qualifier, Spent, SpfRecord, SpfResult, Subject, Turnout, Unknown};
@@ -99,7 +99,10 @@ impl Classes {
         }
         let mut cells: Vec<(usize, Cell)> = known.into_iter().map(|(cell, number)| (number, cell)).collect();
         cells.sort_by_key(|(number, _)| *number);
-        let (of, rows) = together(&columns);
+        let (of, rows) = together(&columns).ok_or_else(|| {
+            let message = format!("the terms that {domain} leads to tell too many addresses apart");
+            Problem::new("spf.too-complex", message)
+        })?;
         let rows = rows
             .into_iter()
             .map(|row| {
@@ -193,9 +196,12 @@ fn number(qualifier: Qualifier) -> usize {
     QUALIFIERS.iter().position(|one| *one == qualifier).unwrap_or(0)
 }
 
-/// The classes of addresses that no column tells apart, numbered in ascending order, and what each has in the columns. By halves, so
-/// that most columns are only laid beside few others.
-fn together(columns: &[Partition<usize>]) -> (Partition<usize>, Vec<Vec<usize>>) {
+/// Classes times columns: an end for hostile records.
+const MOST_VALUES: usize = 1 << 24;
+
+/// The classes of addresses that no column tells apart, numbered in ascending order, and what each has in the columns; none where they
+/// are too many. By halves, so that most columns are only laid beside few others.
+fn together(columns: &[Partition<usize>]) -> Option<(Partition<usize>, Vec<Vec<usize>>)> {
     let mut rows = Vec::new();
     let of = match columns {
         [] => {
@@ -212,17 +218,52 @@ fn together(columns: &[Partition<usize>]) -> (Partition<usize>, Vec<Vec<usize>>)
             })
         }
         columns => {
-            let (left, right) = columns.split_at_checked(columns.len() / 2).unwrap_or_default();
-            let ((left, lefts), (right, rights)) = (together(left), together(right));
-            let values = |rows: &[Vec<usize>], row: usize| rows.get(row).cloned().unwrap_or_default();
+            let (left, right) = columns.split_at_checked(columns.len() / 2)?;
+            let ((left, lefts), (right, rights)) = (together(left)?, together(right)?);
             let mut numbers = BTreeMap::new();
-            left.zip(&right, |left, right| {
+            let mut pairs = Vec::new();
+            let of = left.zip(&right, |left, right| {
                 *numbers.entry((*left, *right)).or_insert_with(|| {
-                    rows.push([values(&lefts, *left), values(&rights, *right)].concat());
-                    rows.len() - 1
+                    pairs.push((*left, *right));
+                    pairs.len() - 1
                 })
-            })
+            });
+            if pairs.len().saturating_mul(columns.len()) > MOST_VALUES {
+                return None;
+            }
+            let values = |rows: &[Vec<usize>], row: usize| rows.get(row).cloned().unwrap_or_default();
+            rows.extend(
+                pairs.iter().map(|(left, right)| [values(&lefts, *left), values(&rights, *right)].concat()),
+            );
+            of
         }
     };
-    (of, rows)
+    Some((of, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_VALUES, together};
+    use crate::net::{IpRange, Partition, parse_net};
+
+    fn column(at: usize) -> Partition<usize> {
+        let net = parse_net(&format!("10.{}.{}.0/24", at / 256, at % 256)).unwrap();
+        Partition::from_ranges(0, 0, [(IpRange::from(net), 7)])
+    }
+
+    #[test]
+    fn classes_are_numbered_in_ascending_order() {
+        let (of, rows) = together(&[column(0), column(1), column(0)]).unwrap();
+        assert_eq!(rows, [[0, 0, 0], [7, 0, 7], [0, 7, 0]]);
+        assert_eq!(of.runs().map(|(_, row)| *row).collect::<Vec<_>>(), [0, 1, 2, 0, 0]);
+        assert_eq!(together(&[]).unwrap().1, [[0_usize; 0]]);
+    }
+
+    #[test]
+    fn too_many_are_none() {
+        let columns: Vec<Partition<usize>> = (0..5_000).map(column).collect();
+        assert!(columns.len() * columns.len() > MOST_VALUES);
+        assert!(together(&columns).is_none());
+        assert!(together(&columns[..1_000]).is_some());
+    }
 }

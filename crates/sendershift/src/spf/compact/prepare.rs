@@ -382,8 +382,18 @@ impl<'e> Prepared<'e> {
         }
         for name in request.keep.iter().chain(&request.flatten) {
             if tree.terms.iter().all(|term| term.target.as_ref() != Some(name)) {
-                let message = format!("neither the record nor anything that it refers to has {name} in it");
+                let is_dropped = request.drop.contains(name);
+                let message = if is_dropped {
+                    format!("{name} is to be dropped, and nothing else in the record refers to it")
+                } else {
+                    format!("neither the record nor anything that it refers to has {name} in it")
+                };
                 let problem = Problem::new("spf.not-in-record", message);
+                if is_dropped {
+                    return Err(problem
+                        .help("a name cannot be dropped and be kept, or written out, too")
+                        .into());
+                }
                 return Err(match self.asked_for_host(tree, name) {
                     Some((term, of)) => problem
                         .help(format!("it is a host of `{term}`, which asks about {of}: say --flatten {of}"))

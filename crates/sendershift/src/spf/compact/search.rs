@@ -148,6 +148,8 @@ struct Search<'a> {
     steps: usize,
     examined: usize,
     decided: Vec<Option<bool>>,
+    /// What was said of each place on the way to the one that the search is at.
+    way: Vec<Objective>,
 }
 
 /// Searches for the best record; `accept` has the last word on each that is better than those before, and `watch` is told
@@ -172,6 +174,7 @@ pub(super) fn search(
         steps: 0,
         examined: 0,
         decided: vec![None; space.units.len()],
+        way: Vec::new(),
     };
     let mut least_frozen = 0;
     for frozen in 0..=volatile {
@@ -238,7 +241,9 @@ impl Search<'_> {
         for (bound, is_opened, node) in ways {
             if self.best.as_ref().is_none_or(|best| bound < best.objective) {
                 self.set(item.unit, Some(is_opened));
+                self.way.push(bound);
                 self.decide(node);
+                self.way.pop();
             }
         }
         self.set(item.unit, None);
@@ -364,6 +369,12 @@ impl Search<'_> {
                         let Some((objective, packed)) = ways.min_by_key(|(objective, _)| *objective) else {
                             break;
                         };
+                        // Whatever is left unseen rests on this.
+                        debug_assert!(
+                            self.gap.is_some() || self.way.iter().all(|bound| *bound <= objective),
+                            "{objective:?} is better than what bounds it: {:?}",
+                            self.way
+                        );
                         if self.best.as_ref().is_none_or(|best| objective < best.objective) {
                             let candidate = Candidate { objective, opened, packed };
                             self.steps += self.steps_of_a_draft;
