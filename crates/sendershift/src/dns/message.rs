@@ -9,7 +9,7 @@ use hickory_proto::op::{Edns, Header, HeaderCounts, MessageType, Metadata, OpCod
 use hickory_proto::rr::Name;
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder};
 
-use super::{Mx, Question, RecordType, Records, Soa, Txt};
+use super::{MAX_TTL, Mx, Question, RecordType, Records, Soa, Txt};
 use crate::error::Problem;
 use crate::name::DomainName;
 
@@ -17,8 +17,6 @@ use crate::name::DomainName;
 const MAX_PAYLOAD: u16 = 1232;
 /// Octets in the longest message: its length is told in 16 bits (RFC 1035 section 4.2.2).
 const MAX_OCTETS: usize = 65_535;
-/// A larger TTL counts as 0 (RFC 2181 section 8).
-const MAX_TTL: u32 = 0x7FFF_FFFF;
 /// The class of the Internet.
 const IN: u16 = 1;
 /// The pseudo-record of EDNS, whose TTL begins with the upper bits of the response code (RFC 6891 section 6.1.3).
@@ -110,6 +108,7 @@ impl<'m> Message<'m> {
                 if record.number == OPT {
                     extended_code |= record.ttl >> 24;
                 } else if class == IN {
+                    // A larger TTL counts as 0 (RFC 2181 section 8).
                     records.push(Record { ttl: if record.ttl > MAX_TTL { 0 } else { record.ttl }, ..record });
                 }
             }

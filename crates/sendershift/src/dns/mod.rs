@@ -23,6 +23,9 @@ pub use snapshot::Snapshot;
 use crate::name::DomainName;
 use crate::suffix::{PublicSuffix, public_suffix};
 
+/// The largest TTL, in seconds (RFC 2181 section 8).
+pub(crate) const MAX_TTL: u32 = 0x7FFF_FFFF;
+
 /// What the evidence says to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {

@@ -53,6 +53,8 @@ impl RecordType {
     pub const DNAME: Self = Self::Other(39);
     /// Delegation signer, RFC 4034: at a zone cut the one type that the zone above answers for.
     pub const DS: Self = Self::Other(43);
+    /// Which certificates a server may have, RFC 6698; at a mail host for whoever sends there, RFC 7672.
+    pub const TLSA: Self = Self::Other(52);
 
     /// Whether records of the type may stand at a name beside a CNAME record, as RRSIG and NSEC may (RFC 4034 sections 3
     /// and 4, RFC 2535 section 2.3.5).

@@ -33,16 +33,18 @@ impl Days<'_> {
             || !self.calendar.working_days.contains(&true)
     }
 
-    fn freeze(&self, at: i64) -> Option<(i64, i64)> {
+    /// The freeze that a step would meet which starts then and changes something for so long.
+    fn freeze(&self, at: i64, over: i64) -> Option<(i64, i64)> {
+        let end = at.saturating_add(over.max(1));
         let freezes =
             self.calendar.freezes.iter().map(|freeze| (freeze.from.as_second(), freeze.until.as_second()));
-        freezes.filter(|(from, until)| (*from..*until).contains(&at)).max_by_key(|(_, until)| *until)
+        freezes.filter(|(from, until)| *from < end && at < *until).max_by_key(|(_, until)| *until)
     }
 
-    /// The first instant from `at` on at which a step may start.
-    fn next(&self, mut at: i64) -> i64 {
+    /// The first instant from `at` on at which a step may start that changes something for so long.
+    fn next(&self, mut at: i64, over: i64) -> i64 {
         for _ in 0..MAX_MOVES {
-            if let Some((_, until)) = self.freeze(at) {
+            if let Some((_, until)) = self.freeze(at, over) {
                 at = until;
             } else if self.is_working(at) {
                 break;
@@ -53,11 +55,11 @@ impl Days<'_> {
         at
     }
 
-    /// The last instant up to `at` at which a step may start.
-    fn last(&self, mut at: i64) -> i64 {
+    /// The last instant up to `at` at which a step may start that changes something for so long.
+    fn last(&self, mut at: i64, over: i64) -> i64 {
         for _ in 0..MAX_MOVES {
-            if let Some((from, _)) = self.freeze(at) {
-                at = from - 1;
+            if let Some((from, _)) = self.freeze(at, over) {
+                at = from - over.max(1);
             } else if self.is_working(at) {
                 break;
             } else {
@@ -66,6 +68,11 @@ impl Days<'_> {
         }
         at
     }
+}
+
+/// How long a step rolls out across senders, in seconds: each of them is changed at some time of it.
+fn rollout(step: &Step) -> i64 {
+    seconds(step.starts.iter().chain(&step.stops).filter_map(|used| used.over).max().unwrap_or(0))
 }
 
 /// How long a step usually takes, in seconds.
@@ -96,7 +103,7 @@ pub(super) fn schedule(plan: &mut Plan, migration: &Migration) {
             Some((done.saturating_add(seconds(after.at_least)), earlier, seconds(after.at_least)))
         });
         let longest = waits.max_by_key(|(at, earlier, _)| (*at, std::cmp::Reverse(*earlier)));
-        let start = days.next(longest.map_or(origin, |(at, _, _)| at.max(origin)));
+        let start = days.next(longest.map_or(origin, |(at, _, _)| at.max(origin)), rollout(step));
         holds.push(longest.map(|(_, earlier, wait)| (earlier, wait)));
         starts.push(start);
         dones.push(start.saturating_add(length(step, plan)));
@@ -106,7 +113,7 @@ pub(super) fn schedule(plan: &mut Plan, migration: &Migration) {
     for (at, step) in plan.steps.iter().enumerate().rev() {
         // So far this is the latest done.
         let Some(done) = latest.get(at).copied().flatten() else { continue };
-        let start = days.last(done.saturating_sub(length(step, plan)));
+        let start = days.last(done.saturating_sub(length(step, plan)), rollout(step));
         if let Some(slot) = latest.get_mut(at) {
             *slot = Some(start);
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, Texts, seen, slug, step, words};
+use super::ramp::in_order;
 use super::spf::overlay;
 use super::zone::Wish;
 use crate::dkim;
@@ -108,6 +109,17 @@ pub(super) fn exchanges(draft: &mut Draft<'_>) {
     }
     for domain in &draft.facts.migration.domains {
         let Some(wanted) = &domain.mx else { continue };
+        if let Some(target) = draft.zone.alias(&domain.name) {
+            // Where that leads to mail exchanges the domain has some (RFC 5321 section 5.1).
+            if draft.zone.is_unreachable(&domain.name) {
+                draft.blocker(
+                    "plan.alias-in-the-way",
+                    domain.name.as_str(),
+                    format!("is an alias for {target}, so no MX record can be published there"),
+                );
+            }
+            continue;
+        }
         let there = draft.zone.get(&domain.name, RecordType::Mx);
         let is_null = |records: &Records| matches!(records, Records::Mx(hosts) if hosts.iter().all(|host| host.exchange.is_root()));
         let remove = match &there {
@@ -207,6 +219,13 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
     }
     let there: Vec<Txt> =
         draft.zone.get(&name, RecordType::Txt).map(|rrset| rrset.texts().to_vec()).unwrap_or_default();
+    if let Some(stray) = there.iter().find(|text| is_nearly_dmarc(text.octets())) {
+        let message = format!(
+            "has \"{}\", which is no policy record; some receivers take all that begins so for one, find two beside a new record, and use none (RFC 7489 section 6.6.3): take it out first",
+            stray.text()
+        );
+        return draft.blocker("plan.broken-dmarc", name.as_str(), message);
+    }
     let there: Vec<Txt> = there.into_iter().filter(|text| DmarcRecord::is_dmarc(text.octets())).collect();
     let old = match there.as_slice() {
         [] => None,
@@ -270,6 +289,12 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
     draft.add(step);
 }
 
+/// Whether a string begins like a policy record and is none: it lacks the semicolon, say.
+fn is_nearly_dmarc(octets: &[u8]) -> bool {
+    let begins = octets.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case(b"v=DMARC1"));
+    begins && !DmarcRecord::is_dmarc(octets)
+}
+
 /// The record with the report addresses that it lacks and the tags that are asked for.
 fn completed(mut record: DmarcRecord, domain: &Domain) -> Result<DmarcRecord, crate::error::Invalid> {
     let Some(goal) = &domain.dmarc else { return Ok(record) };
@@ -281,7 +306,8 @@ fn completed(mut record: DmarcRecord, domain: &Domain) -> Result<DmarcRecord, cr
             record = record.with(tag, Some(value))?;
         }
     }
-    Ok(record)
+    // One that makes receivers act gets its order with the next level, behind a gate: some did not read it before.
+    if record.policy() == Policy::None { in_order(&record) } else { Ok(record) }
 }
 
 /// Lets other organizations take the reports (RFC 9990), and gives the waits for that.

@@ -6,7 +6,7 @@ use super::spf::overlay;
 use super::zone::{Wish, covering};
 use crate::dmarc::{self, DmarcRecord, Policy};
 use crate::dns::{RecordType, Records, Txt};
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::migration::{DmarcGoal, Domain};
 use crate::name::DomainName;
 use crate::plan::{After, StepKind};
@@ -34,10 +34,10 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
     let published_by = draft.zone.editors(&crate::dns::Question::new(name.clone(), RecordType::Txt));
     let mut since: Vec<String> = published_by.into_iter().collect();
     for level in [Policy::Quarantine, Policy::Reject].into_iter().filter(|level| *level <= goal.goal) {
-        if level <= record.policy() {
+        if level <= reached(&record) {
             continue;
         }
-        let Ok(stricter) = record.with("p", Some(word(level))) else { return Ok(()) };
+        let Ok(stricter) = in_full(&record, level) else { return Ok(()) };
         let Ok(new_text) = Txt::from_text(&stricter.to_string()) else { return Ok(()) };
         let wish = Wish {
             name: name.clone(),
@@ -95,6 +95,41 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         (text, record) = (new_text, stricter);
     }
     Ok(())
+}
+
+/// The policy that all receivers go by. One level lower counts where some do less: `t=y` (RFC 9989 section 4.7), `pct` (RFC 7489 section 6.3), and
+/// a policy that those of RFC 7489 do not read.
+fn reached(record: &DmarcRecord) -> Policy {
+    let sampled = record.value("pct").is_some_and(|value| value.parse() != Ok(100_u8));
+    match record.policy() {
+        Policy::Reject if record.is_testing() || sampled || !reads_in_order(record) => Policy::Quarantine,
+        Policy::Quarantine if record.is_testing() || sampled || !reads_in_order(record) => Policy::None,
+        policy => policy,
+    }
+}
+
+/// The record with a policy that holds for all mail, whichever receiver reads it.
+fn in_full(record: &DmarcRecord, level: Policy) -> Result<DmarcRecord, Invalid> {
+    in_order(&record.with("p", Some(word(level)))?.with("t", None)?.with("pct", None)?)
+}
+
+/// Whether `p` stands behind `v`, where RFC 7489 wants it (section 6.3).
+fn reads_in_order(record: &DmarcRecord) -> bool {
+    record.value("p").is_none() || record.tags().nth(1).is_some_and(|(name, _)| name == "p")
+}
+
+/// The record with `p` behind `v`.
+pub(super) fn in_order(record: &DmarcRecord) -> Result<DmarcRecord, Invalid> {
+    if reads_in_order(record) {
+        return Ok(record.clone());
+    }
+    let rest = record.tags().filter(|(name, _)| !["v", "p"].contains(name));
+    let rest = rest.map(|(name, value)| match value {
+        Some(value) => format!("; {name}={value}"),
+        None => format!("; {name}"),
+    });
+    let rest: String = rest.collect();
+    format!("v=DMARC1; p={}{}", record.value("p").unwrap_or("none"), rest).parse()
 }
 
 fn published(draft: &Draft<'_>, name: &DomainName) -> Option<(Txt, DmarcRecord)> {

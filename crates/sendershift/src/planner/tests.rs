@@ -1,4 +1,5 @@
 mod property;
+mod repairs;
 mod small;
 
 use jiff::Timestamp;

@@ -14,12 +14,10 @@ mod tests;
 use lex::{Entries, Entry, Token};
 use rdata::Data;
 
-use super::{RecordType, RrSet, Snapshot};
+use super::{MAX_TTL, RecordType, RrSet, Snapshot};
 use crate::error::{Invalid, Problem, Span};
 use crate::name::DomainName;
 
-/// The largest TTL, in seconds: RFC 2181 section 8.
-const MAX_TTL: u32 = 0x7FFF_FFFF;
 /// After how many problems reading stops.
 const MAX_PROBLEMS: usize = 1000;
 

@@ -3,7 +3,7 @@
 use super::DAY;
 use super::table::{Ids, Table, word};
 use crate::dmarc::{DmarcRecord, Policy};
-use crate::dns::{Mx, RecordType, Records};
+use crate::dns::{MAX_TTL, Mx, RecordType, Records};
 use crate::document::{Kind, Reader, Value};
 use crate::error::Problem;
 use crate::migration::{DmarcGoal, Domain};
@@ -22,6 +22,12 @@ pub(super) fn read_domain(reader: &mut Reader, value: &Value, names: &mut Ids) -
     });
     let role = table.text("role").unwrap_or_default();
     let ttl = table.optional("ttl").and_then(|value| table.reader.integer(value)).unwrap_or(3600);
+    if ttl > MAX_TTL {
+        let message =
+            format!("a TTL of {ttl} is more than {MAX_TTL}, and name servers refuse it (RFC 2181 section 8)");
+        let at = table.place("ttl");
+        table.problem(at, "migration.ttl-too-long", message);
+    }
     let mx = table.optional("mx").and_then(|value| read_mx(table.reader, value));
     let dmarc = table.optional("dmarc").and_then(|value| read_goal(table.reader, value));
     table.finish();

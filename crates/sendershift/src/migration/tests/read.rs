@@ -118,7 +118,7 @@ fn left_out_is_the_default() {
 /// What is replaced by what, and the code, line and column of the only problem.
 type Wrong = (&'static str, &'static str, &'static str, u32, u32);
 
-const WRONG: [Wrong; 54] = [
+const WRONG: [Wrong; 55] = [
     ("sendershift-migration/1", "sendershift-plan/1", "document.wrong-format", 1, 10),
     ("[calendar]", "title = 1\n[calendar]", "document.wrong-type", 2, 9),
     ("announce = 2026-11-02\n", "", "document.missing-key", 2, 1),
@@ -136,6 +136,7 @@ const WRONG: [Wrong; 54] = [
     ("reserve = 2", "reserve = 11", "migration.reserve-too-large", 12, 11),
     ("reserve = 2", "reserve = -1", "document.out-of-range", 12, 11),
     ("mx = [", "mxs = [", "document.unknown-key", 15, 1),
+    ("mx = [\"10 mx.example.com.\"]", "ttl = 2147483648", "migration.ttl-too-long", 15, 7),
     ("10 mx.example.com.", "mx.example.com.", "dns.bad-record", 15, 7),
     ("\"reject\"", "\"refuse\"", "migration.unknown-word", 16, 18),
     ("mailto:d@example.com", "d@example.com", "dmarc.bad-uri", 16, 35),

@@ -7,7 +7,7 @@ use super::parts::{
     required_text, transposed,
 };
 use crate::dns::snapshot::read_record_list;
-use crate::dns::{RecordType, Records};
+use crate::dns::{MAX_TTL, RecordType, Records};
 use crate::document::{Fields, Kind, Reader, Value};
 use crate::error::{Problem, Span};
 use crate::name::DomainName;
@@ -126,7 +126,7 @@ fn read_change(reader: &mut Reader, value: &Value) -> Option<Change> {
     let name = required_name(reader, &mut fields, "name");
     let record_type: Option<RecordType> =
         fields.required(reader, "type").and_then(|value| reader.parsed(value, str::parse));
-    let mut ttl = |key| transposed(fields.optional(key).map(|value| reader.integer(value)));
+    let mut ttl = |key| transposed(fields.optional(key).map(|value| read_ttl(reader, value)));
     let (ttl_before, ttl_after) = (ttl("ttl_before"), ttl("ttl_after"));
     let remove = read_records(reader, &mut fields, "remove", record_type);
     let add = read_records(reader, &mut fields, "add", record_type);
@@ -164,6 +164,17 @@ fn read_change(reader: &mut Reader, value: &Value) -> Option<Change> {
         expect: expect?,
         preview,
     })
+}
+
+/// A TTL; name servers refuse one that is longer (RFC 2181 section 8).
+fn read_ttl(reader: &mut Reader, value: &Value) -> Option<u32> {
+    let ttl = reader.integer(value)?;
+    if ttl > MAX_TTL {
+        let message = format!("a TTL of {ttl} is more than {MAX_TTL} (RFC 2181 section 8)");
+        reader.problem(Problem::new("plan.ttl-too-long", message).at(value.span));
+        return None;
+    }
+    Some(ttl)
 }
 
 /// Records in the syntax of snapshots; no records are the same as no key.

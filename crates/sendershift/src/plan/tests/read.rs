@@ -138,6 +138,7 @@ fn documents_of_the_wrong_form() {
         ("\"PT60S\"", "\"P101Y\"", "document.bad-duration", 19),
         ("\"PT60S\"", "\"PT3153600001S\"", "plan.duration-too-long", 19),
         ("\"PT60S\"", "\"-PT60S\"", "document.bad-duration", 19),
+        ("\"ttl_after\": 60", "\"ttl_after\": 2147483648", "plan.ttl-too-long", 17),
         ("\"expect\": \"absent\"", "\"expect\": \"nothing\"", "plan.bad-expect", 17),
         ("\"expect\": \"absent\"", "\"expect\": []", "plan.bad-expect", 17),
         ("\"add\": [\"v=spf1 -all\"]", "\"add\": [\"\\\\9\"]", "dns.bad-escape", 17),
