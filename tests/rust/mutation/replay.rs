@@ -49,7 +49,7 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
 }
 
 /// What can fail on the way back.
-const CODES: [&str; 34] = [
+const CODES: [&str; 37] = [
     "p1.dkim-needed-too",
     "p1.no-dkim-under-enforcement",
     "p1.no-dmarc-policy",
@@ -73,10 +73,13 @@ const CODES: [&str; 34] = [
     "p5.report-not-authorised",
     "p6.no-gate",
     "p6.weaker",
+    "p9.helo-without-address",
     "p9.mta-sts",
+    "p9.mx-alias",
     "p9.no-mail-host",
     "p9.no-such-domain",
     "p9.null-mx",
+    "p9.null-mx-beside-others",
     "p10.alignment-changed",
     "p10.key-lost",
     "p10.null-mx",
@@ -227,20 +230,43 @@ fn before(plan: &Plan, step: &str, name: &DomainName, record_type: RecordType) -
         })
 }
 
-/// Whether mail for a domain finds a host (RFC 5321 section 5.1, RFC 7505).
-fn accepts_mail(evidence: &Overlay<&Snapshot>, domain: &DomainName) -> bool {
-    let listed = |name: &DomainName, kind| match resolve(evidence, name, kind) {
+fn listed(evidence: &Overlay<&Snapshot>, name: &DomainName, kind: RecordType) -> Vec<String> {
+    match resolve(evidence, name, kind) {
         Resolved::Records(rrset) => rrset.records().to_texts(),
         _ => Vec::new(),
-    };
-    let has_address = |name: &DomainName| {
-        !listed(name, RecordType::A).is_empty() || !listed(name, RecordType::Aaaa).is_empty()
-    };
-    let hosts: Vec<DomainName> = listed(domain, RecordType::Mx)
-        .iter()
-        .filter_map(|text| text.split_once(' ')?.1.parse().ok())
-        .collect();
-    if hosts.is_empty() { has_address(domain) } else { hosts.iter().any(has_address) }
+    }
+}
+
+/// Whether a host has an address, and not only that of whoever asks.
+fn has_address(evidence: &Overlay<&Snapshot>, name: &DomainName) -> bool {
+    let is_elsewhere = |ip: &String| !ip.starts_with("127.") && ip != "::1";
+    let addresses = [RecordType::A, RecordType::Aaaa].map(|kind| listed(evidence, name, kind));
+    addresses.iter().flatten().any(is_elsewhere)
+}
+
+/// The mail exchanges of a domain.
+fn exchanges(evidence: &Overlay<&Snapshot>, domain: &DomainName) -> Vec<DomainName> {
+    let texts = listed(evidence, domain, RecordType::Mx);
+    texts.iter().filter_map(|text| text.split_once(' ')?.1.parse().ok()).collect()
+}
+
+/// Whether mail for a domain finds a host (RFC 5321 section 5.1, RFC 7505).
+fn accepts_mail(evidence: &Overlay<&Snapshot>, domain: &DomainName) -> bool {
+    let hosts = exchanges(evidence, domain);
+    if hosts.is_empty() {
+        return has_address(evidence, domain);
+    }
+    hosts.iter().any(|host| has_address(evidence, host)) && hosts.iter().all(|host| !host.is_root())
+}
+
+/// Whether somebody gets the reports about a policy: the host takes them, and mail.
+fn is_seen(evidence: &Overlay<&Snapshot>, reading: &dmarc::Reading) -> bool {
+    reading.reports.iter().any(|report| {
+        let host = report.uri.rsplit('@').next().and_then(|host| host.parse().ok());
+        let granted =
+            !matches!(report.authorised, None | Some(Authorised::Missing { .. } | Authorised::TooLong));
+        report.tag == "rua" && granted && host.is_some_and(|host| accepts_mail(evidence, &host))
+    })
 }
 
 /// The key that is found for a signature, if it can be used.
@@ -317,11 +343,16 @@ impl Message<'_> {
     }
 
     /// Whether any mail of the stream gets this result of SPF before the plan, at MAIL FROM or as it greets: what is in use, from its own
-    /// sources.
+    /// sources. What goes on when others stop says nothing of the mail of a new identity.
     fn gets_today(&self, result: SpfResult, greets: bool) -> Result<bool, String> {
         let evidence = Overlay::new(&self.plan.evidence);
+        let stops = |id: &String| {
+            let mut stops = self.plan.steps.iter().flat_map(|step| &step.stops);
+            stops.any(|of| of.stream == self.stream.id && of.identity == *id)
+        };
+        let moves = !self.stream.live.contains(&self.identity.id) && self.stream.live.iter().any(stops);
         let live = self.stream.identities.iter().filter(|of| self.stream.live.contains(&of.id));
-        for identity in live {
+        for identity in live.filter(|of| !moves || stops(&of.id)) {
             let domain = if greets {
                 identity.helo.as_ref()
             } else {
@@ -393,22 +424,9 @@ impl Message<'_> {
         let old = checked.rfc7489.as_ref().ok_or("no public suffix list")?;
         let broken = match found.code {
             "p5.no-report-address" | "p5.report-not-authorised" | "p5.report-host-unreachable" => {
-                let takes = |report: &dmarc::Report| {
-                    let host = report.uri.rsplit('@').next().and_then(|host| host.parse().ok());
-                    let granted = !matches!(
-                        report.authorised,
-                        None | Some(Authorised::Missing { .. } | Authorised::TooLong)
-                    );
-                    report.tag == "rua"
-                        && granted
-                        && host.is_some_and(|host| accepts_mail(&self.evidence, &host))
-                };
                 // Those who go by the list may find another record.
-                let unseen = |reading: &dmarc::Reading| {
-                    let acts = reading.policy.is_some_and(|effect| effect.policy > Policy::None);
-                    acts && !reading.reports.iter().any(takes)
-                };
-                !checked.rfc9989.reports.iter().any(takes) || unseen(old)
+                let acts = old.policy.is_some_and(|effect| effect.policy > Policy::None);
+                !is_seen(&self.evidence, &checked.rfc9989) || acts && !is_seen(&self.evidence, old)
             }
             "p6.weaker" | "p6.no-gate" => found.holding.iter().any(|holding| {
                 let Some(step) = &holding.published_by else { return false };
@@ -438,10 +456,17 @@ impl Message<'_> {
                 };
                 aligned(&checked.rfc9989) != aligned(old)
             }
-            "p9.null-mx" | "p9.no-mail-host" | "p9.no-such-domain" => {
-                let returned = found.judgement == Some(Judgement::Bounce);
-                let domain = if returned { self.identity.mail_from.as_ref() } else { Some(author) };
-                domain.is_some_and(|domain| !accepts_mail(&self.evidence, domain))
+            "p9.null-mx" | "p9.null-mx-beside-others" | "p9.no-mail-host" | "p9.no-such-domain" => {
+                self.answered(found).is_some_and(|domain| !accepts_mail(&self.evidence, domain))
+            }
+            "p9.mx-alias" => {
+                let hosts = self.answered(found).map(|domain| exchanges(&self.evidence, domain));
+                let is_alias =
+                    |host: &DomainName| matches!(self.evidence.answer(host, RecordType::A), Answer::Alias(_));
+                hosts.is_some_and(|hosts| hosts.iter().all(is_alias))
+            }
+            "p9.helo-without-address" => {
+                self.delivered_by.helo.as_ref().is_some_and(|helo| !has_address(&self.evidence, helo))
             }
             "p9.mta-sts" => {
                 return policies::refuse_delivery(self.plan, &self.evidence, self.identity, found);
@@ -449,6 +474,14 @@ impl Message<'_> {
             code => return Err(format!("`{code}` is not known here")),
         };
         if broken { Ok(()) } else { Err(format!("{checked:?}")) }
+    }
+
+    /// The domain that the message is returned or answered to.
+    fn answered(&self, found: &Counterexample) -> Option<&DomainName> {
+        match found.judgement {
+            Some(Judgement::Bounce) => self.identity.mail_from.as_ref(),
+            _ => Some(&self.identity.author_domain),
+        }
     }
 
     fn breaks_p2(&self, found: &Counterexample) -> Result<(), String> {

@@ -96,9 +96,15 @@ fn a_record_that_hides_a_wildcard() {
     // A wildcard that something between keeps away: `_domainkey` is there all the time.
     plan["evidence"] = zone_evidence("s1._domainkey", "* TXT \"x\"\n_domainkey TXT \"o=~\"\n");
     assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
-    // And one that comes back when that goes.
+    // When that goes the name is there by what is below it.
     plan["steps"][0]["changes"].as_array_mut().unwrap().push(json!(
         { "name": "_domainkey.club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": null, "remove": ["o=~"] }));
+    assert_eq!(verdict(&plan), (Judged::Safe, vec![]));
+    // And one that may come back when that goes, as what is below it may come later.
+    plan["evidence"] = zone_evidence("s1._domainkey", "* TXT \"x\"\ntree TXT \"v=DKIM1; p=\"\n");
+    plan["steps"] = publish("leaf.tree.club.example");
+    plan["steps"][0]["changes"].as_array_mut().unwrap().push(json!(
+        { "name": "tree.club.example", "type": "TXT", "ttl_before": 3600, "ttl_after": null, "remove": ["v=DKIM1; p="] }));
     assert_eq!(undecided(&plan), ["proof.wildcard", "proof.wildcard"]);
     // A change of a record that stays hides and reveals nothing.
     plan["steps"] = json!([{ "id": "edit", "kind": "dns", "after": [], "changes": [{ "name": "_dmarc.club.example", "type": "TXT",

@@ -1,7 +1,9 @@
 //! Whether a domain accepts mail (RFC 5321 section 5.1, RFC 7505).
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::is_null_mx;
-use crate::dns::{Evidence, Mx, RecordType, Records, Resolved, resolve};
+use crate::dns::{Answer, Evidence, Mx, RecordType, Records, Resolved, resolve};
 use crate::name::DomainName;
 
 /// Why nothing that is sent to a domain arrives.
@@ -9,7 +11,9 @@ use crate::name::DomainName;
 pub(crate) enum Unreachable {
     /// It says that it accepts no mail.
     NullMx,
-    /// It has no mail host with an address.
+    /// It says so, and names mail hosts beside it: senders differ in which of both they believe.
+    NullMxBesideOthers,
+    /// It has no mail host with an address at which others find it.
     NoMailHost,
     /// It does not exist.
     NoSuchDomain,
@@ -37,6 +41,9 @@ pub(crate) fn unreachable_by(
     match resolve(evidence, domain, RecordType::Mx) {
         Resolved::Records(rrset) if is_null_mx(rrset) => Some(Unreachable::NullMx),
         Resolved::Records(rrset) => match rrset.records() {
+            Records::Mx(exchanges) if exchanges.iter().any(|mx| mx.exchange.is_root()) => {
+                Some(Unreachable::NullMxBesideOthers)
+            }
             Records::Mx(exchanges) if !exchanges.iter().any(accepts) => Some(Unreachable::NoMailHost),
             _ => None,
         },
@@ -61,7 +68,85 @@ pub(crate) fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) -> Vec<Do
     }
 }
 
+/// Whether all mail exchanges of a domain that have an address are aliases. What a sender makes of an alias there is beyond the standard (RFC 5321
+/// section 5.1, RFC 2181 section 10.3); many follow it.
+pub(crate) fn only_behind_aliases(
+    evidence: &dyn Evidence,
+    hosts: &dyn Evidence,
+    domain: &DomainName,
+) -> bool {
+    let Resolved::Records(rrset) = resolve(evidence, domain, RecordType::Mx) else { return false };
+    let Records::Mx(exchanges) = rrset.records() else { return false };
+    let is_alias = |host: &DomainName| {
+        let told = |kind| matches!(hosts.answer(host, kind), Answer::Alias(_));
+        told(RecordType::A) || told(RecordType::Aaaa)
+    };
+    let mut found = exchanges.iter().filter(|mx| may_have_address(hosts, &mx.exchange)).peekable();
+    found.peek().is_some() && found.all(|mx| is_alias(&mx.exchange))
+}
+
+/// Whether a mail host may have an address at which others find it: not `localhost` (RFC 6761 section 6.3).
 fn may_have_address(evidence: &dyn Evidence, host: &DomainName) -> bool {
-    let absent = |kind| matches!(resolve(evidence, host, kind), Resolved::Absent { .. });
-    !(absent(RecordType::A) && absent(RecordType::Aaaa))
+    let found = |kind| match resolve(evidence, host, kind) {
+        Resolved::Records(rrset) => match rrset.records() {
+            Records::A(ips) => ips.iter().any(|ip| is_elsewhere((*ip).into())),
+            Records::Aaaa(ips) => ips.iter().any(|ip| is_elsewhere((*ip).into())),
+            _ => false,
+        },
+        Resolved::Absent { .. } => false,
+        Resolved::Failed | Resolved::Unknown => true,
+    };
+    host.labels().last() != Some("localhost") && (found(RecordType::A) || found(RecordType::Aaaa))
+}
+
+/// Whether an address is not one that is only good within a host, a link or a network (RFC 6890 sections 2.2.2 and 2.2.3).
+fn is_elsewhere(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let this_network = ip.octets().first() == Some(&0);
+            // RFC 6598
+            let shared = (u32::from(ip) ^ u32::from(Ipv4Addr::new(100, 64, 0, 0))) >> 22 == 0;
+            let local = ip.is_loopback() || ip.is_private() || ip.is_link_local();
+            !(this_network || shared || local || ip.is_multicast() || ip.is_broadcast())
+        }
+        IpAddr::V6(ip) => {
+            let local = ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local();
+            !(local || ip.is_unspecified() || ip.is_multicast())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_elsewhere;
+
+    #[test]
+    fn addresses_of_mail_hosts() {
+        for (ip, elsewhere) in [
+            ("192.0.2.1", true),
+            ("100.63.255.255", true),
+            ("100.128.0.0", true),
+            ("2001:db8::1", true),
+            ("::ffff:192.0.2.1", true),
+            ("0.0.0.0", false),
+            ("0.1.2.3", false),
+            ("10.1.2.3", false),
+            ("100.64.0.0", false),
+            ("100.127.255.255", false),
+            ("127.0.0.1", false),
+            ("169.254.0.1", false),
+            ("172.31.255.255", false),
+            ("192.168.1.1", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+            ("::", false),
+            ("::1", false),
+            ("::ffff:127.0.0.1", false),
+            ("fd00::1", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
+        ] {
+            assert_eq!(is_elsewhere(ip.parse().unwrap()), elsewhere, "{ip}");
+        }
+    }
 }

@@ -1,11 +1,11 @@
-//! P6 for author domains while no message of theirs is under way: before the first, and where their mail pauses.
+//! P5 and P6 for author domains while no message of theirs is under way: before the first, and where their mail pauses.
 
 use std::collections::BTreeMap;
 
 use super::aside::ASIDE;
 use super::binding::bindings;
 use super::explore::Bounds;
-use super::promise::{self, Author, Receiver};
+use super::promise::{self, Author, Effect, Receiver, Unseen};
 use super::world::{Choices, Lenient, World};
 use super::{Prover, remarks};
 use crate::name::DomainName;
@@ -13,7 +13,7 @@ use crate::plan::Remark;
 use crate::plan::timeline::Event;
 
 impl<'a> Prover<'a> {
-    /// Judges P6 for every author domain from the start of the plan until its last message is judged; for one that no message is
+    /// Judges P6, and that reports which were seen stay so (P5), for every author domain from the start of the plan until its last message is judged; for one that no message is
     /// from, all the time. Receivers for which a message fails already are left out.
     pub(super) fn author_domains(&mut self) -> Option<Remark> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
@@ -21,16 +21,19 @@ impl<'a> Prover<'a> {
         let baseline = self.baseline;
         let today = World::new(plan, flux, baseline);
         for (domain, ends) in self.ends() {
-            if ends.is_empty() || !self.policy_changes(domain) {
+            let reports =
+                self.undo_from.is_none() && self.changes(&|world| drop(Unseen::of(world, world, domain)));
+            if ends.is_empty() || !(reports || self.changes(&|world| drop(Effect::of(world, domain)))) {
                 continue;
             }
-            let effect_today = promise::Effect::of(&Lenient(&today), domain);
+            let effect_today = Effect::of(&Lenient(&today), domain);
             for upper in ends {
                 let bounds = Bounds { lower: vec![Event::Origin], upper };
                 let author = Author { domain, bounds: &bounds, in_use: false };
-                let receivers = plan.parameters.receivers.iter().copied().enumerate();
-                let receivers: Vec<Receiver<'a>> =
-                    receivers.filter(|(index, _)| !self.shortest.contains_key(&("p6", *index))).collect();
+                let [receivers, for_reports] = ["p6", "p5"].map(|promise| -> Vec<Receiver<'a>> {
+                    let receivers = plan.parameters.receivers.iter().copied().enumerate();
+                    receivers.filter(|(index, _)| !self.shortest.contains_key(&(promise, *index))).collect()
+                });
                 let undo_from = self.undo_from;
                 let walked = self.bystanders("p6", domain, &bounds, &|world| match undo_from {
                     Some(undo_from) => {
@@ -40,6 +43,15 @@ impl<'a> Prover<'a> {
                 });
                 if let Err(halt) = walked {
                     return Some(remarks::unexplored_domain(halt, "P6", domain));
+                }
+                if !reports {
+                    continue;
+                }
+                let walked = self.bystanders("p5", domain, &bounds, &|world| {
+                    promise::goes_unseen(world, timeline, author, &for_reports)
+                });
+                if let Err(halt) = walked {
+                    return Some(remarks::unexplored_domain(halt, "P5", domain));
                 }
             }
         }
@@ -78,11 +90,11 @@ impl<'a> Prover<'a> {
         ends.into_iter().map(|(domain, bounds)| (domain, latest(bounds))).collect()
     }
 
-    /// Whether the policy of a domain depends on anything that the plan changes.
-    fn policy_changes(&self, domain: &DomainName) -> bool {
+    /// Whether what is looked at depends on anything that the plan changes.
+    fn changes(&self, look: &dyn Fn(&Lenient<'_, '_>)) -> bool {
         let nothing = Choices::new();
         let world = World::new(self.explorer.plan, self.explorer.flux, &nothing);
-        promise::Effect::of(&Lenient(&world), domain);
+        look(&Lenient(&world));
         world.undecided().is_some()
     }
 }

@@ -82,6 +82,16 @@ impl Bystander<'_> {
             Some(applied) => format!("p={}, from _dmarc.{}", applied.declared.as_str(), applied.domain),
             None => "no policy record".to_owned(),
         };
+        if self.failure.code.starts_with("p5.") {
+            let stops = |was: &Overlay<&Snapshot>| promise::stopped_being_seen(&now, was, self.domain);
+            let was = self.mix.exchanged().map(|choices| self.mix.with(&choices).published(today.clone()));
+            was.into_iter().find(stops)?;
+            return Some(format!(
+                "DMARC for {}: {}, and nobody sees reports about it; with the record before somebody does. No message of it need be under way by then: its mail has not begun yet, or pauses.",
+                self.domain,
+                said(&now)
+            ));
+        }
         if self.failure.code.starts_with("p6.") {
             let weaker = self.failure.code == "p6.weaker";
             let stands = |now: &Effect, was: &Effect| {

@@ -13,6 +13,7 @@ mod binding;
 mod bystander;
 mod counterexample;
 mod course;
+mod dane;
 mod explore;
 mod ground;
 mod listed;
@@ -23,12 +24,14 @@ mod progress;
 mod promise;
 mod proof;
 mod protection;
+mod reception;
 mod remarks;
 mod reversible;
 mod schedule;
 mod shares;
 mod story;
 mod users;
+mod wildcards;
 mod world;
 
 use std::cell::RefCell;
@@ -57,7 +60,6 @@ pub use proof::{Counterexample, FORMAT, Happening, HeldPolicy, Holding, Judged, 
 use crate::dmarc;
 use crate::dns::Question;
 use crate::error::{Error, Invalid, Missing};
-use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Identity, Plan, Remark, Stream};
@@ -119,8 +121,9 @@ fn besides(plan: &Plan) -> Result<Vec<Remark>, Error> {
     let sources = binding::sources(plan, &flux, &timeline)?;
     let users = Users::new(plan, &flux, &timeline, &sources);
     let mut conditions = shares::uncovered(plan, &flux, &timeline);
-    conditions.extend(protection::lost(plan, &flux, &users));
+    conditions.extend(protection::lost((plan, &flux, &timeline), &users));
     conditions.extend(promise::elsewhere(plan, &flux, &timeline, &users));
+    conditions.extend(dane::published(plan, &flux));
     Ok(conditions)
 }
 
@@ -253,7 +256,7 @@ impl<'a> Prover<'a> {
             self.conditions.push(Remark::new("proof.no-helo", Some(&stream.id), message));
         }
         let bindings = binding::bindings(plan, flux, timeline, stream);
-        let against = self.against_today(stream, &receivers);
+        let mut against: BTreeMap<&str, [AgainstToday; 2]> = BTreeMap::new();
         let mut judged = false;
         let mut fail_today = BTreeSet::new();
         for binding in bindings {
@@ -263,7 +266,11 @@ impl<'a> Prover<'a> {
             judged |= self.authenticated(&binding, &addresses, &receivers, from, &mut fail_today)?;
             self.published(&binding, &receivers)?;
             if binding.judgement == Judgement::Delivery {
-                for (binding, against) in [Some(binding.clone()), binding.greeting()].iter().zip(&against) {
+                self.greets(&binding, &receivers)?;
+                let against = against.entry(&binding.identity.id).or_insert_with(|| {
+                    self.against_today(stream, &promise::replaces(plan, flux, timeline, &binding), &receivers)
+                });
+                for (binding, against) in [Some(binding.clone()), binding.greeting()].iter().zip(&*against) {
                     let Some(binding) = binding else { continue };
                     self.within_limits(binding, &addresses, (&receivers, against), within_limits_from)?;
                 }
@@ -286,12 +293,17 @@ impl<'a> Prover<'a> {
         Ok(())
     }
 
-    /// What SPF says against mail of a stream before the plan: at MAIL FROM, and where it greets.
-    fn against_today(&self, stream: &Stream, receivers: &[Receiver<'_>]) -> [AgainstToday; 2] {
+    /// What SPF says against mail of identities of a stream before the plan: at MAIL FROM, and where it greets.
+    fn against_today(
+        &self,
+        stream: &Stream,
+        live: &[&Identity],
+        receivers: &[Receiver<'_>],
+    ) -> [AgainstToday; 2] {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let world = World::new(plan, flux, self.baseline);
         let mut today = [AgainstToday::new(), AgainstToday::new()];
-        for identity in stream.identities.iter().filter(|identity| stream.live.contains(&identity.id)) {
+        for identity in live.iter().copied() {
             let identities = (identity, identity);
             let delivery = Judgement::Delivery;
             let binding =
@@ -386,30 +398,6 @@ impl<'a> Prover<'a> {
         self.walk("p8", binding, &|world| {
             promise::one_reading(&Lenient(world), binding, receivers, &differing)
         })
-    }
-
-    /// Judges P9 for messages that are returned or answered.
-    fn reachable(&mut self, binding: &Binding<'a>, receivers: &[Receiver<'_>]) -> Result<(), Halt> {
-        let baseline = self.baseline;
-        let world = World::new(self.explorer.plan, self.explorer.flux, baseline);
-        let judged = promise::reachable(&Lenient(&world), &Lenient(&world), binding, receivers);
-        let domain = binding.answers_to();
-        let identities = self.explorer.plan.streams.iter().flat_map(|stream| {
-            stream.identities.iter().filter(|identity| stream.live.contains(&identity.id))
-        });
-        let mut live = identities.filter(|live| match binding.judgement {
-            Judgement::Bounce => live.mail_from.as_ref() == domain,
-            _ => Some(&live.author_domain) == domain,
-        });
-        let live = live.next().is_some();
-        if !judged.failures.is_empty() && live {
-            let domain = domain.map_or("", DomainName::as_str);
-            let message = format!("{domain} accepts no mail today: whether it ever does is not judged");
-            self.condition("proof.unreachable-today", binding, message);
-            return Ok(());
-        }
-        self.walk("p9", binding, &|world| promise::reachable(world, &Lenient(world), binding, receivers))?;
-        self.reachable_by_policy(binding, receivers, live)
     }
 
     /// Judges P7: it is about the order of events alone, and no world has a say in it.
@@ -606,7 +594,7 @@ impl<'a> Prover<'a> {
         let mut undecided: Vec<Remark> = std::mem::take(&mut self.undecided).into_values().collect();
         undecided.extend(flux.stuck.values().cloned());
         undecided.extend(flux.contradictions.iter().cloned());
-        undecided.extend(not_modelled(plan));
+        undecided.extend(not_modelled(plan, flux, timeline));
         // What a plan lacks is not in it, and so was not judged.
         undecided.extend(plan.blockers.iter().cloned());
         undecided.extend(self.sources.undecided.iter().cloned());

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use super::binding::Context;
+use super::explore::{Bounds, Explorer, Halt};
 use super::promise::Effect;
 use super::users::Users;
-use super::world::{Era, Flux};
+use super::world::{Flux, Lenient};
 use crate::dns::{Answer, Evidence, RecordType};
 use crate::name::DomainName;
 use crate::net::AddressSet;
+use crate::plan::timeline::Event;
 use crate::plan::{Plan, Remark};
 use crate::spf::{Policy, SpfResult};
 use crate::suffix::PublicSuffix;
@@ -16,8 +19,10 @@ use crate::suffix::PublicSuffix;
 const CODE: &str = "proof.less-protected";
 
 /// The names for which receivers do less about what is forged once some step is done than they do today: domains with policies and declared
-/// ones, what is below the former, and what SPF refuses of the latter. This looks at what the servers say after each step.
-pub(super) fn lost(plan: &Plan, flux: &Flux, users: &Users<'_>) -> Vec<Remark> {
+/// ones, what is below the former, and what SPF refuses of the latter. This looks at what the servers say after each step, in one order and then
+/// in every other, with all that caches hold on the way.
+pub(super) fn lost(context: Context<'_>, users: &Users<'_>) -> Vec<Remark> {
+    let (plan, flux, _) = context;
     let changed = plan.steps.iter().flat_map(|step| &step.changes).map(|change| &change.name);
     let with_policy: BTreeSet<DomainName> = plan
         .evidence
@@ -39,16 +44,15 @@ pub(super) fn lost(plan: &Plan, flux: &Flux, users: &Users<'_>) -> Vec<Remark> {
     for domain in
         declared.iter().copied().chain(with_policy.iter().filter(|domain| !declared.contains(domain)))
     {
-        let effect = |era: &Era<'_>| Effect::of(era, domain);
-        if let Some(weaker) = weaker(plan, flux, &effect) {
+        if let Some(weaker) = weaker(context, &|evidence| Effect::of(evidence, domain)) {
             note(domain, format!("{weaker} what is written in its name and fails"));
         }
     }
     for domain in &with_policy {
         let Some(child) = unlisted(plan, domain) else { continue };
-        let effect = |era: &Era<'_>, exists| Effect::of(&Below { base: era, child: &child, exists }, &child);
-        let of_any = weaker(plan, flux, &|era| effect(era, true)).map(|weaker| (weaker, ""));
-        let absent = || Some((weaker(plan, flux, &|era| effect(era, false))?, " and do not exist"));
+        let effect = |base: &dyn Evidence, exists| Effect::of(&Below { base, child: &child, exists }, &child);
+        let of_any = weaker(context, &|evidence| effect(evidence, true)).map(|weaker| (weaker, ""));
+        let absent = || Some((weaker(context, &|evidence| effect(evidence, false))?, " and do not exist"));
         if let Some((weaker, which)) = of_any.or_else(absent) {
             let names = "what fails and is written in names below it that have no policy of their own";
             note(domain, format!("{weaker} {names}{which}"));
@@ -68,23 +72,70 @@ pub(super) fn lost(plan: &Plan, flux: &Flux, users: &Users<'_>) -> Vec<Remark> {
     remarks
 }
 
-/// The first step after which receivers do less than today, in words.
-fn weaker(plan: &Plan, flux: &Flux, effect: &dyn Fn(&Era<'_>) -> Effect) -> Option<String> {
-    let mut era = flux.era(plan, 0);
-    let before = effect(&era);
-    let after = loop {
-        era = era.following()?;
-        let after = effect(&era);
-        if after.acts_less_than(&before) {
-            break after;
+/// The first step after which receivers do less than today, in words; or the steps that do it, in another order.
+fn weaker(context: Context<'_>, effect: &dyn Fn(&dyn Evidence) -> Effect) -> Option<String> {
+    let (plan, flux, _) = context;
+    let today = flux.era(plan, 0);
+    let before = effect(&today);
+    if !today.changes() {
+        return None;
+    }
+    let told = |when: String, after: &Effect| {
+        let (before, after) = (before.word(), after.word());
+        if before == after {
+            return format!("{when}, some receivers, of RFC 9989 or of RFC 7489, do less than today about");
         }
+        format!("{when}, receivers do less than today ({before}, and then {after}) about")
     };
-    let id = &plan.steps.get(era.begun_by()?)?.id;
-    Some(format!(
-        "once step `{id}` is done, receivers do less than today ({}, and then {}) about",
-        before.word(),
-        after.word()
+    let mut era = today.following();
+    while let Some(now) = era {
+        let after = effect(&now);
+        if after.acts_less_than(&before) {
+            return Some(told(
+                format!("once step `{}` is done", plan.steps.get(now.begun_by()?)?.id),
+                &after,
+            ));
+        }
+        era = now.following();
+    }
+    let Ok(found) = in_another_order(context, effect, &before) else {
+        let before = before.word();
+        return Some(format!(
+            "too many orders of the steps are possible to look at each: in some, receivers may do less than today ({before}) about"
+        ));
+    };
+    let (steps, after) = found?;
+    let steps: Vec<String> = steps.iter().map(|id| format!("`{id}`")).collect();
+    Some(told(
+        format!("where only {} can be seen, of steps that may come in any order", steps.join(", ")),
+        &after,
     ))
+}
+
+/// The most versions that are read for one name.
+const BUDGET: u64 = 20_000;
+
+/// What some receiver may do less than before, in whatever order the steps are done, with the steps that published what it holds; an error where
+/// not all was looked at.
+fn in_another_order<'p>(
+    (plan, flux, timeline): Context<'p>,
+    effect: &dyn Fn(&dyn Evidence) -> Effect,
+    before: &Effect,
+) -> Result<Option<(BTreeSet<&'p str>, Effect)>, Halt> {
+    let mut found = None;
+    let mut go_on = |_| true;
+    let mut explorer = Explorer { budget: BUDGET, ..Explorer::new(plan, flux, timeline, &mut go_on) };
+    let anytime = Bounds { lower: vec![Event::Origin], upper: Vec::new() };
+    let walked = explorer.walk(&anytime, &mut |world| effect(&Lenient(world)), &mut |_, world, after| {
+        if after.acts_less_than(before) {
+            let versions =
+                world.choices.iter().filter_map(|(question, at)| flux.versions(question)?.get(*at));
+            let steps = versions.filter_map(|version| Some(plan.steps.get(version.from?)?.id.as_str()));
+            found = Some((steps.collect(), after));
+        }
+        found.is_none()
+    });
+    if found.is_some() { Ok(found) } else { walked.map(|()| None) }
 }
 
 /// A name below a domain that the evidence does not list.

@@ -6,9 +6,11 @@ use super::JUDGED;
 use super::binding::Sources;
 use super::explore::Halt;
 use super::story::duration;
+use super::wildcards;
 use super::world::Flux;
 use crate::dns::{Evidence as _, Question, RecordType};
 use crate::name::DomainName;
+use crate::plan::timeline::Timeline;
 use crate::plan::{Plan, Remark, Stream};
 use crate::suffix::public_suffix;
 
@@ -105,7 +107,7 @@ pub(super) fn judged_from(stream: &Stream, step: &str, fail_today: &BTreeSet<&st
 }
 
 /// Changes whose effect the model does not have: the verdict is never safe with them.
-pub(super) fn not_modelled(plan: &Plan) -> Vec<Remark> {
+pub(super) fn not_modelled(plan: &Plan, flux: &Flux, timeline: &Timeline) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let delegates = |kind: RecordType| {
         // DNAME, DS and DNSKEY have no names of their own here.
@@ -123,7 +125,7 @@ pub(super) fn not_modelled(plan: &Plan) -> Vec<Remark> {
                 );
                 remarks.push(Remark::new("proof.delegation-changes", Some(&step.id), message));
             }
-            if name.labels().next() == Some("*") || may_be_answered_by_wildcard(plan, name) {
+            if name.labels().next() == Some("*") || wildcards::may_answer(plan, flux, timeline, name) {
                 let message = format!(
                     "{name} is a wildcard or below one: which names it answers for is not judged (RFC 4592)"
                 );
@@ -132,30 +134,6 @@ pub(super) fn not_modelled(plan: &Plan) -> Vec<Remark> {
         }
     }
     remarks
-}
-
-/// Whether a wildcard of the evidence answers for a name, or would if the name were not there: then its coming and going
-/// changes more answers than those that change in the plan, also below it. Only a name that is there all the time
-/// keeps the wildcards above it away (RFC 4592 section 3.3.1).
-fn may_be_answered_by_wildcard(plan: &Plan, name: &DomainName) -> bool {
-    let stays = |name: &DomainName| {
-        let changes = || plan.steps.iter().flat_map(|step| &step.changes);
-        let goes =
-            |kind| changes().any(|c| c.name == *name && c.record_type == kind && c.ttl_after.is_none());
-        plan.evidence.rrsets(name).any(|(kind, _)| !goes(kind))
-    };
-    if stays(name) {
-        return false;
-    }
-    for ancestor in name.ancestors().skip(1) {
-        if ancestor.prefixed("*").is_ok_and(|wildcard| plan.evidence.lists(&wildcard)) {
-            return true;
-        }
-        if stays(&ancestor) {
-            return false;
-        }
-    }
-    false
 }
 
 fn days(seconds: u64) -> String {

@@ -149,6 +149,9 @@ impl Found<'_> {
         story.extend(assumed(&self.failure.assuming));
         if let Some(customer) = binding.customer {
             story.push(told(customer));
+        } else if self.failure.code == "p9.helo-without-address" {
+            let helo = binding.delivered_by.helo.as_ref().map_or("", |helo| helo.as_str());
+            story.push(format!("It comes with the greeting {helo}, and neither A nor AAAA is found there."));
         } else if matches!(binding.judgement, Judgement::Delivery | Judgement::Later) {
             story.push(self.verdict(replay));
         }
@@ -267,7 +270,18 @@ pub(super) fn reason(code: &str) -> &'static str {
             "By public suffix list (RFC 7489) other identifiers align than by tree walk (RFC 9989 section 4.10)"
         }
         "p9.null-mx" => "The domain says that it accepts no mail (RFC 7505)",
-        "p9.no-mail-host" => "The domain has no mail host with an address (RFC 5321 section 5.1)",
+        "p9.null-mx-beside-others" => {
+            "The domain says that it accepts no mail and names mail hosts as well: senders differ in which of both they believe, a null MX has to be alone (RFC 7505 section 3)"
+        }
+        "p9.no-mail-host" => {
+            "The domain has no mail host with an address at which others find it (RFC 5321 section 5.1)"
+        }
+        "p9.mx-alias" => {
+            "The host that an MX record names has to have addresses itself: here it is an alias, and whether a sender follows that is left open (RFC 5321 section 5.1, RFC 2181 section 10.3): let the record name the host that has them"
+        }
+        "p9.helo-without-address" => {
+            "The name that a client greets with has to be that of a host with an address (RFC 5321 sections 2.3.5 and 4.1.1.1), and common receivers refuse what greets with another: let the address stay, or publish it, and wait for the caches, before the name is used"
+        }
         "p9.no-such-domain" => {
             "The domain does not exist: receivers may refuse its mail, and nothing comes back to it"
         }

@@ -9,7 +9,7 @@ use super::promise::behind_macros;
 use super::world::{Era, Flux};
 use crate::dkim::{self, Selector};
 use crate::dmarc;
-use crate::dns::{Answer, Evidence, RecordType, Records, Resolved, resolve};
+use crate::dns::{Answer, Evidence, Question, RecordType, Records, Resolved, resolve};
 use crate::error::{Error, Invalid};
 use crate::name::DomainName;
 use crate::net::AddressSet;
@@ -53,8 +53,8 @@ impl<'p> Used<'p> {
 /// All uses of identities, and what they read.
 pub(super) struct Users<'p> {
     pub(super) uses: Vec<Used<'p>>,
-    /// For each domain that SPF is checked for, the names that its check may read.
-    reads: BTreeMap<DomainName, BTreeSet<DomainName>>,
+    /// For each domain that SPF is checked for, what its check may ask.
+    reads: BTreeMap<DomainName, BTreeSet<Question>>,
     /// The names that SPF reads once all is done, for the identities that stay.
     left: BTreeSet<DomainName>,
     /// The names that the includes of sources read: what stands there says what a source is.
@@ -69,7 +69,7 @@ impl<'p> Users<'p> {
         let delivered = sent.map(|sent| (sent.delivery(plan), sent));
         let delivered = delivered.filter(|(bounds, _)| bounds.feasible(timeline));
         let uses: Vec<Used<'p>> = delivered.map(|(bounds, sent)| Used::new(&sent, bounds)).collect();
-        let mut reads: BTreeMap<DomainName, BTreeSet<DomainName>> = BTreeMap::new();
+        let mut reads: BTreeMap<DomainName, BTreeSet<Question>> = BTreeMap::new();
         for domain in uses.iter().flat_map(Used::spf_domains) {
             if !reads.contains_key(domain) {
                 reads.insert(domain.clone(), read_by(plan, flux, domain));
@@ -78,7 +78,7 @@ impl<'p> Users<'p> {
         let last = flux.last_era(plan);
         let stay: BTreeSet<&DomainName> =
             uses.iter().filter(|used| used.stays()).flat_map(Used::spf_domains).collect();
-        let left = stay.into_iter().flat_map(|domain| read_in(&last, domain)).collect();
+        let left = stay.into_iter().flat_map(|domain| names(read_in(&last, domain))).collect();
         let mut addresses = BTreeMap::new();
         for source in &plan.sources {
             let mut all =
@@ -93,7 +93,7 @@ impl<'p> Users<'p> {
             addresses.insert(source.id.as_str(), all);
         }
         let includes = plan.sources.iter().filter_map(|source| source.include.as_ref());
-        let lists = includes.flat_map(|include| read_by(plan, flux, include)).collect();
+        let lists = includes.flat_map(|include| names(read_by(plan, flux, include))).collect();
         Self { uses, reads, left, lists, addresses }
     }
 
@@ -128,7 +128,8 @@ impl<'p> Users<'p> {
         if has_mail || !own.is_empty() {
             return own;
         }
-        let reads = |domain| self.reads.get(domain).is_some_and(|names| names.contains(name));
+        let reads =
+            |domain| self.reads.get(domain).is_some_and(|asked| asked.iter().any(|of| of.name == *name));
         self.uses.iter().filter(|used| used.spf_domains().any(reads)).collect()
     }
 
@@ -214,13 +215,21 @@ impl<'p> Users<'p> {
     /// All names that mail of the identities leads to: those of their domains, keys and policies, what SPF reads, and the hosts for
     /// bounces, answers and reports.
     pub(super) fn names(&self, plan: &Plan, flux: &Flux) -> BTreeSet<DomainName> {
-        let mut names: BTreeSet<DomainName> = self.reads.values().flatten().cloned().collect();
+        let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
+        let signing = identities.flat_map(|identity| &identity.dkim).map(|signature| &signature.domain);
+        names(self.asked(plan, flux)).chain(signing.cloned()).collect()
+    }
+
+    /// All that somebody asks who gets mail of the identities, returns it or answers it: keys, policies, what SPF reads, the hosts for
+    /// bounces, answers and reports, and whether the name that it greets with is that of a host (RFC 5321 section 2.3.5).
+    pub(super) fn asked(&self, plan: &Plan, flux: &Flux) -> BTreeSet<Question> {
+        let mut asked: BTreeSet<Question> = self.reads.values().flatten().cloned().collect();
         let identities = || plan.streams.iter().flat_map(|stream| &stream.identities);
         let mut read = |look: &dyn Fn(&Noting<&Era<'_>>)| {
             flux.each_era(plan, |era| {
                 let noting = Noting::new(era);
                 look(&noting);
-                names.extend(noting.names());
+                asked.extend(noting.asked());
             });
         };
         let authors: BTreeSet<&DomainName> = identities().map(|identity| &identity.author_domain).collect();
@@ -246,63 +255,71 @@ impl<'p> Users<'p> {
         for (domain, selector) in &signatures {
             read(&|noting| drop(dkim::key(noting, domain, selector)));
         }
-        names.extend(signatures.into_iter().map(|(domain, _)| domain.clone()));
-        names.extend(identities().filter_map(|identity| identity.helo.clone()));
-        names
-    }
-}
-
-/// Asks for what leads to a domain's mail hosts.
-fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) {
-    let addresses = |name: &DomainName| {
-        resolve(evidence, name, RecordType::A);
-        resolve(evidence, name, RecordType::Aaaa);
-    };
-    addresses(domain);
-    if let Resolved::Records(rrset) = resolve(evidence, domain, RecordType::Mx)
-        && let Records::Mx(exchanges) = rrset.records()
-    {
-        for mx in exchanges {
-            addresses(&mx.exchange);
+        let greetings: BTreeSet<&DomainName> =
+            identities().filter_map(|identity| identity.helo.as_ref()).collect();
+        for helo in greetings {
+            read(&|noting| addresses(noting, helo));
         }
+        asked
     }
 }
 
-/// The names that checking SPF for a domain may read, at any time.
-fn read_by(plan: &Plan, flux: &Flux, domain: &DomainName) -> BTreeSet<DomainName> {
-    let mut names = BTreeSet::new();
-    flux.each_era(plan, |era| names.extend(read_in(era, domain)));
-    names
+/// Asks for what leads to a domain's mail hosts; without mail exchanges it is its own (RFC 5321 section 5.1).
+fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) {
+    match resolve(evidence, domain, RecordType::Mx) {
+        Resolved::Records(rrset) => {
+            if let Records::Mx(exchanges) = rrset.records() {
+                for mx in exchanges {
+                    addresses(evidence, &mx.exchange);
+                }
+            }
+        }
+        _ => addresses(evidence, domain),
+    }
 }
 
-fn read_in(evidence: &dyn Evidence, domain: &DomainName) -> BTreeSet<DomainName> {
+fn addresses(evidence: &dyn Evidence, host: &DomainName) {
+    resolve(evidence, host, RecordType::A);
+    resolve(evidence, host, RecordType::Aaaa);
+}
+
+fn names(asked: BTreeSet<Question>) -> impl Iterator<Item = DomainName> {
+    asked.into_iter().map(|question| question.name)
+}
+
+/// What checking SPF for a domain may ask, at any time.
+fn read_by(plan: &Plan, flux: &Flux, domain: &DomainName) -> BTreeSet<Question> {
+    let mut asked = BTreeSet::new();
+    flux.each_era(plan, |era| asked.extend(read_in(era, domain)));
+    asked
+}
+
+fn read_in(evidence: &dyn Evidence, domain: &DomainName) -> BTreeSet<Question> {
     let noting = Noting::new(evidence);
     // What cannot be compiled has read what it could.
     let _ = Policy::compile(&noting, domain);
-    noting.names()
+    noting.asked()
 }
 
-/// Evidence that notes every name that is asked for.
+/// Evidence that notes every question.
 struct Noting<E> {
     base: E,
-    names: RefCell<BTreeSet<DomainName>>,
+    asked: RefCell<BTreeSet<Question>>,
 }
 
 impl<E: Evidence> Noting<E> {
     fn new(base: E) -> Self {
-        Self { base, names: RefCell::default() }
+        Self { base, asked: RefCell::default() }
     }
 
-    fn names(self) -> BTreeSet<DomainName> {
-        self.names.into_inner()
+    fn asked(self) -> BTreeSet<Question> {
+        self.asked.into_inner()
     }
 }
 
 impl<E: Evidence> Evidence for Noting<E> {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
-        if !self.names.borrow().contains(name) {
-            self.names.borrow_mut().insert(name.clone());
-        }
+        self.asked.borrow_mut().insert(Question::new(name.clone(), record_type));
         self.base.answer(name, record_type)
     }
 
@@ -315,5 +332,5 @@ impl<E: Evidence> Evidence for Noting<E> {
 pub(super) fn key_names(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<DomainName> {
     let noting = Noting::new(evidence);
     resolve(&noting, name, RecordType::Txt);
-    noting.names()
+    names(noting.asked()).collect()
 }

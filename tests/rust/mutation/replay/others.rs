@@ -9,7 +9,7 @@ use sendershift::plan::{Change, GivenUp, Identity, Plan, Step, StepKind, Stream,
 use sendershift::prove::Counterexample;
 use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
-use super::{accepts_mail, before, held, publish};
+use super::{accepts_mail, before, held, is_seen, publish};
 
 /// What is said of a name has to be so.
 pub(super) fn shows(
@@ -20,10 +20,29 @@ pub(super) fn shows(
 ) -> Result<(), String> {
     let broken = match found.code.split_once('.') {
         Some(("p10", _)) => harms_others(plan, profile, found, domain)?,
+        Some(("p5", _)) => goes_unseen(plan, found, domain),
         Some(("p6", _)) => steps_down_or_up(plan, found, domain)?,
         _ => lets_too_much(plan, found, domain)?,
     };
     if broken { Ok(()) } else { Err(format!("{domain}: {:?}", found.story)) }
+}
+
+/// P5, for an author domain in a pause: nobody gets the reports, and with one record exchanged for the one before it somebody does.
+fn goes_unseen(plan: &Plan, found: &Counterexample, domain: &DomainName) -> bool {
+    let seen = |evidence: &Overlay<&Snapshot>| {
+        is_seen(evidence, &dmarc::check(evidence, dmarc::Message::new(domain.clone())).rfc9989)
+    };
+    let seen_before = found.holding.iter().any(|holding| {
+        let Some(step) = &holding.published_by else { return false };
+        let (name, kind) = (&holding.question.name, holding.question.record_type);
+        let mut evidence = held(plan, found);
+        match before(plan, step, name, kind) {
+            Some(rrset) => evidence.publish(name, rrset),
+            None => evidence.remove(name, kind),
+        }
+        seen(&evidence)
+    });
+    seen_before && !seen(&held(plan, found))
 }
 
 /// P6, for an author domain whose mail has not begun yet, or pauses, and is not over.
@@ -460,8 +479,11 @@ fn removes_what_serves_others(plan: &Plan, name: &DomainName) -> bool {
                 })
             }
             RecordType::Txt => text.starts_with("v=spf1"),
-            _ => identities(plan)
+            // With mail exchanges no mail goes to the addresses of a domain.
+            RecordType::A | RecordType::Aaaa if listed(plan, name, RecordType::Mx).is_some() => false,
+            RecordType::A | RecordType::Aaaa | RecordType::Mx => identities(plan)
                 .any(|identity| identity.author_domain == *name || identity.mail_from.as_ref() == Some(name)),
+            _ => false,
         };
         removed.iter().any(|text| there.contains(text) && !serves_mail(text))
     })

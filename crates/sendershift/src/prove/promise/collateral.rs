@@ -140,7 +140,7 @@ pub(in crate::prove) fn removed(
     users: &Users<'_>,
 ) -> Option<Counterexample> {
     let mut state: BTreeMap<Question, Option<RrSet>> = BTreeMap::new();
-    let mut needed = None;
+    let (mut needed, mut asked) = (None, None);
     for at in timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)) {
         let Some(step) = plan.steps.get(at) else { continue };
         for change in &step.changes {
@@ -160,9 +160,11 @@ pub(in crate::prove) fn removed(
                     let is_excused = match what {
                         Lost::Other => false,
                         Lost::Record => {
-                            names.contains(&change.name)
+                            let asked = asked.get_or_insert_with(|| users.asked(plan, flux));
+                            is_asked(asked, &question)
                                 || users.may_ask(plan, flux, &change.name)
                                 || serves_policies(plan, &change.name)
+                                || given_up()
                         }
                         Lost::Key => names.contains(&change.name) || given_up(),
                         Lost::Authorisation => {
@@ -178,6 +180,12 @@ pub(in crate::prove) fn removed(
         }
     }
     None
+}
+
+/// Whether what is asked about declared mail leads to an RRset: to a record itself, or by whatever type to an alias.
+fn is_asked(asked: &BTreeSet<Question>, question: &Question) -> bool {
+    let mut of_name = asked.iter().filter(|of| of.name == question.name);
+    of_name.any(|of| of.record_type == question.record_type || question.record_type == RecordType::Cname)
 }
 
 /// Something of today that goes.
@@ -245,7 +253,9 @@ fn record_removed(step: &Step, change: &Change, what: Lost, text: &str) -> Count
     let Change { name, record_type, .. } = change;
     let why = match what {
         Lost::Other => "it is none of SPF, DMARC and DKIM, so it serves something else",
-        Lost::Record => "no declared mail needs that name, so it serves something else",
+        Lost::Record => {
+            "nobody who gets, returns or answers declared mail asks for it, and nobody gives the name up, so it serves something else: take it out of this plan, or let the step give the name up"
+        }
         Lost::Key => {
             "no declared identity signs with that key, and nobody gives the name up, so mail that nobody declared may be signed with it"
         }

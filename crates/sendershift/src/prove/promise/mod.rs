@@ -9,7 +9,7 @@
 //! | P6 policies never weaken, or tighten unseen | `policy` |
 //! | P7 customers first | `customers` |
 //! | P8 one reading | `one_reading` |
-//! | P9 reachable | `reachable` |
+//! | P9 reachable | `reachable`, `greets` |
 //! | P10 no collateral | `collateral`, `senders`, `alignment`, `cut_off` |
 
 mod alignment;
@@ -20,6 +20,7 @@ mod customers;
 mod cut_off;
 mod given_hosts;
 mod given_up;
+mod greets;
 mod keys;
 mod limits;
 mod one_reading;
@@ -40,13 +41,14 @@ pub(super) use customers::{Early, customers};
 pub(super) use cut_off::cut_off;
 pub(super) use given_hosts::addressed;
 pub(super) use given_up::{Gift, elsewhere, gifts, in_use, not_authorised, ours, referenced};
+pub(super) use greets::greets;
 pub(super) use keys::{key_for_nobody, key_left_behind};
 pub(super) use limits::{Before, behind_macros, got_worse, too_large, within_limits};
 pub(super) use one_reading::{Differing, differing, one_reading};
 pub(super) use policy::{Author, Effect, policy, taken_back};
-pub(super) use reachable::reachable;
-pub(super) use refused::{AgainstToday, against};
-pub(super) use seen::{Unseen, declared, goes_unseen, is_unseen, seen};
+pub(super) use reachable::{by_alias, reachable};
+pub(super) use refused::{AgainstToday, against, replaces};
+pub(super) use seen::{Unseen, declared, goes_unseen, is_unseen, seen, stopped_being_seen};
 pub(super) use senders::{is_ever_given_up, only_signs_declared, silent, undeclared, with_spf};
 
 use super::binding::Binding;
@@ -151,6 +153,8 @@ pub(super) fn shows(
     let judged = match promise {
         "p5" => seen(evidence, evidence, binding, &receivers, &Unseen::default()),
         "p8" => one_reading(evidence, binding, &receivers, &Differing::default()),
+        "p9" if code == "p9.helo-without-address" => greets(evidence, binding, &receivers),
+        "p9" if code == "p9.mx-alias" => by_alias(evidence, evidence, binding, &receivers),
         "p9" => reachable(evidence, evidence, binding, &receivers),
         _ => return None,
     };

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::Receiver;
 use super::limits::broken;
 use crate::net::{AddressSet, IpRange};
+use crate::plan::timeline::Timeline;
+use crate::plan::{Identity, Plan, Use};
 use crate::prove::binding::Binding;
-use crate::prove::world::World;
+use crate::prove::world::{Flux, World};
 use crate::spf::{Case, Leaf, Policy, Profile, SpfResult};
 
 /// Something that a receiver may refuse mail for, or hold against it, before it sees a signature (RFC 7208 sections 8.4, 8.5 and 8.7).
@@ -111,4 +113,31 @@ pub(in crate::prove) fn against(
     for (index, profile) in receivers {
         today.entry(*index).or_default().note(&classes, profile);
     }
+}
+
+/// The identities in use before the plan whose mail the identity of a binding takes over: those that stop as it starts, else those that
+/// stop at all, and else all. One that goes on, as what a customer falls back to, says nothing of the mail that moves. An identity that is
+/// in use itself is compared with all.
+pub(in crate::prove) fn replaces<'p>(
+    plan: &Plan,
+    flux: &Flux,
+    timeline: &Timeline,
+    binding: &Binding<'p>,
+) -> Vec<&'p Identity> {
+    let (stream, new) = (binding.stream, &binding.identity.id);
+    let live = || stream.identities.iter().filter(|identity| stream.live.contains(&identity.id));
+    if stream.live.contains(new) {
+        return live().collect();
+    }
+    let names =
+        |mut uses: Box<dyn Iterator<Item = &Use> + '_>, id: &str| uses.any(|used| used.identity == id);
+    let starts = |at: &usize| names(Box::new(flux.starts(plan, &stream.id, *at)), new);
+    let stopped_by = |steps: &[usize]| -> Vec<&'p Identity> {
+        let stops = |id: &str| steps.iter().any(|at| names(Box::new(flux.stops(plan, &stream.id, *at)), id));
+        live().filter(|identity| stops(&identity.id)).collect()
+    };
+    let steps: Vec<usize> = timeline.steps().collect();
+    let starting: Vec<usize> = steps.iter().copied().filter(starts).collect();
+    let candidates = [stopped_by(&starting), stopped_by(&steps)];
+    candidates.into_iter().find(|found| !found.is_empty()).unwrap_or_else(|| live().collect())
 }

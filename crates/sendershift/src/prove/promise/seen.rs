@@ -97,9 +97,27 @@ pub(in crate::prove) fn goes_unseen(
             world.answer(&question.name, question.record_type);
             return Judged::default();
         }
-        code = code.or(now.since(&was));
+        // While no message is under way a policy may come before anybody sees reports about it: only what was seen stays so.
+        let counts = author.in_use || enforces(&Lenient(&then), author.domain);
+        code = code.or_else(|| now.since(&was).filter(|_| counts));
     }
     Judged::everywhere(code, receivers)
+}
+
+/// Whether nobody sees reports about an author domain any more whose reports somebody saw before.
+pub(in crate::prove) fn stopped_being_seen(
+    now: &dyn Evidence,
+    before: &dyn Evidence,
+    author_domain: &DomainName,
+) -> bool {
+    let of = |evidence| Unseen::of(evidence, evidence, author_domain);
+    of(now).since(&of(before)).is_some() && enforces(before, author_domain)
+}
+
+/// Whether an enforcing policy applies to an author domain.
+fn enforces(evidence: &dyn Evidence, author_domain: &DomainName) -> bool {
+    let applied = dmarc::discover(evidence, author_domain).applied;
+    applied.is_some_and(|applied| harshest(evidence, author_domain, &applied) > Policy::None)
 }
 
 /// Whether an enforcing policy applies to an author domain, and nobody sees reports about it.
