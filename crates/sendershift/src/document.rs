@@ -251,6 +251,22 @@ impl Reader {
         Some(Fields { span: value.span, entries, asked: Vec::new() })
     }
 
+    fn each_key_once(&mut self, value: &Value) {
+        match &value.kind {
+            Kind::Table(_) => {
+                if let Some(fields) = self.fields(value) {
+                    fields.each_once_below(self);
+                }
+            }
+            Kind::List(values) => {
+                for value in values {
+                    self.each_key_once(value);
+                }
+            }
+            _ => {}
+        }
+    }
+
     pub(crate) fn text<'v>(&mut self, value: &'v Value) -> Option<&'v str> {
         match &value.kind {
             Kind::Text(text) => Some(text),
@@ -441,6 +457,13 @@ impl<'v> Fields<'v> {
     /// The span of a key, for problems about its presence.
     pub(crate) fn key_span(&self, key: &str) -> Span {
         self.entries.iter().find(|entry| entry.key == key).map_or(self.span, |entry| entry.key_span)
+    }
+
+    /// Reports keys that stand twice in tables below this one.
+    pub(crate) fn each_once_below(&self, reader: &mut Reader) {
+        for entry in self.entries {
+            reader.each_key_once(&entry.value);
+        }
     }
 
     /// Whatever else is there is no problem.

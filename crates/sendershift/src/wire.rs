@@ -184,11 +184,13 @@ fn rising<'w>(watch: &'w mut Watch<'_>) -> impl FnMut(u64) -> bool + 'w {
     }
 }
 
-/// Whether a text is a document of a format, where one is asked for, with all these keys: what else it holds is believed.
+/// Whether a text is a document of a format, where one is asked for, with all these keys, and none of any table twice: what else it holds
+/// is believed.
 ///
 /// # Errors
 ///
-/// Every problem, with its place: `json.syntax`, `document.wrong-type`, `document.wrong-format`, `document.missing-key`.
+/// Every problem, with its place: `json.syntax`, `document.wrong-type`, `document.wrong-format`, `document.missing-key`,
+/// `document.duplicate-key`.
 ///
 /// # Examples
 ///
@@ -196,16 +198,23 @@ fn rising<'w>(watch: &'w mut Watch<'_>) -> impl FnMut(u64) -> bool + 'w {
 /// use sendershift::wire::expect_document;
 ///
 /// assert!(expect_document(r#"{ "format": "sendershift-drift/1" }"#, Some("sendershift-drift/1"), &[]).is_ok());
-/// assert_eq!(expect_document("{}", None, &["record"]).unwrap_err().problems[0].code, "document.missing-key");
+/// let code = |text| expect_document(text, None, &["dns"]).unwrap_err().problems[0].code;
+/// assert_eq!(code("{}"), "document.missing-key");
+/// // One reader would take the first `closed`, another one the last.
+/// assert_eq!(code(r#"{ "dns": [{ "closed": true, "closed": false }] }"#), "document.duplicate-key");
 /// ```
 pub fn expect_document(text: &str, format: Option<&str>, keys: &[&str]) -> Result<(), Invalid> {
     spf::read(&Input::whole(text), |reader, fields| {
         if let Some(format) = format {
             reader.format(fields, format);
         }
-        for key in keys.iter().filter(|key| !fields.has(key)) {
-            reader.problem(fields.missing(key));
+        // A document that is another one has other keys, and nobody wants to hear of all of them.
+        if reader.problems.is_empty() {
+            for key in keys.iter().filter(|key| !fields.has(key)) {
+                reader.problem(fields.missing(key));
+            }
         }
+        fields.each_once_below(reader);
         fields.ignore_others();
         Some(())
     })
