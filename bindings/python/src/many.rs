@@ -120,7 +120,38 @@ fn ok<T>(answer: &Result<T, Error>) -> Option<&T> {
 
 /// The error document of each row that has one.
 fn errors<T>(answers: &[Result<T, Error>]) -> ArrayRef {
-    Arc::new(answers.iter().map(|answer| answer.as_ref().err().map(failure)).collect::<StringArray>())
+    Arc::new(answers.iter().map(|answer| answer.as_ref().err().map(document)).collect::<StringArray>())
+}
+
+/// What a document may take, so that those of a part are less than the two gigabytes that a column of text may have.
+const LONG: usize = 1 << 16;
+
+/// The error document of a row. One that quotes more than anybody reads is cut short.
+fn document(error: &Error) -> String {
+    let whole = failure(error);
+    if whole.len() <= LONG {
+        return whole;
+    }
+    let mut error = error.clone();
+    match &mut error {
+        Error::Invalid(invalid) => {
+            invalid.problems.truncate(10);
+            for problem in &mut invalid.problems {
+                problem.message = short(&problem.message);
+                problem.help = problem.help.as_deref().map(|help| short(help).into());
+            }
+        }
+        Error::Missing(missing) => missing.questions.truncate(50),
+        _ => {}
+    }
+    failure(&error)
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(400) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {

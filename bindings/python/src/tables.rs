@@ -9,14 +9,14 @@ use std::thread::{self, available_parallelism};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BinaryViewArray, RecordBatch, StructArray};
 use arrow_buffer::NullBuffer;
-use arrow_cast::cast;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_cast::{CastOptions, can_cast_types, cast, cast_with_options};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyIterator};
-use pyo3_arrow::PyArrayReader;
 use pyo3_arrow::error::{PyArrowError, PyArrowResult};
 use pyo3_arrow::ffi::{ArrayIterator, ArrayReader, to_schema_pycapsule, to_stream_pycapsule};
+use pyo3_arrow::{PyArrayReader, PyField};
 use sendershift::wire::row::Cell;
 
 use crate::run::{Task, interruptible};
@@ -43,13 +43,22 @@ impl Table {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyArrowResult<Bound<'py, PyCapsule>> {
-        let field = Field::new_struct("", self.schema.fields().clone(), false);
-        let arrays = self.batches.clone().into_iter().map(|batch| {
-            let array: ArrayRef = Arc::new(StructArray::from(batch));
-            Ok(array)
-        });
-        let reader = ArrayIterator::new(arrays, Arc::new(field));
-        to_stream_pycapsule(py, Box::new(reader), requested_schema)
+        let mut field = Arc::new(Field::new_struct("", self.schema.fields().clone(), false));
+        let tables = self.batches.iter().cloned().map(StructArray::from);
+        let mut arrays: Vec<ArrayRef> = tables.map(|table| Arc::new(table) as ArrayRef).collect();
+        let wanted = requested_schema.map(|wanted| PyField::from_arrow_pycapsule(&wanted)).transpose()?;
+        // Who asks for other types gets the own ones where there is no way, and no null for a value that is none of them.
+        if let Some(wanted) = wanted.map(PyField::into_inner)
+            && can_cast_types(field.data_type(), wanted.data_type())
+        {
+            let strict = CastOptions { safe: false, ..CastOptions::default() };
+            let cast = arrays.iter().map(|array| cast_with_options(array, wanted.data_type(), &strict));
+            let cast = cast.collect::<Result<_, _>>();
+            arrays =
+                cast.map_err(|error| PyValueError::new_err(format!("argument 'requested_schema': {error}")))?;
+            field = wanted;
+        }
+        to_stream_pycapsule(py, Box::new(ArrayIterator::new(arrays.into_iter().map(Ok), field)), None)
     }
 
     fn __len__(&self) -> usize {
@@ -113,7 +122,7 @@ impl Many {
     }
 }
 
-/// Tables that are given: each is whatever has an Arrow stream.
+/// Tables that are given, by `Parts` of `_tables.py`: each is whatever has an Arrow stream.
 struct Given<'py> {
     tables: Bound<'py, PyIterator>,
     open: Option<Box<dyn ArrayReader + Send>>,
@@ -125,20 +134,50 @@ impl Given<'_> {
             if let Some(reader) = &mut self.open {
                 // Whoever gives the table may need Python for it, on any thread.
                 match py.detach(|| reader.next()) {
-                    Some(Ok(rows)) => return Ok(Some(rows.as_struct().clone())),
-                    Some(Err(error)) => return Err(refused(error)),
+                    Some(Ok(rows)) => {
+                        let rows = rows.as_struct().clone();
+                        py.detach(|| rows.columns().iter().try_for_each(sound)).map_err(refused)?;
+                        return Ok(Some(rows));
+                    }
+                    Some(Err(error)) => {
+                        py.check_signals()?;
+                        return Err(refused(error));
+                    }
                     None => self.open = None,
                 }
             }
             let Some(table) = self.tables.next() else { return Ok(None) };
-            let reader = table?.extract::<PyArrayReader>().map_err(|error| refused(error.value(py)))?;
+            // What the conversion raises comes through as it is, Ctrl-C above all.
+            let stream =
+                table?.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>().map_err(refused)?;
+            let reader =
+                PyArrayReader::from_arrow_pycapsule(&stream).map_err(|error| refused(error.value(py)))?;
             let reader = reader.into_reader()?;
-            if !matches!(reader.field().data_type(), DataType::Struct(_)) {
+            let field = reader.field();
+            let DataType::Struct(fields) = field.data_type() else {
                 return Err(PyTypeError::new_err("argument 'table': expected a table, found one column"));
-            }
+            };
+            let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+            self.tables.call_method1("expect", (names,))?;
             self.open = Some(reader);
         }
     }
+}
+
+/// Refuses a column of text that points to where it has nothing: Arrow believes whoever gives it.
+fn sound(column: &ArrayRef) -> Result<(), ArrowError> {
+    let rising = match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().value_offsets().is_sorted(),
+        DataType::LargeUtf8 => column.as_string::<i64>().value_offsets().is_sorted(),
+        DataType::Utf8View => return cast(column, &DataType::BinaryView)?.to_data().validate_values(),
+        DataType::Dictionary(..) => {
+            column.to_data().validate_values()?;
+            return sound(column.as_any_dictionary().values());
+        }
+        _ => true,
+    };
+    let broken = || ArrowError::InvalidArgumentError("a text ends before it begins".to_owned());
+    rising.then_some(()).ok_or_else(broken)
 }
 
 fn refused(error: impl Display) -> PyErr {

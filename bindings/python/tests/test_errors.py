@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sendershift
 from sendershift import (
     AddressSet,
+    Drift,
     InvalidError,
     Migration,
     MissingEvidenceError,
@@ -29,7 +32,7 @@ from sendershift import (
     spf,
 )
 
-from .conftest import ROOT
+from .conftest import QUALYS, ROOT
 
 QUALYS_PLAN = ROOT / "tests" / "plans" / "broken-cached-ttl.json"
 
@@ -183,7 +186,13 @@ def test_what_is_wrong_in_a_file_names_it(tmp_path: Path) -> None:
         ("dkim", lambda dns: dmarc.check(dns, "a.example", dkim=("a.example", "pass"))),
         ("type", lambda dns: dns.answer("a.example", None)),
         ("document", lambda dns: sendershift.call("spf.parse", {"record": b"v=spf1"})),
-        ("dns", lambda dns: Plan.from_file(QUALYS_PLAN).prove("today")),
+        ("now", lambda dns: Plan.from_file(QUALYS_PLAN).prove("today")),
+        ("evidence", lambda dns: Migration.from_file(QUALYS / "migration.toml").plan("today")),
+        ("domain", lambda dns: dns.policy("a.example", domain=5)),
+        ("receiver", lambda dns: spf.check_many(dns, None, receiver=5)),
+        ("receiver", lambda dns: spf.cost_many(dns, None, receiver=5)),
+        ("result", lambda dns: dns.policy("a.example").always(None)),
+        ("result", lambda dns: dns.policy("a.example").intended().sometimes(5)),
     ],
 )
 def test_what_is_needed_is_named(dns: Snapshot, argument: str, without: Callable[[Snapshot], object]) -> None:
@@ -257,6 +266,46 @@ def test_documents_that_are_none(dns: Snapshot) -> None:
             wrong()
         assert caught.value.code == code and caught.value.problems[0].code == code
         assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_a_key_that_stands_twice_is_no_answer() -> None:
+    """One reader takes the first value, another one the last (RFC 8259 section 4)."""
+    records = '"records":["v=spf1 -all"],"records":["v=spf1 +all"]'
+    answers = f'[{{"name":"a.example","type":"TXT",{records}}}]'
+    evidence = f'{{"format":"sendershift-snapshot/1","closed":true,"answers":{answers}}}'
+    drift = '{"format":"sendershift-drift/1","changes":[{"name":"a","name":"b"}],"not_compared":[]}'
+    given: list[tuple[Any, str, str]] = [
+        (Policy, f'{{"dns":{evidence},"subject":"a.example"}}', '"records":["v=spf1 +all"]'),
+        (Drift, drift, '"name":"b"'),
+        (SpfRecord, '{"record":"v=spf1 -all","record":"v=spf1 +all"}', '"record":"v=spf1 +all"'),
+    ]
+    for cls, text, second in given:
+        with pytest.raises(InvalidError) as caught:
+            cls.from_json(text)
+        (problem,) = caught.value.problems
+        assert problem.code == "document.duplicate-key"
+        assert problem.span is not None and problem.span[0] == text.index(second)
+
+
+def test_answers_have_what_they_have_to_have(dns: Snapshot, tmp_path: Path) -> None:
+    proof = Plan.from_file(QUALYS_PLAN).prove()
+    for wrong, key in [
+        (lambda: Drift.from_json('{"format":"sendershift-drift/1","chnges":[1],"not_compared":[]}'), "changes"),
+        (lambda: Proof.from_dict({k: v for k, v in proof.to_dict().items() if k != "not_judged"}), "not_judged"),
+    ]:
+        with pytest.raises(InvalidError, match=f"`{key}`") as caught:
+            wrong()
+        assert caught.value.code == "document.missing-key"
+    huge = {**proof.to_dict(), "huge": 0}
+    with pytest.raises(InvalidError) as caught:
+        Proof.from_json(json.dumps(huge).replace('"huge": 0', '"huge": 1' + "0" * 5000))
+    assert caught.value.code == "json.syntax"
+    # RFC 8259 section 8.1: who reads may pass over a byte order mark.
+    path = tmp_path / "proof.json"
+    path.write_text("\ufeff" + proof.to_json(), "utf-8")
+    assert Proof.from_file(path) == Proof.from_json("\ufeff" + proof.to_json()) == proof
+    cost = spf.cost(dns, "a.example")
+    assert cost.unknowns == tuple(cost.to_dict()["unknowns"])
 
 
 def test_several_problems_of_several_texts() -> None:

@@ -7,8 +7,10 @@ import inspect
 import json
 import pickle
 import pydoc
+import re
 import tomllib
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from importlib.metadata import version
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
@@ -22,6 +24,7 @@ from sendershift import (
     AddressSet,
     DkimKey,
     DmarcRecord,
+    Drift,
     InvalidError,
     Migration,
     Plan,
@@ -228,6 +231,26 @@ def test_records() -> None:
     assert DkimKey.parse("v=DKIM1; p=").revoked
 
 
+@pytest.mark.parametrize(
+    ("cls", "text", "canonical"),
+    [
+        (SpfRecord, "v=spf1 ip6:2001:0DB8::/32  +MX a/32 -all", "v=spf1 ip6:2001:db8::/32 mx a/32 -all"),
+        (DmarcRecord, "v=DMARC1 ; p = none ;; foo=bar", "v=DMARC1; p=none; ; foo=bar"),
+        (DkimKey, "v = DKIM1 ; p=", "v=DKIM1; p="),
+    ],
+)
+def test_records_are_as_they_were_given(cls: Any, text: str, canonical: str) -> None:
+    """Places count in the text that was given, so that is what the object has."""
+    record = cls.parse(text)
+    assert (record.record, str(record), record.canonical) == (text, text, canonical)
+    for again in (cls.from_json(record.to_json()), pickle.loads(pickle.dumps(record)), cls.from_dict(record.to_dict())):
+        assert again == record and hash(again) == hash(record)
+    octets = text.encode()
+    for term in getattr(record, "terms", ()):
+        assert octets[slice(*term.span)].decode() == term.text
+    assert all(note.span and note.span[1] <= len(octets) for note in getattr(record, "notes", ()))
+
+
 def test_the_version_is_that_of_the_core() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))
     assert sendershift.__version__ == version("sendershift") == manifest["workspace"]["package"]["version"]
@@ -292,8 +315,9 @@ def test_parts_without_a_class_are_values(dns: Snapshot) -> None:
     assert {**lookups, "total": 0} != lookups
 
 
-def test_what_is_equal_has_one_hash() -> None:
-    one, same = (SpfCost.from_json(f'{{"format":"sendershift-cost/1","octets":{one}}}') for one in ("1", "1.0"))
+def test_what_is_equal_has_one_hash(dns: Snapshot) -> None:
+    data = domain.drift(dns, dns).to_dict()
+    one, same = (Drift.from_dict({**data, "octets": octets}) for octets in (1, 1.0))
     assert one == same and hash(one) == hash(same)
 
 
@@ -360,6 +384,33 @@ def test_a_draft_beside_what_is_published() -> None:
     draft = dns.policy("v=spf1 mx ip4:192.0.2.2 -all", "a.example")
     difference = dns.policy("a.example").diff(draft)
     assert difference.witness is not None and difference.witness.ip == IPv4Address("192.0.2.2")
+
+
+def test_notebooks_tell_what_text_tells(migration: Migration, qualys: Snapshot) -> None:
+    late = Migration.from_toml(re.sub(r"(?m)^deadline.*$", "deadline = 2022-01-20", migration.migration)).plan(qualys)
+    assert late.blockers
+    page = unescape(late._repr_html_())
+    assert "This plan is not complete" in page
+    for told in (*late.blockers, *late.findings, *late.assumptions):
+        assert str(told) in page
+    proof = late.prove()
+    page = unescape(proof._repr_html_())
+    for told in (*proof.findings, *proof.undecided, *proof.conditions, *proof.assumptions):
+        assert str(told) in page
+
+
+def test_a_plan_under_way_tells_how_far_it_is(plan: Plan) -> None:
+    now = plan.evidence.to_dict()
+    changed = next(answer for answer in now["answers"] if answer["name"] == "_dmarc.qualys.com")
+    changed["records"].append("<hello>")
+    proof = plan.prove(Snapshot.from_dict(now))
+    assert proof.progress is not None and proof.progress["next"] and proof.progress["drift"]
+    lines = str(proof).splitlines()
+    assert "done: none" in lines and "drift: _dmarc.qualys.com TXT" in lines
+    assert f"next: {', '.join(proof.progress['next'])}" in lines
+    page = proof._repr_html_()
+    assert "<td>drift</td><td>_dmarc.qualys.com TXT</td>" in page and proof.progress["next"][0] in page
+    assert "done: " not in str(plan.prove()) and "Progress" not in plan.prove()._repr_html_()
 
 
 def test_the_course_of_a_plan(plan: Plan) -> None:

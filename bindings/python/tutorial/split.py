@@ -6,8 +6,10 @@
 #
 #     python3 -m venv .venv && .venv/bin/pip install ./bindings/python matplotlib
 #
-# The code is [bindings/python/tutorial/split.py](../bindings/python/tutorial/split.py), run in the root of the repository; what stands below
-# each piece is what it printed. matplotlib draws the two pictures, and nothing else needs it.
+# The code is [bindings/python/tutorial/split.py](../bindings/python/tutorial/split.py), run in the root of the repository
+# (`.venv/bin/python bindings/python/tutorial/split.py`); what stands below each piece is what it printed. matplotlib draws the two pictures, by
+# `pictures.py` beside the code, and nothing else needs it. Who pastes the pieces into a session starts that with
+# `PYTHONPATH=bindings/python/tutorial`.
 
 # %% [markdown]
 # ## Evidence

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
-from ._call import ask
 from ._document import Document, Written
 from ._errors import Problem
-from ._input import text
 from ._record import Record
 
 
 class DmarcRecord(Written):
     """A DMARC policy record (RFC 9989 section 4.7)."""
+
+    _OPERATION = "dmarc.parse"
 
     p: str
     sp: str | None
@@ -28,14 +28,11 @@ class DmarcRecord(Written):
     notes: tuple[Problem, ...]
     """What receivers ignore."""
 
-    @classmethod
-    def parse(cls, record: str) -> Self:
-        """Reads a record."""
-        return ask(cls, "dmarc.parse", {"record": text("record", record)})
-
 
 class DkimKey(Written):
     """A DKIM key record (RFC 6376 section 3.6.1)."""
+
+    _OPERATION = "dkim.parse"
 
     algorithm: str
     bits: int | None
@@ -44,11 +41,6 @@ class DkimKey(Written):
     services: tuple[str, ...]
     testing: bool
     strict: bool
-
-    @classmethod
-    def parse(cls, record: str) -> Self:
-        """Reads a record."""
-        return ask(cls, "dkim.parse", {"record": text("record", record)})
 
 
 class DmarcCheck(Document):

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, ClassVar, Self
 
 from . import _native
+from ._call import ask
+from ._errors import InvalidError
 from ._input import read_file, written
-from ._record import Record
+from ._input import text as _text
+from ._record import Record, needed
+
+
+def read(text: str, format: str | None, keys: Sequence[str]) -> dict[str, Any]:
+    """A document of a format, if one is given, which has these keys, and none of any table twice."""
+    _native.expect_document(text, format, list(keys))
+    try:
+        data: dict[str, Any] = json.loads(text.removeprefix("\ufeff"))
+    except ValueError as error:  # such as a number of thousands of digits
+        raise InvalidError._of("json.syntax", f"argument 'text': {error}") from None
+    return data
 
 
 class Document(Record):
     """A whole document, which can be written and read again."""
 
     _FORMAT: ClassVar[str]
+    _ON_REQUEST: ClassVar[tuple[str, ...]] = ()
+    """What it has where that was asked for."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads a document that the core once gave."""
-        _native.expect_document(text, cls._FORMAT, [])
-        return cls._of(json.loads(text))
+        return cls._of(read(text, cls._FORMAT, [key for key in needed(cls) if key not in cls._ON_REQUEST]))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -38,17 +52,23 @@ class Written(Record):
     """A record of DNS: its text says all, and the rest is read of it."""
 
     record: str
+    """The text that was given; places count in it."""
+    canonical: str
+    """The text of the same record as sendershift would write it."""
+
+    _OPERATION: ClassVar[str]
 
     @classmethod
     def parse(cls, record: str) -> Self:
         """Reads a record."""
-        raise NotImplementedError
+        given = _text("record", record)
+        read = ask(cls, cls._OPERATION, {"record": given})._data
+        return cls._of({**read, "record": given, "canonical": read["record"]})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote; only the text of the record counts."""
-        _native.expect_document(text, None, ["record"])
-        return cls.parse(json.loads(text)["record"])
+        return cls.parse(read(text, None, ["record"])["record"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

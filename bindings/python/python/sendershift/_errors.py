@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Self
 
+from . import _native
 from ._record import Record
 
 
@@ -48,7 +49,8 @@ class SendershiftError(Exception):
         """The questions to DNS that are still open."""
 
     def __str__(self) -> str:
-        return self.message
+        # What others wrote into a text forges no line, and tells a terminal nothing.
+        return _native.line(self.message)
 
 
 class InvalidError(SendershiftError, ValueError):

@@ -9,10 +9,11 @@ from typing import Any, Self
 
 from . import _native
 from ._call import Progress, ask, call
-from ._document import Document
+from ._call import evidence as _evidence
+from ._document import Document, read
 from ._input import read_file
 from ._input import text as _text
-from ._proof import Proof, Remark
+from ._proof import Proof, Remark, remarks
 from ._record import Record, table
 from ._snapshot import Snapshot
 
@@ -115,6 +116,7 @@ class Plan(Document):
     def prove(self, now: Snapshot | None = None, *, progress: Progress | None = None) -> Proof:
         """Tries to break the plan; with `now`, what DNS says today, what is left of it."""
         if now is not None:
+            _evidence(now, "now")
             return ask(Proof, "prove", {"plan": self, "dns": now}, progress)
         answer = _native.run("prove", self.to_json(), None, progress)
         return Proof._of(json.loads(answer), answer)
@@ -131,7 +133,8 @@ class Plan(Document):
     def _repr_html_(self) -> str:
         head = ("Step", "Kind", "Earliest", "Latest", "Slack", "Title")
         rows = ((s.id, s.kind, s.earliest, s.latest, s.slack, s.title) for s in self.steps)
-        return table((self.title,), ()) + table(head, rows)
+        blockers = table(("This plan is not complete",), ((told,) for told in self.blockers)) if self.blockers else ""
+        return table((self.title,), ()) + blockers + table(head, rows) + remarks(self, "findings", "assumptions")
 
 
 class Planned(Record):
@@ -208,7 +211,7 @@ class Migration(Document):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote; only the text of the file counts."""
-        return cls.from_toml(super().from_json(text).migration)
+        return cls.from_toml(read(text, cls._FORMAT, ["migration"])["migration"])
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
@@ -217,6 +220,7 @@ class Migration(Document):
 
     def plan(self, evidence: Snapshot) -> Plan:
         """The ordered, dated steps. Nothing is known of them before `Plan.prove` has judged them."""
+        _evidence(evidence, "evidence")
         return ask(Plan, "plan.draft", {"migration": self.migration, "dns": evidence})
 
     def values(self) -> Values:

@@ -9,12 +9,13 @@ from typing import Any, Self
 
 from . import _native
 from ._call import ask, evidence
+from ._document import read
 from ._input import read_file, text, written
 from ._native import Table
 from ._record import Record
 from ._snapshot import Snapshot
 from ._spf import Difference, SpfRecord, SpfResult
-from ._tables import ArrowTable, parts
+from ._tables import ArrowTable, Parts
 from ._values import IPAddress
 
 
@@ -65,8 +66,9 @@ class Results:
         """`result` for each row of a table with the column `ip`, in the same order.
 
         The answer has `result`, null where more than the address decides it, and `error`, the error document of a row without an address.
+        Raises `ValueError` for a table without that column, or with two.
         """
-        return self._held.results(parts(table, ["ip"]))
+        return self._held.results(Parts(table, ["ip"]))
 
     def cases(self, ip: str | IPAddress) -> tuple[Case, ...]:
         """Every result that is possible at an address, with what it assumes."""
@@ -74,11 +76,11 @@ class Results:
 
     def always(self, result: str) -> _native.AddressSet:
         """The addresses that have this result whatever else is the case."""
-        return self._held.always(result)
+        return self._held.always(text("result", result))
 
     def sometimes(self, result: str) -> _native.AddressSet:
         """The addresses that can have this result."""
-        return self._held.sometimes(result)
+        return self._held.sometimes(text("result", result))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Results do not change: '{name}' cannot be set")
@@ -117,10 +119,11 @@ class Policy(Record):
 
     def __new__(cls, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> Self:
         """Compiles the policy of a domain, or of a record that `domain` would publish."""
-        read = evidence(dns)
+        answers = evidence(dns)
         record = str(subject) if isinstance(subject, SpfRecord) else text("subject", subject)
+        domain = None if domain is None else text("domain", domain)
         policy = super().__new__(cls)
-        of: dict[str, object] = {"_dns": dns, "_compiled": _native.Policy(read, record, domain)}
+        of: dict[str, object] = {"_dns": dns, "_compiled": _native.Policy(answers, record, domain)}
         of |= {"_data": {"dns": dns._data, "subject": record, "domain": domain}, "_text": None}
         for name, value in of.items():
             object.__setattr__(policy, name, value)
@@ -139,8 +142,7 @@ class Policy(Record):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Compiles what `to_json` wrote."""
-        _native.expect_document(text, None, ["dns", "subject"])
-        return cls._of(json.loads(text))
+        return cls._of(read(text, None, ["dns", "subject"]))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:

@@ -14,6 +14,10 @@ PROMISES: Mapping[str, str] = Frozen(_native.promises())
 """What each promise of a proof says."""
 
 
+NOTES = ("undecided", "conditions", "assumptions", "findings")
+"""Where a proof has remarks."""
+
+
 class Remark(Record):
     """Something that is worth knowing. The code is stable, the message may change."""
 
@@ -22,7 +26,7 @@ class Remark(Record):
     message: str
 
     def __str__(self) -> str:
-        return self.message if self.subject is None else f"{self.subject}: {self.message}"
+        return _native.line(self.message if self.subject is None else f"{self.subject}: {self.message}")
 
 
 class Counterexample(Record):
@@ -85,21 +89,35 @@ class Proof(Document):
             lines.append(f"{name}: {', '.join(getattr(self, name))}")
         for one in self.promises:
             lines += [f"{one.promise} at {one.receiver}: {told}" for told in _story(one)]
-        for name in ("undecided", "conditions", "assumptions", "findings"):
+        for name in NOTES:
             lines += [f"{name}: {remark}" for remark in getattr(self, name)]
+        lines += [f"{name}: {told}" for name, told in self._progress()]
         # What others wrote into a plan forges no line, and tells a terminal nothing.
         return "\n".join(map(_native.line, lines))
 
     def _repr_html_(self) -> str:
         head = ("Promise", "Receiver", "Verdict", "Counterexample")
         rows = ((_named(one.promise), one.receiver, one.verdict, " ".join(_story(one))) for one in self.promises)
-        notes = ("undecided", "conditions", "assumptions")
-        remarks = ((name, str(remark)) for name in notes for remark in getattr(self, name))
         verdict = table(("Verdict", "Judged", "Not judged"), [self._row()])
-        return verdict + table(head, rows) + table(("Remark", ""), remarks)
+        progress = table(("Progress", ""), self._progress()) if self.progress is not None else ""
+        return verdict + table(head, rows) + remarks(self, *NOTES) + progress
+
+    def _progress(self) -> list[tuple[str, str]]:
+        """How far the plan is, and what others changed meanwhile."""
+        if self.progress is None:
+            return []
+        told = [(name, ", ".join(self.progress[name]) or "none") for name in ("done", "begun", "implied", "next")]
+        drift = [("drift", f"{one['name']} {one['type']}") for one in self.progress["drift"]]
+        without = self.progress["without_drift"]
+        return [*told, *drift, *([("verdict without drift", without)] if without else [])]
 
     def _row(self) -> tuple[str, str, str]:
         return self.verdict, ", ".join(self.judged), ", ".join(self.not_judged)
+
+
+def remarks(document: Record, *names: str) -> str:
+    """Remarks of a document as an HTML table."""
+    return table(("Remark", ""), ((name, remark) for name in names for remark in getattr(document, name)))
 
 
 def _named(promise: str) -> str:

@@ -118,6 +118,12 @@ def keys(cls: type[Record]) -> list[str]:
     return [name for base in reversed(cls.__mro__) for name, key in vars(base).items() if isinstance(key, Key)]
 
 
+def needed(cls: type[Record]) -> list[str]:
+    """The keys without which a document of a class says nothing, or something else: all that may not be `None`."""
+    hints = _hints(cls)
+    return [name.rstrip("_") for name in keys(cls) if type(None) not in typing.get_args(hints[name]) and hints[name] is not Any]
+
+
 def _hints(cls: type) -> dict[str, Any]:
     """Annotations can be looked up once all classes are there."""
     return typing.get_type_hints(cls)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from html import escape
-from typing import Any, Self
+from typing import Any
 
-from ._call import ask
 from ._document import Document, Written
 from ._errors import Problem
-from ._input import text
 from ._record import Record
 from ._values import IPAddress, IPNetwork
 
@@ -38,7 +36,7 @@ class SpfTerm(Record):
     name: str
     """Of the mechanism or modifier, in lower case."""
     qualifier: str | None
-    """The result of a directive that matches: `+`, `-`, `~` or `?`."""
+    """The result of a directive that matches: `pass`, `fail`, `softfail` or `neutral`, also where it is not written."""
     costs_lookup: bool | None
     """Whether it counts towards the limit of ten (RFC 7208 section 4.6.4)."""
     domain: str | None
@@ -54,20 +52,18 @@ class SpfTerm(Record):
 class SpfRecord(Written):
     """An SPF record, as it was written."""
 
+    _OPERATION = "spf.parse"
+
     lookup_terms: int
     """How many terms cost a lookup."""
     terms: tuple[SpfTerm, ...]
-
-    @classmethod
-    def parse(cls, record: str) -> Self:
-        """Reads a record by the grammar of RFC 7208 section 12."""
-        return ask(cls, "spf.parse", {"record": text("record", record)})
 
 
 class SpfCheck(Document):
     """What `check_host()` says of one client (`sendershift-check/1`)."""
 
     _FORMAT = "sendershift-check/1"
+    _ON_REQUEST = ("trace",)
 
     ip: IPAddress
     mail_from: str
@@ -125,7 +121,7 @@ class SpfCost(Document):
     """The record with its terms, and below each what it refers to."""
     address: Mapping[str, Any] | None
     """Which terms decide the address that was asked about."""
-    unknowns: Mapping[str, Any] | None
+    unknowns: tuple[Mapping[str, Any], ...]
     """What depends on more than the address."""
 
     def _repr_html_(self) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from . import _native
 from ._call import Progress, ask, evidence
+from ._input import text
 from ._native import Table
 from ._snapshot import Snapshot
 from ._spf import Compacted, Difference, Report, SpfCheck, SpfCost, SpfRecord
-from ._tables import ArrowTable, parts
+from ._tables import ArrowTable, Parts
 from ._values import IPAddress
 
 __all__ = ["check", "check_many", "compact", "cost", "cost_many", "diff", "lint", "parse"]
@@ -38,9 +39,10 @@ def check_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None)
     """`check` for each row of a table with the columns `ip`, `mail_from` and, where it is known, `helo`.
 
     The answer has as many rows, in the same order: `result`, `domain`, `lookups`, `voids`, `problem` (a code), and `error`, the error
-    document of a row that has no result.
+    document of a row that has no result. Raises `ValueError` for a table in which `ip` or `mail_from` is missing, or a column stands twice.
     """
-    return _native.check_many(evidence(dns), parts(table, ["ip", "mail_from", "helo"]), receiver)
+    receiver = None if receiver is None else text("receiver", receiver)
+    return _native.check_many(evidence(dns), Parts(table, ["ip", "mail_from"], "helo"), receiver)
 
 
 def cost(
@@ -59,9 +61,11 @@ def cost_many(dns: Snapshot, table: ArrowTable, *, receiver: str | None = None) 
     """`cost` for each row of a table with the columns `subject` and, for records that need one, `domain`.
 
     The answer has as many rows, in the same order: `domain`, `within`, `lookups` (the total), `lookups_v4` and `lookups_v6` (of the worst
-    addresses), `remaining_lookups`, `remaining_voids`, and `error`, the error document of a row that has no cost.
+    addresses), `remaining_lookups`, `remaining_voids`, and `error`, the error document of a row that has no cost. Raises `ValueError` for a
+    table in which `subject` is missing, or a column stands twice.
     """
-    return _native.cost_many(evidence(dns), parts(table, ["subject", "domain"]), receiver)
+    receiver = None if receiver is None else text("receiver", receiver)
+    return _native.cost_many(evidence(dns), Parts(table, ["subject"], "domain"), receiver)
 
 
 def lint(
