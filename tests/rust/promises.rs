@@ -3,12 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sendershift::plan::{Plan, Remark};
 use sendershift::prove::{Judged, Proof, prove};
+use serde_json::Value;
 
 /// The plans of a folder with their names, sorted.
 fn plans(folder: &str) -> Vec<(String, PathBuf)> {
@@ -122,4 +123,59 @@ fn less_protected_in_another_order() {
     let [any] = told("names-of-a-lab-exempted-when-steps-come-in-another-order").try_into().unwrap();
     assert!(any.contains("only `exempt` can be seen"), "{any}");
     assert_eq!(told("names-of-a-lab-protected-before-others-are-exempted"), Vec::<String>::new());
+}
+
+/// A plan in which every stream is there a second time, under another name.
+fn doubled(mut plan: Value) -> Value {
+    let again = |id: &Value| Value::from(format!("{}-again", id.as_str().unwrap()));
+    let streams = plan["streams"].as_array_mut().unwrap();
+    let mut twins = streams.clone();
+    for twin in &mut twins {
+        twin["id"] = again(&twin["id"]);
+    }
+    streams.append(&mut twins);
+    let steps = plan["steps"].as_array_mut().unwrap().iter_mut();
+    for step in steps {
+        let mut undo =
+            step.get_mut("undo").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        for step in undo.iter_mut().chain([&mut *step]) {
+            for key in ["starts", "stops"] {
+                let Some(uses) = step.get_mut(key).and_then(Value::as_array_mut) else { continue };
+                let mut twins = uses.clone();
+                for twin in &mut twins {
+                    twin["stream"] = again(&twin["stream"]);
+                }
+                uses.append(&mut twins);
+            }
+        }
+        if !undo.is_empty() {
+            step["undo"] = undo.into();
+        }
+    }
+    plan
+}
+
+#[test]
+fn a_stream_that_is_like_another_one_is_judged_like_it() {
+    let mut judged_once = 0;
+    for (_, path) in ["safe", "unsafe", "undecided"].into_iter().flat_map(plans) {
+        let text = fs::read_to_string(&path).unwrap();
+        let once = prove(&Plan::from_json(&text).unwrap());
+        let plan = Plan::from_json(&doubled(serde_json::from_str(&text).unwrap()).to_string()).unwrap();
+        let twice = prove(&plan);
+        let (Ok(once), Ok(twice)) = (&once, &twice) else {
+            assert_eq!(once.is_err(), twice.is_err(), "{}", path.display());
+            continue;
+        };
+        let codes = |proof: &Proof| {
+            let conditions = proof.conditions.iter().map(|remark| remark.code.clone());
+            // Of the second ones no customer is named.
+            let conditions = conditions.filter(|code| code != "proof.no-customers");
+            told(proof).into_iter().chain(conditions).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(once.verdict, twice.verdict, "{}", path.display());
+        assert_eq!(codes(once), codes(twice), "{}", path.display());
+        judged_once += usize::from(once.explored.mixes_judged == twice.explored.mixes_judged);
+    }
+    assert!(judged_once > 50, "{judged_once}");
 }

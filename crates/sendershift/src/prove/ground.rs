@@ -1,5 +1,6 @@
 //! What is the same for everything that is judged of one course of steps.
 
+use super::alike::alike;
 use super::binding::{self, Sources};
 use super::world::{Choices, Flux};
 use crate::error::Error;
@@ -14,6 +15,8 @@ pub(super) struct Ground<'p> {
     pub(super) sources: Sources<'p>,
     /// The choice of the oldest version of everything.
     pub(super) baseline: Choices,
+    /// For each stream the first one that is like it.
+    pub(super) alike: Vec<usize>,
 }
 
 impl<'p> Ground<'p> {
@@ -27,6 +30,7 @@ impl<'p> Ground<'p> {
         let flux = Flux::new(plan, &order);
         let sources = binding::sources(plan, &flux, timeline)?;
         let baseline = flux.questions().map(|question| (question, 0)).collect();
-        Ok(Self { plan, timeline, flux, sources, baseline })
+        let alike = alike(plan, &flux);
+        Ok(Self { plan, timeline, flux, sources, baseline, alike })
     }
 }

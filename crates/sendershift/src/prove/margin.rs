@@ -373,7 +373,7 @@ impl<'a> Prover<'a> {
     /// Judges one part of a course. What a proof says besides of records that go (P10) is the same with longer times, or milder.
     fn part(&mut self, part: usize, taken_back: Option<TakenBack<'a>>) -> Option<Remark> {
         match self.explorer.plan.streams.get(part) {
-            Some(stream) => self.stream(stream).err().map(|halt| unexplored(halt, stream, 0)),
+            Some(stream) => self.stream(part).err().map(|halt| unexplored(halt, stream, 0)),
             None => self.besides(&self.users(taken_back)),
         }
     }

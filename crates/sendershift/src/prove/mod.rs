@@ -7,6 +7,7 @@
 //! put on a `schedule` and told as a `story`. It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
 //! nothing with the planner.
 
+mod alike;
 mod aside;
 mod author;
 mod binding;
@@ -154,7 +155,7 @@ fn prove_course(
     let ground = Ground::new(plan, &timeline)?;
     let mut prover = Prover::new(&ground, taken_back, *budget, progress);
     let halted = plan.streams.iter().enumerate().find_map(|(at, stream)| {
-        let halt = prover.stream(stream).err()?;
+        let halt = prover.stream(at).err()?;
         Some(unexplored(halt, stream, plan.streams.len() - at - 1))
     });
     *budget = prover.explorer.budget;
@@ -171,6 +172,10 @@ struct Prover<'a> {
     /// The first step of the undo, in a course that is taken back.
     undo_from: Option<usize>,
     sources: &'a Sources<'a>,
+    /// For each stream the first one that is like it.
+    alike: &'a [usize],
+    /// The streams that were judged, and about which there is nothing to say.
+    silent: BTreeSet<usize>,
     /// The shortest counterexample for each promise and profile, and its length.
     shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
     undecided: BTreeMap<(&'static str, String), Remark>,
@@ -191,12 +196,14 @@ impl<'a> Prover<'a> {
         budget: u64,
         progress: &'a mut dyn FnMut(u64) -> bool,
     ) -> Self {
-        let Ground { plan, timeline, flux, sources, baseline } = ground;
+        let Ground { plan, timeline, flux, sources, baseline, alike } = ground;
         Self {
             explorer: Explorer { budget, ..Explorer::new(plan, flux, timeline, progress) },
             baseline,
             undo_from: taken_back.map(|course| course.undo_from),
             sources,
+            alike,
+            silent: BTreeSet::new(),
             shortest: BTreeMap::new(),
             undecided: BTreeMap::new(),
             conditions: Vec::new(),
@@ -237,7 +244,28 @@ impl<'a> Prover<'a> {
         is_open || !self.shortest.is_empty() || !self.general.is_empty()
     }
 
-    fn stream(&mut self, stream: &'a Stream) -> Result<(), Halt> {
+    /// Judges the messages of a stream, unless there was nothing to say about one that is like it.
+    fn stream(&mut self, at: usize) -> Result<(), Halt> {
+        let Some(stream) = self.explorer.plan.streams.get(at) else { return Ok(()) };
+        let first = self.alike.get(at).copied().unwrap_or(at);
+        if self.silent.contains(&first) {
+            return Ok(());
+        }
+        let before = self.said();
+        self.messages(stream)?;
+        if self.said() == before {
+            self.silent.insert(first);
+        }
+        Ok(())
+    }
+
+    /// How much there is to say so far.
+    fn said(&self) -> usize {
+        let broken = self.shortest.len() + self.general.len() + self.missing.len() + self.undecided.len();
+        broken + self.conditions.len() + self.findings.len() + self.assumptions.len()
+    }
+
+    fn messages(&mut self, stream: &'a Stream) -> Result<(), Halt> {
         let (plan, flux, timeline) = (self.explorer.plan, self.explorer.flux, self.explorer.timeline);
         let receivers: Vec<Receiver<'a>> = plan.parameters.receivers.iter().copied().enumerate().collect();
         let from = self.step(stream.judged_from.as_deref()).map(Event::Done);
