@@ -92,6 +92,9 @@ fn conditions() {
         ("started-for-one-in-a-thousand", "proof.share-short"),
         ("tlsa-record-for-a-mail-host", "proof.tlsa"),
         ("warm-up-in-shares", "proof.share-short"),
+        ("way-back-with-a-tenth-for-a-month", "proof.share-short"),
+        ("way-back-without-a-policy-below", "proof.less-protected"),
+        ("way-back-without-a-sender-for-a-month", "proof.pause"),
     ] {
         assert!(told(plan).iter().any(|told| told == code), "{plan}: {:?}", told(plan));
     }
@@ -128,13 +131,13 @@ fn less_protected_in_another_order() {
 /// A plan in which every stream is there a second time, under another name.
 fn doubled(mut plan: Value) -> Value {
     let again = |id: &Value| Value::from(format!("{}-again", id.as_str().unwrap()));
-    let streams = plan["streams"].as_array_mut().unwrap();
+    let streams = plan.get_mut("streams").and_then(Value::as_array_mut).unwrap();
     let mut twins = streams.clone();
     for twin in &mut twins {
         twin["id"] = again(&twin["id"]);
     }
     streams.append(&mut twins);
-    let steps = plan["steps"].as_array_mut().unwrap().iter_mut();
+    let steps = plan.get_mut("steps").and_then(Value::as_array_mut).unwrap().iter_mut();
     for step in steps {
         let mut undo =
             step.get_mut("undo").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();

@@ -3,6 +3,8 @@
 //! A [`Reader`] walks the tree, takes what it knows, and gathers every problem instead of stopping at the
 //! first: unknown keys with the nearest known one, missing keys, wrong types, values that do not parse.
 
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
@@ -334,15 +336,18 @@ impl Reader {
 
     /// A point in time, RFC 3339, such as `2022-01-24T00:00:00Z`; a date alone is its first second in UTC.
     pub(crate) fn timestamp(&mut self, value: &Value) -> Option<Timestamp> {
+        self.timestamp_at(value, Offset::UTC)
+    }
+
+    /// As `timestamp`, where days begin at an offset from UTC.
+    pub(crate) fn timestamp_at(&mut self, value: &Value, offset: Offset) -> Option<Timestamp> {
         self.parsed(value, |text| {
-            let date = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
-            text.parse::<Timestamp>()
-                .ok()
-                .or_else(|| (text.len() == 10).then(date)?.map(|zoned| zoned.timestamp()))
-                .ok_or_else(|| {
-                    Problem::new("document.bad-time", format!("`{text}` is not a time"))
-                        .help("write it as 2022-01-24T00:00:00Z, or a date as 2022-01-24")
-                })
+            let midnight = |day: Date| offset.to_timestamp(day.to_datetime(Time::midnight())).ok();
+            let date = || text.parse().ok().and_then(midnight);
+            text.parse::<Timestamp>().ok().or_else(|| (text.len() == 10).then(date)?).ok_or_else(|| {
+                Problem::new("document.bad-time", format!("`{text}` is not a time"))
+                    .help("write it as 2022-01-24T00:00:00Z, or a date as 2022-01-24")
+            })
         })
     }
 

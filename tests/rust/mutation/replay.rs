@@ -49,7 +49,7 @@ fn shows(plan: &Plan, profile: &Profile, found: &Counterexample) -> Result<(), S
 }
 
 /// What can fail on the way back.
-const CODES: [&str; 37] = [
+const CODES: [&str; 38] = [
     "p1.dkim-needed-too",
     "p1.no-dkim-under-enforcement",
     "p1.no-dmarc-policy",
@@ -67,6 +67,7 @@ const CODES: [&str; 37] = [
     "p4.given-up-authorised",
     "p4.given-up-in-use",
     "p4.given-up-referenced",
+    "p4.key-for-nobody",
     "p4.more-than-needed-for-a-while",
     "p5.no-report-address",
     "p5.report-host-unreachable",

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use course::{State, carry_out, document, order, question, safe_plans, snapshot, start};
 use proptest::prelude::*;
 use sendershift::dns::{Question, RecordType, RrSet, Snapshot};
+use sendershift::error::Error;
 use sendershift::plan::{Plan, StepKind};
 use sendershift::prove::{Judged, Proof, prove, prove_now};
 use serde_json::{Value, json};
@@ -198,7 +199,12 @@ fn out_of_order_is_never_safe() {
             if !(is_told && is_out_of_order) || recurs(plan, *left_out, &states(plan)[at].1) {
                 continue;
             }
-            let proof = now(plan, &snapshot(plan, &state, taken(plan)));
+            let proof = match prove_now(plan, &snapshot(plan, &state, taken(plan)), &mut |_| true) {
+                Ok(proof) => proof,
+                // A wildcard may answer for what is gone: only whoever asks knows.
+                Err(Error::Missing(_)) => continue,
+                Err(error) => panic!("{name} without {}: {error:#?}", step.id),
+            };
             assert_ne!(proof.verdict, Judged::Safe, "{name} without {}: {:#?}", step.id, proof.progress);
             for remark in &proof.undecided {
                 *codes.entry(remark.code.clone()).or_default() += 1;

@@ -9,6 +9,8 @@ use self::parts::{
     list, optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
     required_text, transposed,
 };
+use jiff::tz::Offset;
+
 use super::check;
 use super::{FORMAT, Identity, Parameters, Plan, Remark, Signature, SignedAt, Source, Stream};
 use crate::dns::Snapshot;
@@ -126,8 +128,11 @@ fn read_plan(reader: &mut Reader, value: &Value, text: &str) -> Option<Plan> {
 
 fn read_parameters(reader: &mut Reader, value: &Value, evidence: Option<&Snapshot>) -> Option<Parameters> {
     let mut fields = reader.fields(value)?;
+    let offset = fields.optional("utc_offset");
+    let utc_offset = offset.and_then(|value| reader.parsed(value, parse_offset)).unwrap_or_default();
+    let offset = Offset::from_seconds(utc_offset).unwrap_or(Offset::UTC);
     let start = match (fields.optional("start"), evidence) {
-        (Some(value), _) => reader.timestamp(value),
+        (Some(value), _) => reader.timestamp_at(value, offset),
         (None, Some(evidence)) if evidence.taken().is_none() => {
             let place = Span::new(fields.span.start, fields.span.start + 1);
             let problem =
@@ -138,10 +143,8 @@ fn read_parameters(reader: &mut Reader, value: &Value, evidence: Option<&Snapsho
         (None, evidence) => evidence.and_then(Snapshot::taken),
     };
     let mut parameters = Parameters::new(start.unwrap_or_default());
-    parameters.deadline = fields.optional("deadline").and_then(|value| reader.timestamp(value));
-    if let Some(value) = fields.optional("utc_offset") {
-        parameters.utc_offset = reader.parsed(value, parse_offset).unwrap_or_default();
-    }
+    parameters.deadline = fields.optional("deadline").and_then(|value| reader.timestamp_at(value, offset));
+    parameters.utc_offset = utc_offset;
     for (key, parameter) in [
         ("queue_lifetime", &mut parameters.queue_lifetime),
         ("signature_lifetime", &mut parameters.signature_lifetime),

@@ -1,4 +1,4 @@
-//! Streams that differ in nothing but their names: about one of which there is nothing to say, there is nothing to say about the others.
+//! Streams that differ in nothing but their names: what holds of one holds of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 

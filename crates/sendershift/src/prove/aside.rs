@@ -146,8 +146,10 @@ impl<'a> Prover<'a> {
         }
         if self.undo_from.is_none() {
             self.note("p4", promise::key_left_behind(plan, flux));
-            self.note("p4", promise::key_for_nobody(plan, flux, timeline));
         }
+        // A key that the way forward publishes, and that is given up, was for somebody.
+        let from = self.undo_from.unwrap_or(0);
+        self.note("p4", promise::key_for_nobody((plan, flux, timeline), from));
         let mut gifts = promise::gifts(plan, flux).into_iter();
         gifts.find_map(|gift| self.given_up(gift, users).err())
     }

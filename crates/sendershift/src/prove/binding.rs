@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::{BUDGET, Bounds, Explorer};
 use super::mta_sts::Held;
+use super::shares::Shares;
 use super::world::{Era, Flux};
 use crate::dkim::{self, KeyRecord, KeyState};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
-use crate::plan::{Customer, Identity, Plan, Remark, Signature, SignedAt, Stream, Use};
+use crate::plan::{Customer, Identity, Plan, Remark, Signature, SignedAt, Stream};
 use crate::spf::{Policy, Profile, SpfResult};
 
 /// The time in which a stream injects messages with an identity.
@@ -330,25 +331,22 @@ pub(super) fn answered<'p>(
     bindings
 }
 
-/// The spans in which a stream uses its identities.
+/// The spans in which a stream uses its identities: from the first share on, until as much is stopped as it may carry.
 pub(super) fn spans<'p>(plan: &'p Plan, flux: &Flux, stream: &'p Stream) -> Vec<(&'p Identity, Span)> {
     let mut spans = Vec::new();
     for identity in &stream.identities {
         let mut open = stream.live.contains(&identity.id).then_some(Span { start: None, stop: None });
+        let mut shares = Shares::today(stream);
         for at in flux.uses(&stream.id) {
-            let is_it = |used: &&Use| used.identity == identity.id;
-            let mut starts = flux.starts(plan, &stream.id, at).filter(is_it);
-            let mut stops = flux.stops(plan, &stream.id, at).filter(is_it);
-            match open {
-                None if starts.any(|used| used.share != Some(0)) => {
-                    open = Some(Span { start: Some(at), stop: None });
-                }
-                Some(span) if stops.any(Use::is_whole) => {
+            shares.after(plan, flux, stream, at);
+            open = match open {
+                None if shares.of(identity) > 0 => Some(Span { start: Some(at), stop: None }),
+                Some(span) if shares.of(identity) == 0 => {
                     spans.push((identity, Span { stop: Some(at), ..span }));
-                    open = None;
+                    None
                 }
-                _ => {}
-            }
+                open => open,
+            };
         }
         spans.extend(open.map(|span| (identity, span)));
     }

@@ -174,8 +174,8 @@ struct Prover<'a> {
     sources: &'a Sources<'a>,
     /// For each stream the first one that is like it.
     alike: &'a [usize],
-    /// The streams that were judged, and about which there is nothing to say.
-    silent: BTreeSet<usize>,
+    /// The streams that were judged, and about which there is nothing to say but these conditions.
+    silent: BTreeMap<usize, Vec<Remark>>,
     /// The shortest counterexample for each promise and profile, and its length.
     shortest: BTreeMap<(&'static str, usize), (Length, Counterexample)>,
     undecided: BTreeMap<(&'static str, String), Remark>,
@@ -203,7 +203,7 @@ impl<'a> Prover<'a> {
             undo_from: taken_back.map(|course| course.undo_from),
             sources,
             alike,
-            silent: BTreeSet::new(),
+            silent: BTreeMap::new(),
             shortest: BTreeMap::new(),
             undecided: BTreeMap::new(),
             conditions: Vec::new(),
@@ -244,25 +244,31 @@ impl<'a> Prover<'a> {
         is_open || !self.shortest.is_empty() || !self.general.is_empty()
     }
 
-    /// Judges the messages of a stream, unless there was nothing to say about one that is like it.
+    /// Judges the messages of a stream, unless there was nothing to say about one that is like it, but for conditions that hold of this
+    /// one as well.
     fn stream(&mut self, at: usize) -> Result<(), Halt> {
         let Some(stream) = self.explorer.plan.streams.get(at) else { return Ok(()) };
         let first = self.alike.get(at).copied().unwrap_or(at);
-        if self.silent.contains(&first) {
+        if let Some(conditions) = self.silent.get(&first) {
+            let of_this = |of: &Remark| Remark { subject: Some(stream.id.clone()), ..of.clone() };
+            self.conditions.extend(conditions.iter().map(of_this));
             return Ok(());
         }
-        let before = self.said();
+        let (said, conditions) = (self.said(), self.conditions.len());
         self.messages(stream)?;
-        if self.said() == before {
-            self.silent.insert(first);
+        let conditions = self.conditions.get(conditions..).unwrap_or_default();
+        let only_of_it =
+            |of: &Remark| of.subject.as_ref() == Some(&stream.id) && !of.message.contains(&stream.id);
+        if self.said() == said && conditions.iter().all(only_of_it) {
+            self.silent.insert(first, conditions.to_vec());
         }
         Ok(())
     }
 
-    /// How much there is to say so far.
+    /// How much there is to say so far, but for conditions.
     fn said(&self) -> usize {
         let broken = self.shortest.len() + self.general.len() + self.missing.len() + self.undecided.len();
-        broken + self.conditions.len() + self.findings.len() + self.assumptions.len()
+        broken + self.findings.len() + self.assumptions.len()
     }
 
     fn messages(&mut self, stream: &'a Stream) -> Result<(), Halt> {
@@ -623,6 +629,7 @@ impl<'a> Prover<'a> {
         undecided.extend(flux.stuck.values().cloned());
         undecided.extend(flux.contradictions.iter().cloned());
         undecided.extend(not_modelled(plan, flux, timeline));
+        undecided.extend(remarks::overdue(plan));
         // What a plan lacks is not in it, and so was not judged.
         undecided.extend(plan.blockers.iter().cloned());
         undecided.extend(self.sources.undecided.iter().cloned());

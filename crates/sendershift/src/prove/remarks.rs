@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::JUDGED;
 use super::binding::Sources;
 use super::explore::Halt;
@@ -66,6 +68,18 @@ pub(super) fn other_suffix(plan: &Plan) -> Option<Remark> {
             told.rule, built.rule
         );
         (told.suffix != built.suffix).then(|| Remark::new("proof.suffix-differs", Some(domain.as_str()), message))
+    })
+}
+
+/// The steps of others whose date had passed when the evidence was taken, which shows what was there before them.
+pub(super) fn overdue(plan: &Plan) -> impl Iterator<Item = Remark> {
+    let delay = i64::try_from(plan.parameters.publication_delay).unwrap_or(i64::MAX);
+    let taken = plan.evidence.taken().map(Timestamp::as_second);
+    let steps = plan.steps.iter().filter(|step| !step.changes.is_empty());
+    steps.filter_map(move |step| {
+        let settled = step.on?.as_second().saturating_add(delay);
+        let message = "its date had passed when the evidence was taken, and what is known of the DNS is from before: take the step out of the plan if it was done, or give it the date on which it will be";
+        (settled < taken?).then(|| Remark::new("proof.overdue", Some(&step.id), message))
     })
 }
 

@@ -16,7 +16,7 @@ use super::explore::budget;
 use super::margin::Breaks;
 use super::proof::{Counterexample, Judged, PromiseVerdict, Proof};
 use super::users::Users;
-use super::{TakenBack, prove_course};
+use super::{TakenBack, besides, prove_course};
 use crate::error::{Error, Invalid};
 use crate::plan::timeline::Timeline;
 use crate::plan::{Plan, Remark, StepKind};
@@ -99,7 +99,8 @@ fn no_undo(step: &str) -> Remark {
 
 /// What happens on a date meanwhile is not part of any course.
 fn dated(plan: &Plan) -> Option<Remark> {
-    let mut dated = plan.steps.iter().filter(|step| step.kind == StepKind::External && has_effect(step));
+    let mut dated =
+        plan.steps.iter().filter(|step| step.kind == StepKind::External && has_effect(plan, step));
     let message = "P3 is about an undo that is over before this step: it happens on its date even while something is taken back";
     Some(Remark::new("proof.undo-before", Some(&dated.next()?.id), message))
 }
@@ -107,6 +108,13 @@ fn dated(plan: &Plan) -> Option<Remark> {
 /// Whether a remark says that a walk ended early.
 fn ends(code: &str) -> bool {
     code == "proof.budget" || code == "proof.cancelled"
+}
+
+/// Keeps a remark, one with a code for each subject.
+fn keep(remarks: &mut Vec<Remark>, remark: Remark) {
+    if !remarks.iter().any(|other| other.code == remark.code && other.subject == remark.subject) {
+        remarks.push(remark);
+    }
 }
 
 /// What was found in the courses so far.
@@ -119,6 +127,7 @@ struct Courses<'w> {
     /// The first thing that is not taken back: told where no message fails.
     lasting: Option<Counterexample>,
     undecided: Vec<Remark>,
+    conditions: Vec<Remark>,
     judged: u64,
 }
 
@@ -132,6 +141,7 @@ impl<'w> Courses<'w> {
             shortest: BTreeMap::new(),
             lasting: None,
             undecided: Vec::new(),
+            conditions: Vec::new(),
             judged: 0,
         })
     }
@@ -159,6 +169,10 @@ impl<'w> Courses<'w> {
         };
         self.judged += 1;
         let told = |found| given_up(self.way.plan, begun, last, found);
+        for remark in besides(&course)? {
+            let message = format!("when `{last}` is taken back: {}", remark.message);
+            keep(&mut self.conditions, Remark { message, ..remark });
+        }
         for promise in proof.promises {
             let Some(found) = promise.counterexample else { continue };
             self.shortest.entry(promise.receiver).or_insert_with(|| told(found));
@@ -174,21 +188,18 @@ impl<'w> Courses<'w> {
         Ok(goes_on)
     }
 
-    /// Keeps a remark, one with a code for each subject.
     fn remark(&mut self, remark: Remark) {
-        if !self.undecided.iter().any(|other| other.code == remark.code && other.subject == remark.subject) {
-            self.undecided.push(remark);
-        }
+        keep(&mut self.undecided, remark);
     }
 
     /// Writes it all into the proof of the plan.
     fn tell(mut self, proof: &mut Proof) {
         proof.explored.courses = self.judged;
         for remark in self.undecided {
-            let is_same = |other: &Remark| other.code == remark.code && other.subject == remark.subject;
-            if !proof.undecided.iter().any(is_same) {
-                proof.undecided.push(remark);
-            }
+            keep(&mut proof.undecided, remark);
+        }
+        for remark in self.conditions {
+            keep(&mut proof.conditions, remark);
         }
         let verdicts = self.way.plan.parameters.receivers.iter().map(|profile| {
             let counterexample = self.shortest.remove(profile.name).or_else(|| self.lasting.clone());

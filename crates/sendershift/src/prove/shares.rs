@@ -73,6 +73,11 @@ impl<'p> Shares<'p> {
         }
     }
 
+    /// What an identity may carry.
+    pub(super) fn of(&self, identity: &Identity) -> u16 {
+        self.0.get(identity.id.as_str()).copied().unwrap_or(0)
+    }
+
     fn sum(&self) -> u16 {
         self.0.values().fold(0, |sum: u16, share| sum.saturating_add(*share))
     }

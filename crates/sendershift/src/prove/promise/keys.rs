@@ -6,8 +6,8 @@ use crate::dkim::KeyRecord;
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::plan::Plan;
-use crate::plan::timeline::{Event, Timeline};
-use crate::prove::binding::{Span, spans};
+use crate::plan::timeline::Event;
+use crate::prove::binding::{Context, Span, spans};
 use crate::prove::proof::Counterexample;
 use crate::prove::users::key_names;
 use crate::prove::world::Flux;
@@ -35,11 +35,10 @@ pub(in crate::prove) fn key_left_behind(plan: &Plan, flux: &Flux) -> Option<Coun
     })
 }
 
-/// P4 for DKIM: a key is published for an identity that is still in use then, or will be.
+/// P4 for DKIM: a key that one of the steps from `from` on publishes is there for an identity that is still in use then, or will be.
 pub(in crate::prove) fn key_for_nobody(
-    plan: &Plan,
-    flux: &Flux,
-    timeline: &Timeline,
+    (plan, flux, timeline): Context<'_>,
+    from: usize,
 ) -> Option<Counterexample> {
     let mut uses: BTreeMap<DomainName, Vec<Span>> = BTreeMap::new();
     for stream in &plan.streams {
@@ -72,7 +71,7 @@ pub(in crate::prove) fn key_for_nobody(
             before = there;
             let needed =
                 |step| uses.get(name).is_some_and(|uses| uses.iter().any(|span| !is_over(span, step)));
-            found = found.or(era.begun_by().filter(|step| new && !needed(*step)));
+            found = found.or(era.begun_by().filter(|step| *step >= from && new && !needed(*step)));
         });
         let id = &plan.steps.get(found?)?.id;
         let story = format!(

@@ -29,6 +29,7 @@ pub(super) fn of(code: &str) -> &'static str {
         "p4.given-up-authorised",
         "p4.given-up-in-use",
         "p4.given-up-referenced",
+        "p4.key-for-nobody",
         "p4.key-left-behind",
         "p4.left-behind",
         "p4.more-than-needed",

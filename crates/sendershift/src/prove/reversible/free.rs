@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::way::{Steps, has_effect};
+use super::way::{Steps, has_effect, publishes_policy};
 use crate::dns::{RecordType, Records};
 use crate::name::DomainName;
 use crate::plan::{Change, Plan, Step, StepKind};
@@ -21,13 +21,11 @@ pub(super) fn free(plan: &Plan) -> Steps {
         .flat_map(|undo| &undo.after)
         .map(|after| after.step.as_str())
         .collect();
-    // A policy of MTA-STS is held long after it is taken back.
-    let publishes_policy = |step: &Step| plan.mta_sts.iter().any(|of| of.from.as_ref() == Some(&step.id));
     let touched = Touched::new(plan);
     let is_free = |(at, step): (usize, &Step)| {
         let waits_for_no_time = step.after.iter().all(|after| after.at_least == 0);
         let undone_at_once = match step.kind {
-            StepKind::Gate | StepKind::Notify => !has_effect(step) && step.undo.steps().is_empty(),
+            StepKind::Gate | StepKind::Notify => !has_effect(plan, step) && step.undo.steps().is_empty(),
             StepKind::Dns => {
                 publishes(step)
                     && is_undone_at_once(step)
@@ -37,7 +35,8 @@ pub(super) fn free(plan: &Plan) -> Steps {
         };
         (waits_for_no_time
             && undone_at_once
-            && !publishes_policy(step)
+            // A policy of MTA-STS is held long after it is taken back.
+            && !publishes_policy(plan, step)
             && !holds_up.contains(step.id.as_str()))
         .then_some(at)
     };

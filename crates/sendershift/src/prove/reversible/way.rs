@@ -12,9 +12,19 @@ pub(super) const MOST_STEPS: usize = 1000;
 /// Steps by index.
 pub(super) type Steps = BTreeSet<usize>;
 
-/// Whether a step changes what receivers see.
-pub(super) fn has_effect(step: &Step) -> bool {
+/// Whether a step of a plan changes what others see; a policy of MTA-STS is nowhere but there.
+pub(super) fn has_effect(plan: &Plan, step: &Step) -> bool {
+    publishes_policy(plan, step) || changes_something(step)
+}
+
+/// Whether a step changes records, or who sends.
+fn changes_something(step: &Step) -> bool {
     !(step.changes.is_empty() && step.starts.is_empty() && step.stops.is_empty())
+}
+
+/// Whether a step of a plan publishes a policy of MTA-STS.
+pub(super) fn publishes_policy(plan: &Plan, step: &Step) -> bool {
+    plan.mta_sts.iter().any(|published| published.from.as_ref() == Some(&step.id))
 }
 
 /// The way to the point of no return.
@@ -49,10 +59,11 @@ impl<'p> Way<'p> {
             }
             let marks = match declared {
                 Some(declared) => at == declared,
-                None => has_effect(step) && !step.reversible,
+                None => has_effect(plan, step) && !step.reversible,
             };
             // What others do on a date is not taken back by us, nor what is somebody else's from then on.
-            let lost = (step.kind == StepKind::External && has_effect(step)) || !step.gives_up.is_empty();
+            let lost =
+                (step.kind == StepKind::External && has_effect(plan, step)) || !step.gives_up.is_empty();
             if marks || lost || !before.is_disjoint(&way.beyond) {
                 way.beyond.insert(at);
             }
@@ -75,8 +86,9 @@ impl<'p> Way<'p> {
     /// The steps before the point of no return that change something, or whose undo steps might, in order.
     pub(super) fn effective(&self) -> impl Iterator<Item = usize> {
         let before = self.order.iter().copied().filter(|at| !self.beyond.contains(at));
-        before
-            .filter(|at| self.step(*at).is_some_and(|step| has_effect(step) || !step.undo.steps().is_empty()))
+        before.filter(|at| {
+            self.step(*at).is_some_and(|step| has_effect(self.plan, step) || !step.undo.steps().is_empty())
+        })
     }
 
     /// The first of them that has no undo steps.
@@ -141,16 +153,11 @@ impl<'p> Way<'p> {
         begun
     }
 
-    /// Whether a step publishes a policy of MTA-STS.
-    fn publishes_policy(&self, step: &Step) -> bool {
-        self.plan.mta_sts.iter().any(|published| published.from.as_ref() == Some(&step.id))
-    }
-
     /// A step among these that publishes a policy, and whose undo has more than one step that might publish the one before again.
     pub(super) fn policy_step(&self, begun: &Steps) -> Option<&'p Step> {
         let mut steps = begun.iter().filter_map(|at| self.step(*at));
         steps.find(|step| {
-            self.publishes_policy(step) && !step.undo.steps().is_empty() && puts_back(step).is_none()
+            publishes_policy(self.plan, step) && !step.undo.steps().is_empty() && puts_back(step).is_none()
         })
     }
 
@@ -231,9 +238,12 @@ impl<'p> Way<'p> {
     }
 }
 
-/// The undo step that puts things back: the only one that has an effect.
+/// The undo step that puts things back: the only one, or the only one that changes something.
 fn puts_back(step: &Step) -> Option<&Step> {
-    let mut effective = step.undo.steps().iter().filter(|step| has_effect(step));
+    if let [only] = step.undo.steps() {
+        return Some(only);
+    }
+    let mut effective = step.undo.steps().iter().filter(|step| changes_something(step));
     effective.next().filter(|_| effective.next().is_none())
 }
 
