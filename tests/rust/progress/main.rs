@@ -8,6 +8,7 @@
 )]
 
 mod course;
+mod drift;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

@@ -25,6 +25,7 @@ pub(crate) use apply::edited;
 pub use check::{MAX_STEPS, MAX_WAITS};
 pub use customer::{Customer, Fallback};
 pub use mta_sts::PublishedPolicy;
+pub(crate) use read::MAX_SECONDS;
 pub use undo::Undo;
 
 use crate::dkim::Selector;

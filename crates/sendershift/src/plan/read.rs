@@ -5,6 +5,7 @@ mod mta_sts;
 mod parts;
 mod step;
 
+pub(crate) use self::parts::MAX_SECONDS;
 use self::parts::{
     list, optional_text, read_list, read_seconds, read_text, read_word, required_list, required_name,
     required_text, transposed,

@@ -173,7 +173,7 @@ impl<'p> Binding<'p> {
 }
 
 /// The key itself, without the white space that may stand in it (RFC 6376 section 3.2).
-fn key_data(record: &KeyRecord) -> String {
+pub(super) fn key_data(record: &KeyRecord) -> String {
     let data = record.tags().find(|(tag, _)| *tag == "p").map_or("", |(_, value)| value);
     data.split_ascii_whitespace().collect()
 }

@@ -16,14 +16,14 @@ use super::users::Users;
 use super::{Judged, Proof, Prover, TakenBack, prove_with, reversible};
 use crate::error::{Error, Invalid};
 use crate::plan::timeline::Timeline;
-use crate::plan::{Parameters, Plan, Remark, StepKind};
+use crate::plan::{MAX_SECONDS, Parameters, Plan, Remark, StepKind};
 
 /// The most sets of versions that are looked at, over all proofs that a margin takes: some seconds of work.
 const MOST_MIXES: u64 = 500_000;
 /// The most ways to take a plan back that are looked at, for the same reason.
 const MOST_COURSES: usize = 64;
-/// The largest time that is looked at, in seconds: a hundred years. Longer ones count as any.
-const MOST_SECONDS: u64 = 36_525 * 86_400;
+/// The largest time that is looked at, in seconds: the longest that a plan may have. Longer ones count as any.
+const MOST_SECONDS: u64 = MAX_SECONDS;
 
 /// How far a safe plan is from being none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -252,23 +252,22 @@ impl Search<'_> {
         let own = course.plan.parameters.clone();
         // We look whether what we publish is there; only what others do on a date takes a time that we do not see.
         let by_others = course.plan.steps.iter().any(|step| step.kind == StepKind::External);
-        let mut shortest: Option<u64> = None;
+        // With a larger factor one of the times is longer than a plan may have it. None where all are nothing.
+        let longest =
+            [STALE, QUEUE, DELAY].into_iter().map(|time| *time(&mut own.clone())).max().unwrap_or(0);
+        let most = MOST_SECONDS.max(longest).saturating_mul(1000).checked_div(longest);
         for (time, limit, counts) in [(STALE, stale, true), (QUEUE, queue, true), (DELAY, delay, by_others)] {
             let now = *time(&mut own.clone());
-            if now > 0 {
-                shortest = Some(shortest.map_or(now, |other| other.min(now)));
-            }
             if counts {
                 let set = |parameters: &mut Parameters, value| *time(parameters) = value;
-                self.lower_one(limit, (now, MOST_SECONDS), &mut course, &set)?;
+                self.lower_one(limit, (now, MOST_SECONDS.max(now)), &mut course, &set)?;
                 course.plan.parameters = own.clone();
             }
             // What is too much alone is too much with the others.
             let value = limit.value.and_then(|value| value.saturating_mul(1000).checked_div(now));
-            factor.lower(Most { value, then: None });
+            factor.lower(Most { value: value.filter(|value| Some(*value) < most), then: None });
         }
-        let Some(shortest) = shortest else { return Ok(()) };
-        let most = MOST_SECONDS.saturating_mul(1000) / shortest;
+        let Some(most) = most else { return Ok(()) };
         let set = |parameters: &mut Parameters, per_mille| {
             *parameters = own.clone();
             scale(parameters, per_mille);
@@ -398,7 +397,7 @@ fn breaks(proof: &Proof, taken_back: bool) -> Breaks {
 mod tests {
     use super::*;
     use crate::prove::explore::BUDGET;
-    use crate::prove::prove_within;
+    use crate::prove::{prove, prove_within};
 
     fn of(plan: &Plan) -> Margin {
         let proof = prove_within(plan, BUDGET, &mut |_| true).unwrap();
@@ -431,6 +430,29 @@ mod tests {
             }
             assert!(margin.resolver_stale.then.unwrap().step.is_some());
         }
+    }
+
+    /// A factor is one with which the plan can be read: each of its times is at most a hundred years.
+    #[test]
+    fn no_factor_makes_a_time_too_long() {
+        let mut plan = Plan::from_json(include_str!(
+            "../../../../tests/plans/corpus/safe/policy-for-both-hosts-then-max-age-then-the-mx.json"
+        ))
+        .unwrap();
+        (plan.parameters.resolver_stale, plan.parameters.queue_lifetime) = (1, 1_000_000);
+        let margin = of(&plan);
+        assert_eq!(margin.resolver_stale.value, Some(Seconds(3600)));
+        // An hour of stale answers is 3,600 times as long, and less than 3,154 times the queue is a hundred years.
+        let read = |per_mille| {
+            let mut plan = plan.clone();
+            scale(&mut plan.parameters, per_mille);
+            Plan::from_json(&serde_json::to_string(&plan).unwrap())
+                .map(|plan| (prove(&plan).unwrap().verdict, plan))
+        };
+        let most = MOST_SECONDS * 1000 / 1_000_000;
+        assert_eq!(margin.factor_per_mille, Most { value: None, then: None });
+        assert_eq!(read(most).unwrap().0, Judged::Safe);
+        assert!(read(most + 1).is_err());
     }
 
     /// A margin is that of the way back, too, where this is less.

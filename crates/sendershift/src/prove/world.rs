@@ -356,6 +356,11 @@ impl<'a> Era<'a> {
         Some(self.flux.era(self.plan, self.next.get()?))
     }
 
+    /// How many of the steps that change something are done.
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
     /// Whether no more than so many of the steps that change something are done.
     pub(super) fn begins_within(&self, done: usize) -> bool {
         self.done <= done

@@ -8,7 +8,7 @@ use crate::error::Problem;
 use crate::name::DomainName;
 
 /// The longest duration: a hundred years, so that sums of durations stay far from every limit.
-const MAX_SECONDS: u64 = 100 * 365 * 86_400;
+pub(crate) const MAX_SECONDS: u64 = 100 * 365 * 86_400;
 
 /// What was there and could be read, or was not there; `None` if it could not be read.
 #[expect(clippy::option_option, reason = "the outer one says whether there was a problem")]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::authority::wider;
+use super::keys::exchanged;
 use crate::dmarc::{self, Authenticated};
 use crate::dns::Evidence;
 use crate::error::{Error, Invalid};
@@ -19,16 +21,16 @@ use crate::spf::{Policy, Profile};
 pub(super) struct Worse {
     /// Declared mail that passed and does not.
     pub(super) undecided: Vec<Remark>,
-    /// Policies that ask less of receivers, or whose reports nobody sees any more.
+    /// Policies that ask less of receivers, or whose reports nobody sees any more; SPF that lets more pass.
     pub(super) conditions: Vec<Remark>,
 }
 
 /// A plan on some evidence.
-struct Side<'p> {
-    plan: &'p Plan,
-    timeline: Timeline,
-    flux: Flux,
-    sources: Sources<'p>,
+pub(super) struct Side<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) timeline: Timeline,
+    pub(super) flux: Flux,
+    pub(super) sources: Sources<'p>,
 }
 
 /// When mail of an identity is looked at: before the plan where it is in use then, and once all is done where it stays.
@@ -75,7 +77,8 @@ impl<'p> Side<'p> {
 /// Compares declared mail and its policies on the plan's evidence with the same on today's.
 pub(super) fn worse(plan: &Plan, rebased: &Plan) -> Result<Worse, Error> {
     let (then, now) = (Side::new(plan)?, Side::new(rebased)?);
-    let (mut worse, mut authors) = (Worse::default(), BTreeSet::new());
+    let mut worse = Worse { undecided: exchanged(&then, &now), conditions: wider(&then, &now)? };
+    let mut authors = BTreeSet::new();
     for look in then.looks() {
         let (before, after) = (then.era(&look), now.era(&look));
         for profile in &plan.parameters.receivers {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Drifted;
+use super::authentication::Worse;
 use crate::adjacent::MtaSts;
-use crate::dns::{RecordType, Resolved, resolve};
+use crate::dns::{Answer, Evidence as _, RecordType, Records, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::plan::{Plan, Remark};
@@ -56,6 +57,54 @@ pub(super) fn policies_told(rebased: &Plan, drift: &[Drifted]) -> Vec<Remark> {
         Some(Remark::new("proof.mta-sts", Some(domain.as_str()), message))
     };
     domains.into_iter().filter_map(told).collect()
+}
+
+/// Where others have moved the web server of the policies that the plan has. What another one serves is not known, an `id` that is the same does not
+/// tell, and it is held for `max_age` (RFC 8461 sections 3.1 and 3.3). With other addresses it may be the same one.
+pub(super) fn policies_served(rebased: &Plan, drift: &[Drifted]) -> Worse {
+    let domains: BTreeSet<&DomainName> = rebased.mta_sts.iter().map(|published| &published.domain).collect();
+    let mut worse = Worse::default();
+    for domain in domains {
+        let Ok(server) = domain.prefixed("mta-sts") else { continue };
+        let names = aliases(rebased, server.clone());
+        let moved = |types: &[RecordType]| {
+            let mut changed = drift.iter().map(|drifted| &drifted.change.question);
+            changed.find(|question| names.contains(&question.name) && types.contains(&question.record_type))
+        };
+        let says = |message| Remark::new("proof.mta-sts", Some(domain.as_str()), message);
+        if let Some(question) = moved(&[RecordType::Cname]) {
+            worse.undecided.push(says(format!(
+                "{question} changed, and no step of the plan did it: {server} may serve other policies than the plan has, and whether senders that hold one find a mail host is not judged (RFC 8461). Have it lead back; or write the policy that is served now into the plan, under `mta_sts`, with today's evidence"
+            )));
+        } else if let Some(question) = moved(&[RecordType::A, RecordType::Aaaa]) {
+            worse.conditions.push(says(format!(
+                "{question} changed, and no step of the plan did it: the verdict holds if {server} serves the policies of the plan there, too (RFC 8461)"
+            )));
+        }
+    }
+    worse
+}
+
+/// A name, and all that it is an alias of before the plan or by one of its steps.
+fn aliases(plan: &Plan, name: DomainName) -> BTreeSet<DomainName> {
+    let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+    let (mut names, mut open) = (BTreeSet::new(), vec![name]);
+    while let Some(name) = open.pop() {
+        let today = match plan.evidence.answer(&name, RecordType::Cname) {
+            Answer::Records(rrset) | Answer::Alias(rrset) => Some(rrset.records()),
+            _ => None,
+        };
+        let added = changes().filter(|change| change.name == name).filter_map(|change| change.add.as_ref());
+        for records in today.into_iter().chain(added) {
+            if let Records::Cname(target) = records
+                && !names.contains(target)
+            {
+                open.push(target.clone());
+            }
+        }
+        names.insert(name);
+    }
+    names
 }
 
 /// The `id` of each record among these texts that can be read (RFC 8461 section 3.1).

@@ -9,6 +9,8 @@
 //! state of DNS to which no course of the plan leads is judged by nobody, and the verdict is `undecided`.
 
 mod authentication;
+mod authority;
+mod keys;
 mod line;
 mod mail_hosts;
 mod order;
@@ -21,7 +23,7 @@ use serde::Serialize;
 
 use self::authentication::{Worse, worse};
 use self::line::Line;
-use self::mail_hosts::{policies_told, worse_reachable};
+use self::mail_hosts::{policies_served, policies_told, worse_reachable};
 use self::order::{Shown, Steps};
 use self::rebase::Rebased;
 use self::remarks::{conditions, unknown};
@@ -146,6 +148,9 @@ fn standing(
     told.drift = drifted(plan, &rebased.plan);
     effects(plan, &rebased.plan, &proof, &mut told, progress)?;
     undecided.extend(policies_told(&rebased.plan, &told.drift));
+    let served = policies_served(&rebased.plan, &told.drift);
+    undecided.extend(served.undecided);
+    proof.conditions.extend(served.conditions);
     undecided.append(&mut worse_reachable(plan, &mut proof, progress)?);
     let worse = if told.drift.is_empty() { Worse::default() } else { worse(plan, &rebased.plan)? };
     undecided.extend(worse.undecided);

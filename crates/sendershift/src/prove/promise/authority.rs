@@ -140,6 +140,20 @@ pub(in crate::prove) fn authority(
     Ok(Authority { found, finding, beyond: Some(allowed.complement()) })
 }
 
+/// The addresses that pass for some message by one evidence and for none by another, or for all and not for all.
+///
+/// # Errors
+///
+/// What compiling a record gives.
+pub(in crate::prove) fn added(
+    before: &dyn Evidence,
+    after: &dyn Evidence,
+    domain: &DomainName,
+) -> Result<AddressSet, Error> {
+    let before = Authorised::of(before, domain)?;
+    Ok(Authorised::of(after, domain)?.beyond(&before, &before))
+}
+
 fn excessive(code: &'static str, domain: &DomainName, ip: std::net::IpAddr, story: String) -> Counterexample {
     Counterexample { address: Some(ip), ..Counterexample::of_name(code, domain.clone(), story) }
 }

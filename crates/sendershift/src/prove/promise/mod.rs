@@ -35,7 +35,7 @@ use std::net::IpAddr;
 
 pub(super) use alignment::{Alignments, identifiers};
 pub(super) use authenticated::{Today, authenticated, no_worse, today};
-pub(super) use authority::{authority, domains};
+pub(super) use authority::{added, authority, domains};
 pub(super) use collateral::{Others, policy_unchanged, removed, spf_unchanged, still_protected};
 pub(super) use customers::{Early, customers};
 pub(super) use cut_off::cut_off;
