@@ -29,7 +29,8 @@ pub struct Found {
     pub outcome: Outcome,
     /// What was met on the way.
     pub met: BTreeSet<&'static str>,
-    /// The names that terms asked about; none is the reverse mapping. An error of any of them would have been the result.
+    /// The names that were asked about: that of the record, and those of its terms; none is the reverse mapping. An error of any of them would have
+    /// been the result.
     pub asked: BTreeSet<Option<Name>>,
 }
 
@@ -75,7 +76,7 @@ pub fn check(tree: &Tree, client: Client, limits: &Limits, world: &World) -> Res
         term_is_void: false,
         stack: Vec::new(),
         met: BTreeSet::new(),
-        asked: BTreeSet::new(),
+        asked: BTreeSet::from([Some(Name::Domain(0))]),
     };
     match run.domain(0) {
         Ok(outcome) | Err(Stop::Ends(outcome)) => Ok(Found { outcome, met: run.met, asked: run.asked }),
