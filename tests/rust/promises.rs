@@ -137,6 +137,11 @@ fn doubled(mut plan: Value) -> Value {
         twin["id"] = again(&twin["id"]);
     }
     streams.append(&mut twins);
+    for customer in plan.get_mut("customers").and_then(Value::as_array_mut).into_iter().flatten() {
+        let streams = customer.get_mut("streams").and_then(Value::as_array_mut).unwrap();
+        let twins: Vec<Value> = streams.iter().map(again).collect();
+        streams.extend(twins);
+    }
     let steps = plan.get_mut("steps").and_then(Value::as_array_mut).unwrap().iter_mut();
     for step in steps {
         let mut undo =
@@ -163,7 +168,12 @@ fn a_stream_that_is_like_another_one_is_judged_like_it() {
     let mut judged_once = 0;
     for (_, path) in ["safe", "unsafe", "undecided"].into_iter().flat_map(plans) {
         let text = fs::read_to_string(&path).unwrap();
-        let once = prove(&Plan::from_json(&text).unwrap());
+        let plan = Plan::from_json(&text).unwrap();
+        if plan.customers.iter().any(|customer| customer.fallback.is_some()) {
+            // Of the second stream a customer would have none.
+            continue;
+        }
+        let once = prove(&plan);
         let plan = Plan::from_json(&doubled(serde_json::from_str(&text).unwrap()).to_string()).unwrap();
         let twice = prove(&plan);
         let (Ok(once), Ok(twice)) = (&once, &twice) else {
@@ -172,8 +182,6 @@ fn a_stream_that_is_like_another_one_is_judged_like_it() {
         };
         let codes = |proof: &Proof| {
             let conditions = proof.conditions.iter().map(|remark| remark.code.clone());
-            // Of the second ones no customer is named.
-            let conditions = conditions.filter(|code| code != "proof.no-customers");
             told(proof).into_iter().chain(conditions).collect::<BTreeSet<_>>()
         };
         assert_eq!(once.verdict, twice.verdict, "{}", path.display());

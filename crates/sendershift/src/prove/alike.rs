@@ -5,19 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::world::Flux;
 use crate::plan::{Plan, Stream, Use};
 
-/// For each stream the first one that is like it, which mostly is itself. A stream that a customer has is like no other.
+/// For each stream the first one that is like it, which mostly is itself. A stream that a customer falls back to is like no other.
 pub(super) fn alike(plan: &Plan, flux: &Flux) -> Vec<usize> {
-    let fallbacks = plan.customers.iter().filter_map(|customer| Some(&customer.fallback.as_ref()?.stream));
-    let of_customers: BTreeSet<&String> =
-        plan.customers.iter().flat_map(|customer| &customer.streams).chain(fallbacks).collect();
-    let mut firsts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut customers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (at, customer) in plan.customers.iter().enumerate() {
+        for stream in &customer.streams {
+            customers.entry(stream).or_default().insert(at);
+        }
+    }
+    let fallbacks = plan.customers.iter().filter_map(|customer| customer.fallback.as_ref());
+    let fallbacks: BTreeSet<&str> = fallbacks.map(|fallback| fallback.stream.as_str()).collect();
+    let mut firsts: BTreeMap<(String, Option<&BTreeSet<usize>>), usize> = BTreeMap::new();
     let streams = plan.streams.iter().enumerate();
     let first = |(at, stream): (usize, &Stream)| {
-        if of_customers.contains(&stream.id) {
+        if fallbacks.contains(stream.id.as_str()) {
             return at;
         }
+        let customers = customers.get(stream.id.as_str());
         // What could not be written would be like itself only.
-        nameless(plan, flux, stream).map_or(at, |written| *firsts.entry(written).or_insert(at))
+        nameless(plan, flux, stream).map_or(at, |written| *firsts.entry((written, customers)).or_insert(at))
     };
     streams.map(first).collect()
 }
