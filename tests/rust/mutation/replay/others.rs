@@ -32,17 +32,20 @@ fn goes_unseen(plan: &Plan, found: &Counterexample, domain: &DomainName) -> bool
     let seen = |evidence: &Overlay<&Snapshot>| {
         is_seen(evidence, &dmarc::check(evidence, dmarc::Message::new(domain.clone())).rfc9989)
     };
-    let seen_before = found.holding.iter().any(|holding| {
-        let Some(step) = &holding.published_by else { return false };
+    exchanged(plan, found).any(|evidence| seen(&evidence)) && !seen(&held(plan, found))
+}
+
+/// What the receiver holds, with one of the records as it was before the step that published it: each in turn.
+fn exchanged<'p>(plan: &'p Plan, found: &'p Counterexample) -> impl Iterator<Item = Overlay<&'p Snapshot>> {
+    found.holding.iter().filter_map(|holding| {
         let (name, kind) = (&holding.question.name, holding.question.record_type);
         let mut evidence = held(plan, found);
-        match before(plan, step, name, kind) {
+        match before(plan, holding.published_by.as_ref()?, name, kind) {
             Some(rrset) => evidence.publish(name, rrset),
             None => evidence.remove(name, kind),
         }
-        seen(&evidence)
-    });
-    seen_before && !seen(&held(plan, found))
+        Some(evidence)
+    })
 }
 
 /// P6, for an author domain whose mail has not begun yet, or pauses, and is not over.
@@ -66,14 +69,7 @@ fn steps_down_or_up(plan: &Plan, found: &Counterexample, domain: &DomainName) ->
         [level(&checked.rfc9989), checked.rfc7489.as_ref().and_then(level)]
     };
     let now = levels(&held(plan, found));
-    Ok(found.holding.iter().any(|holding| {
-        let Some(step) = &holding.published_by else { return false };
-        let (name, kind) = (&holding.question.name, holding.question.record_type);
-        let mut evidence = held(plan, found);
-        match before(plan, step, name, kind) {
-            Some(rrset) => evidence.publish(name, rrset),
-            None => evidence.remove(name, kind),
-        }
+    Ok(exchanged(plan, found).any(|evidence| {
         let was = levels(&evidence);
         let mut pairs = now.iter().zip(&was);
         pairs.any(|(now, was)| if found.code == "p6.weaker" { now < was } else { now > was })

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::Receiver;
 use super::limits::broken;
 use crate::net::{AddressSet, IpRange};
-use crate::plan::timeline::Timeline;
-use crate::plan::{Identity, Plan, Use};
+use crate::plan::{Identity, Plan};
 use crate::prove::binding::Binding;
 use crate::prove::world::{Flux, World};
 use crate::spf::{Case, Leaf, Policy, Profile, SpfResult};
@@ -118,26 +117,18 @@ pub(in crate::prove) fn against(
 /// The identities in use before the plan whose mail the identity of a binding takes over: those that stop as it starts, else those that
 /// stop at all, and else all. One that goes on, as what a customer falls back to, says nothing of the mail that moves. An identity that is
 /// in use itself is compared with all.
-pub(in crate::prove) fn replaces<'p>(
-    plan: &Plan,
-    flux: &Flux,
-    timeline: &Timeline,
-    binding: &Binding<'p>,
-) -> Vec<&'p Identity> {
+pub(in crate::prove) fn replaces<'p>(plan: &Plan, flux: &Flux, binding: &Binding<'p>) -> Vec<&'p Identity> {
     let (stream, new) = (binding.stream, &binding.identity.id);
     let live = || stream.identities.iter().filter(|identity| stream.live.contains(&identity.id));
     if stream.live.contains(new) {
         return live().collect();
     }
-    let names =
-        |mut uses: Box<dyn Iterator<Item = &Use> + '_>, id: &str| uses.any(|used| used.identity == id);
-    let starts = |at: &usize| names(Box::new(flux.starts(plan, &stream.id, *at)), new);
-    let stopped_by = |steps: &[usize]| -> Vec<&'p Identity> {
-        let stops = |id: &str| steps.iter().any(|at| names(Box::new(flux.stops(plan, &stream.id, *at)), id));
-        live().filter(|identity| stops(&identity.id)).collect()
+    let starts = |at: &usize| flux.starts(plan, &stream.id, *at).any(|used| used.identity == *new);
+    let ends = |at: usize, id: &str| flux.stops(plan, &stream.id, at).any(|used| used.identity == id);
+    let ended = |only_as_it_starts: bool| -> Vec<&'p Identity> {
+        let steps = || flux.uses(&stream.id).filter(|at| !only_as_it_starts || starts(at));
+        live().filter(|identity| steps().any(|at| ends(at, &identity.id))).collect()
     };
-    let steps: Vec<usize> = timeline.steps().collect();
-    let starting: Vec<usize> = steps.iter().copied().filter(starts).collect();
-    let candidates = [stopped_by(&starting), stopped_by(&steps)];
+    let candidates = [ended(true), ended(false)];
     candidates.into_iter().find(|found| !found.is_empty()).unwrap_or_else(|| live().collect())
 }
