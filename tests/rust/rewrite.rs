@@ -22,7 +22,7 @@ mod asked;
 const CASES: u64 = 1_500;
 
 /// Cases that were once judged wrongly.
-const ONCE_WRONG: [u64; 4] = [7_713, 903_361, 1_005_707, 137_964_406_222_497];
+const ONCE_WRONG: [u64; 5] = [7_713, 15_149, 903_361, 1_005_707, 137_964_406_222_497];
 
 /// Worlds of one address; where there are more, the case is left out.
 const MOST_WORLDS: usize = 3_000;
@@ -125,8 +125,7 @@ impl Trial {
         // What is frozen by candidates that were not looked at.
         let mut unknown_from = usize::MAX;
         let mut open: Vec<(Objective, Vec<Rewritten>)> = Vec::new();
-        for Candidate { frozen, items } in self.asked.tree.lean(&self.asked.wish).candidates(&self.asked.wish)
-        {
+        for Candidate { frozen, items } in self.asked.tree.candidates(&self.asked.wish) {
             let texts: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
             let text = joined(&texts);
             if wire(APEX, text.len()) <= room {
@@ -431,7 +430,7 @@ fn no_candidate_is_better() {
         assert!(all.of(what) * 200 > all.of("cases"), "{what}: too few");
     }
     for what in ["infeasible, too many candidates", "rewritten, too many candidates", "too many worlds"] {
-        assert!(all.of(what) * 50 < all.of("cases"), "{what}: too many");
+        assert!(all.of(what) * 33 < all.of("cases"), "{what}: too many");
     }
     let worse = "rewritten, not proven, and worse than the best candidate";
     assert!(all.of(worse) * 500 < all.of("cases"), "{worse}: too many");

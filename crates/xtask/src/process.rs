@@ -3,9 +3,10 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -59,15 +60,60 @@ impl Workspace {
 }
 
 /// Runs a program with its output shown as it comes.
+///
+/// Where nobody watches, what failed is said once more with the reason: the log of a whole run is long, and what is
+/// kept of it is sometimes its end alone.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let shown = shown(command);
     println!("$ {shown}");
     io::stdout().flush()?;
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Stop::Failed(format!("`{shown}`: {status}"))),
+    let ended = if io::stdout().is_terminal() {
+        command.status().map(|status| (status, String::new()))
+    } else {
+        overheard(command)
+    };
+    match ended {
+        Ok((status, _)) if status.success() => Ok(()),
+        Ok((status, failures)) => Err(Stop::Failed(format!("`{shown}`: {status}{failures}"))),
         Err(error) => Err(Stop::Failed(format!("`{shown}` could not be started: {error}"))),
     }
+}
+
+/// Runs a program, shows its output, and keeps what that says of failures.
+fn overheard(command: &mut Command) -> io::Result<(ExitStatus, String)> {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    let failures = thread::scope(|scope| {
+        let output = scope.spawn(|| output.map_or_else(String::new, |from| pass_on(from, io::stdout())));
+        let errors = errors.map_or_else(String::new, |from| pass_on(from, io::stderr()));
+        output.join().unwrap_or_default() + &errors
+    });
+    Ok((child.wait()?, failures))
+}
+
+/// Passes lines on, and returns those that say what failed, each with the few after it, indented.
+fn pass_on(from: impl Read, mut to: impl Write) -> String {
+    const MARKS: [&str; 5] = ["FAILED", "panicked at", "not ok ", "Error: ", "Diff in "];
+    const AFTER: usize = 12;
+    const MOST: usize = 16_000;
+    let (mut failures, mut wanted) = (String::new(), 0);
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        // Whoever listened may be gone; the program is to come to its end all the same.
+        let _ = to.write_all(&line).and_then(|()| to.flush());
+        let text = String::from_utf8_lossy(&line);
+        if text.starts_with("error") || MARKS.iter().any(|mark| text.contains(mark)) {
+            wanted = AFTER;
+        }
+        if wanted > 0 && failures.len() < MOST {
+            failures.push_str("\n    ");
+            failures.push_str(text.trim_end());
+            wanted -= 1;
+        }
+        line.clear();
+    }
+    failures
 }
 
 /// What a program prints, without the line's end; none if it is not there or fails.
@@ -93,5 +139,18 @@ fn first_line(word: &str) -> String {
     match word.split_once('\n') {
         Some((line, _)) => format!("'{line} ...'"),
         None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pass_on;
+
+    #[test]
+    fn what_failed_is_kept_and_all_is_passed_on() {
+        let said = "test a ... ok\ntest b ... FAILED\nwhy\n";
+        let mut shown = Vec::new();
+        assert_eq!(pass_on(said.as_bytes(), &mut shown), "\n    test b ... FAILED\n    why");
+        assert_eq!(shown, said.as_bytes());
     }
 }

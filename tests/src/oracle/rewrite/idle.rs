@@ -10,8 +10,7 @@ use super::state::States;
 
 impl Tree {
     /// The tree without these terms, which is for where its records are opened.
-    #[must_use]
-    pub fn lean(&self, wish: &Wish) -> Self {
+    pub(super) fn lean(&self, wish: &Wish) -> Self {
         let (mut lean, mut states) = (self.clone(), States::new());
         for n in 0..self.domains.len() {
             while let Some(at) = lean.idle(n, wish, &mut states) {

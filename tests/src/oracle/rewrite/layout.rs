@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::tree::{Answered, Client, Mechanism, Name, Term, Tree, written};
-use super::answers::matches;
+use super::super::tree::{Answered, Mechanism, Name, Term, Tree, written};
 use super::{Item, Wish};
 
 /// A part of a record whose includes are opened.
@@ -164,16 +163,6 @@ impl Layout<'_> {
             self.elements.push((Element::Live { question, qualifier }, items));
         }
         question
-    }
-
-    /// Whether any record names a client.
-    pub(super) fn names(&self, client: Client) -> bool {
-        let everything: BTreeSet<usize> = (0..self.tree.domains.len()).collect();
-        self.tree
-            .reached(0, &everything)
-            .iter()
-            .chain([&0])
-            .any(|n| self.tree.parts(*n).0.iter().any(|(_, mechanism)| matches(mechanism, client)))
     }
 }
 

@@ -11,7 +11,7 @@ mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use answers::{decided, run, worlds};
+use answers::{decided, matches, run, worlds};
 use layout::Layout;
 use state::{States, Walk};
 
@@ -82,6 +82,13 @@ impl Tree {
         included.chain(redirect).filter(|n| self.terms(*n).is_some()).collect()
     }
 
+    /// Whether any network of the tree holds a client.
+    fn names(&self, client: Client) -> bool {
+        let everything: BTreeSet<usize> = (0..self.domains.len()).collect();
+        let holds = |n: &usize| self.parts(*n).0.iter().any(|(_, mechanism)| matches(mechanism, client));
+        self.reached(0, &everything).iter().chain([&0]).any(holds)
+    }
+
     /// The records that can be reached from one through some of them.
     fn reached(&self, from: usize, through: &BTreeSet<usize>) -> BTreeSet<usize> {
         let (mut found, mut open) = (BTreeSet::new(), vec![from]);
@@ -95,8 +102,13 @@ impl Tree {
         found
     }
 
-    /// Every candidate.
+    /// Every candidate. What decides nothing is in none of them, but the addresses that it names are known.
     pub fn candidates(&self, wish: &Wish) -> Vec<Candidate> {
+        let named: BTreeSet<Client> = Client::all().filter(|client| self.names(*client)).collect();
+        self.lean(wish).opened(wish, &named)
+    }
+
+    fn opened(&self, wish: &Wish, named: &BTreeSet<Client>) -> Vec<Candidate> {
         let everything: BTreeSet<usize> = (0..self.domains.len()).collect();
         // What leads back to itself is an error as it stands, and cannot be opened.
         let is_unit = |n: &usize| !wish.keep.contains(n) && !self.reached(*n, &everything).contains(n);
@@ -113,7 +125,7 @@ impl Tree {
                 continue;
             }
             for merged in [false, true] {
-                let items = self.candidate(wish, &opened, merged, &mut states);
+                let items = self.candidate(wish, &opened, merged, named, &mut states);
                 found.extend(items.map(|items| Candidate { frozen: chosen.len(), items }));
             }
         }
@@ -125,6 +137,7 @@ impl Tree {
         wish: &Wish,
         opened: &BTreeSet<usize>,
         merged: bool,
+        named: &BTreeSet<Client>,
         states: &mut States,
     ) -> Option<Vec<Item>> {
         let mut layout = Layout {
@@ -179,7 +192,7 @@ impl Tree {
                 return None;
             }
             places.extend(place.filter(|_| !none));
-            let is_named = layout.names(client);
+            let is_named = named.contains(&client);
             for ((at, allowed), choice) in allowed.iter_mut().enumerate().zip(choices) {
                 let is_here = place == Some(at) && !none;
                 let may_be = none && (is_named || meant_at.is_some() && place == Some(at));
