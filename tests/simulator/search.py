@@ -8,6 +8,8 @@ from receiver import Receiver, loss, signed, spf_results
 
 TYPES = ("TXT", "A", "AAAA", "MX", "PTR")
 MOST_MIXES = 64
+# What an identity carries of its stream at most, per mille.
+ALL = 1000
 
 
 class Question:
@@ -76,13 +78,19 @@ class Search:
     def uses(self, stream, course):
         """The spans of time in which a stream injects messages with its identities."""
         found, since = [], {one: -NEVER for one in stream["live"]}
+        carried = dict.fromkeys(stream["live"], ALL)
         for at in self.plan.order:
             for use in self.plan.steps[at].stops if self.plan.happens[at] else []:
-                if use["stream"] == stream["id"] and use["identity"] in since:
-                    found.append((use["identity"], since.pop(use["identity"]), course.done[at]))
+                one = use["identity"]
+                if use["stream"] == stream["id"] and one in since:
+                    carried[one] -= min(use.get("share") or ALL, carried[one])
+                    if not carried[one]:
+                        found.append((one, since.pop(one), course.done[at]))
             for use in self.plan.steps[at].starts if self.plan.happens[at] else []:
                 if use["stream"] == stream["id"]:
-                    since.setdefault(use["identity"], course.start[at])
+                    one = use["identity"]
+                    carried[one] = min(carried.get(one, 0) + (use.get("share") or ALL), ALL)
+                    since.setdefault(one, course.start[at])
         return found + [(one, start, NEVER) for one, start in since.items()]
 
     def messages(self, stream, course, judged):

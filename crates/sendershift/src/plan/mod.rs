@@ -325,7 +325,7 @@ pub struct Use {
     pub stream: String,
     /// The identity.
     pub identity: String,
-    /// The share of messages, per mille, for people: any share above 0 counts as use.
+    /// The share of messages, per mille; none for all that there are. Any share above 0 counts as use.
     pub share: Option<u16>,
     /// The seconds that the change takes across the senders, for people.
     #[serde(serialize_with = "write::seconds_or_null")]
@@ -333,9 +333,29 @@ pub struct Use {
 }
 
 impl Use {
-    /// Whether it is about all messages of the stream: an identity of which only a share stops is still in use.
-    pub fn is_whole(&self) -> bool {
-        self.share.is_none_or(|share| share >= 1000)
+    /// All messages of a stream, per mille. An identity that is in use before the plan carries them all, whatever it did.
+    pub(crate) const ALL: u16 = 1000;
+
+    /// The share of messages that is meant, where it is not all.
+    fn part(&self) -> Option<u16> {
+        self.share.filter(|share| *share < Self::ALL)
+    }
+
+    /// What the identity carries once it is started, per mille; none if it carried that already.
+    pub(crate) fn started(&self, carried: u16) -> Option<u16> {
+        let more = match self.part() {
+            Some(part) => carried.checked_add(part)?,
+            None => Self::ALL,
+        };
+        (carried < more && more <= Self::ALL).then_some(more)
+    }
+
+    /// What the identity carries once it is stopped, per mille; none if it did not carry that.
+    pub(crate) fn stopped(&self, carried: u16) -> Option<u16> {
+        match self.part() {
+            Some(part) => carried.checked_sub(part),
+            None => (carried > 0).then_some(0),
+        }
     }
 }
 

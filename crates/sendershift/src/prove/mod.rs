@@ -104,6 +104,7 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 /// As [`prove`].
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
     let mut proof = prove_within(plan, explore::budget(plan), progress)?;
+    proof.conditions.extend(shares::never_used(plan));
     proof.conditions.extend(besides(plan)?);
     reversible::judge(plan, &mut proof, progress)?;
     Ok(proof)

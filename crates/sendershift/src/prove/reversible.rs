@@ -195,6 +195,7 @@ impl<'w> Courses<'w> {
     /// Writes it all into the proof of the plan.
     fn tell(mut self, proof: &mut Proof) {
         proof.explored.courses = self.judged;
+        proof.assumptions.extend(self.way.ends());
         for remark in self.undecided {
             keep(&mut proof.undecided, remark);
         }

@@ -146,22 +146,28 @@ impl<'p> Check<'p> {
         }
     }
 
-    /// What starts is not live before, and what stops is.
+    /// What starts is not live before, or for a share only, and what stops is.
     fn alternation(&mut self, (stream, identity): (&str, &str), events: &[Event<'_, Use>]) {
         let Some(of) = self.names.streams.get(stream).and_then(|at| self.plan.streams.get(*at)) else {
             return;
         };
-        let mut live = of.live.iter().any(|live| live == identity);
+        let mut carried = if of.live.iter().any(|live| live == identity) { Use::ALL } else { 0 };
         for event in events {
             let starts = event.list == "starts";
-            if starts && live {
-                let message = format!("identity `{identity}` is live already when it starts");
-                self.found(event.place(), "plan.already-live", message);
-            } else if !starts && !live {
-                let message = format!("identity `{identity}` is not live when it stops");
-                self.found(event.place(), "plan.not-live", message);
+            let next = if starts { event.entry.started(carried) } else { event.entry.stopped(carried) };
+            if next.is_none() {
+                let (code, wrong) = if starts {
+                    ("plan.already-live", "is live already when it starts")
+                } else {
+                    ("plan.not-live", "is not live when it stops")
+                };
+                let share = match event.entry.share.filter(|_| (1..Use::ALL).contains(&carried)) {
+                    Some(share) => format!(", for {carried} of 1,000 messages, and this is about {share}"),
+                    None => String::new(),
+                };
+                self.found(event.place(), code, format!("identity `{identity}` {wrong}{share}"));
             }
-            live = starts || !event.entry.is_whole();
+            carried = next.unwrap_or(if starts { Use::ALL } else { 0 });
         }
     }
 

@@ -277,6 +277,25 @@ fn documents_that_make_no_sense() {
             22,
         ),
         ("\"starts\"", "\"stops\"", "plan.not-live", 20),
+        // Shares: what starts for some messages can start for more, and stop for as many.
+        (
+            "\"stops\": [{ \"stream\": \"mail\", \"identity\": \"old\" }]",
+            "\"stops\": [{ \"stream\": \"mail\", \"identity\": \"old\", \"share\": 400 }, { \"stream\": \"mail\", \"identity\": \"old\", \"share\": 600 }]",
+            "",
+            0,
+        ),
+        (
+            "\"stops\": [{ \"stream\": \"mail\", \"identity\": \"old\" }]",
+            "\"stops\": [{ \"stream\": \"mail\", \"identity\": \"old\", \"share\": 400 }, { \"stream\": \"mail\", \"identity\": \"old\", \"share\": 601 }]",
+            "plan.not-live",
+            22,
+        ),
+        (
+            "\"starts\": [{ \"stream\": \"mail\", \"identity\": \"new\" }]",
+            "\"starts\": [{ \"stream\": \"mail\", \"identity\": \"new\", \"share\": 400 }, { \"stream\": \"mail\", \"identity\": \"new\", \"share\": 601 }]",
+            "plan.already-live",
+            20,
+        ),
     ]);
 }
 

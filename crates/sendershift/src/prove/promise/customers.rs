@@ -46,10 +46,17 @@ pub(in crate::prove) fn customers<'p>(
             early.assumptions.push(Remark::new("assume.no-customers", Some(&stream.id), message));
         }
     }
-    for customer in customers() {
+    for customer in &plan.customers {
+        let is_reached = customer.streams.contains(&stream.id);
         let look = Look { plan, timeline, stream, customer, uses: &uses };
-        for (identity, step) in &starts {
-            if let Some((code, until)) = look.too_early(identity, *step) {
+        // A domain may be lent to a stream that does not reach its owner: the records have to be there all the same.
+        let borrows = |identity: &Identity| {
+            customer.lends(identity) && !customers().any(|customer| customer.lends(identity))
+        };
+        for (identity, step) in starts.iter().filter(|(identity, _)| is_reached || borrows(identity)) {
+            let early_until =
+                if is_reached { look.too_early(identity, *step) } else { look.not_ready(*step) };
+            if let Some((code, until)) = early_until {
                 let bounds = Bounds { lower: vec![Event::Start(*step)], upper: until.into_iter().collect() };
                 let context = (plan, flux, timeline);
                 let (both, from) = ((*identity, *identity), Some(*step));
@@ -66,7 +73,10 @@ pub(in crate::prove) fn customers<'p>(
     early
 }
 
-/// One customer of one stream.
+/// Why a use comes too early, and an event that it may come before, or less than so many seconds after.
+type TooEarly = (&'static str, Option<(Event, u64)>);
+
+/// One customer, and one stream.
 struct Look<'a, 'p> {
     plan: &'p Plan,
     timeline: &'a Timeline,
@@ -76,9 +86,8 @@ struct Look<'a, 'p> {
 }
 
 impl Look<'_, '_> {
-    /// Why the use of an identity that a step starts comes too early, and an event that it may come before, or less than so
-    /// many seconds after.
-    fn too_early(&self, identity: &Identity, step: usize) -> Option<(&'static str, Option<(Event, u64)>)> {
+    /// Why the use of an identity that a step starts comes too early.
+    fn too_early(&self, identity: &Identity, step: usize) -> Option<TooEarly> {
         let Customer { lead_time, notified_by, ready_when, .. } = self.customer;
         let (told, start) = (Event::Done(self.step(notified_by)?), Event::Start(step));
         match self.wait(told, start) {
@@ -89,13 +98,19 @@ impl Look<'_, '_> {
         if !self.customer.lends(identity) {
             return None;
         }
-        let Some(ready) = ready_when.as_deref().and_then(|id| self.step(id)) else {
+        self.not_ready(step).or_else(|| {
+            let ready = self.step(ready_when.as_deref()?)?;
+            (!self.falls_back(ready, step)).then_some(("p7.no-fallback", None))
+        })
+    }
+
+    /// The same where a step begins before the records of the customer were seen.
+    fn not_ready(&self, step: usize) -> Option<TooEarly> {
+        let Some(ready) = self.customer.ready_when.as_deref().and_then(|id| self.step(id)) else {
             return Some(("p7.not-ready", None));
         };
-        if self.wait(Event::Done(ready), start).is_none() {
-            return Some(("p7.not-ready", Some((Event::Done(ready), 0))));
-        }
-        (!self.falls_back(ready, step)).then_some(("p7.no-fallback", None))
+        let ready = Event::Done(ready);
+        self.wait(ready, Event::Start(step)).is_none().then_some(("p7.not-ready", Some((ready, 0))))
     }
 
     /// Whether the stream has an identity without a name of the customer, in use before the step and until the customer is ready,

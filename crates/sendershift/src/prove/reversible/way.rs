@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::free::free;
 use crate::adjacent::MtaStsPolicy;
-use crate::plan::{After, Plan, PublishedPolicy, Step, StepKind, Undo};
+use crate::plan::{After, Plan, PublishedPolicy, Remark, Step, StepKind, Undo};
 
 /// The most steps of a plan whose undo is judged: a course has all of them twice.
 pub(super) const MOST_STEPS: usize = 1000;
@@ -94,6 +94,27 @@ impl<'p> Way<'p> {
     /// The first of them that has no undo steps.
     pub(super) fn without_undo(&self) -> Option<&'p Step> {
         self.effective().filter_map(|at| self.step(at)).find(|step| step.undo.steps().is_empty())
+    }
+
+    /// Where the way back ends, and what stays on it: what customers were told, and what they did.
+    pub(super) fn ends(&self) -> Option<Remark> {
+        let has_effect = |step: &&Step| has_effect(self.plan, step) || !step.gives_up.is_empty();
+        let beyond = self.order.iter().filter(|at| self.beyond.contains(at));
+        let end = beyond.filter_map(|at| self.step(*at)).find(has_effect);
+        let before = self.order.iter().filter(|at| !self.beyond.contains(at)).filter_map(|at| self.step(*at));
+        let told = before.filter(|step| matches!(step.kind, StepKind::Notify | StepKind::Customer));
+        let told: Vec<&str> = told.map(|step| step.id.as_str()).collect();
+        let until = end.map(|_| "if the plan is given up, then before this step begins".to_owned());
+        let stays = told.first().map(|first| {
+            let more = match told.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more steps"),
+            };
+            format!("no undo takes back what customers hear and do by `{first}`{more}: who gives the plan up tells them")
+        });
+        let message = until.into_iter().chain(stays).collect::<Vec<_>>().join("; ");
+        (!message.is_empty())
+            .then(|| Remark::new("assume.undo-ends", end.map(|step| step.id.as_str()), message))
     }
 
     /// The last effective one of these steps.
