@@ -215,8 +215,13 @@ class Migration(Document):
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
-        """Reads a migration file."""
-        return read_file(cls.from_toml, path)
+        """Reads a migration file, or what `to_json` wrote."""
+
+        def either(text: str) -> Self:
+            # No TOML begins with a brace.
+            return (cls.from_json if text.lstrip("\ufeff \t\r\n").startswith("{") else cls.from_toml)(text)
+
+        return read_file(either, path)
 
     def plan(self, evidence: Snapshot) -> Plan:
         """The ordered, dated steps. Nothing is known of them before `Plan.prove` has judged them."""
