@@ -99,20 +99,34 @@ fn may_have_address(evidence: &dyn Evidence, host: &DomainName) -> bool {
     host.labels().last() != Some("localhost") && (found(RecordType::A) || found(RecordType::Aaaa))
 }
 
-/// Whether an address is not one that is only good within a host, a link or a network (RFC 6890 sections 2.2.2 and 2.2.3).
+/// Whether an address is not one that is only good within a host, a link or a network, or for nothing yet (the special-purpose
+/// registries of RFC 6890, and RFC 3879).
 fn is_elsewhere(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
-            let this_network = ip.octets().first() == Some(&0);
-            // RFC 6598
-            let shared = (u32::from(ip) ^ u32::from(Ipv4Addr::new(100, 64, 0, 0))) >> 22 == 0;
+            let is_within =
+                |net: [u8; 4], bits: u32| (ip.to_bits() ^ u32::from_be_bytes(net)) >> (32 - bits) == 0;
+            let this_network = is_within([0, 0, 0, 0], 8);
+            // RFC 6598, RFC 2544 and RFC 1112
+            let special = is_within([100, 64, 0, 0], 10)
+                || is_within([198, 18, 0, 0], 15)
+                || is_within([240, 0, 0, 0], 4);
             let local = ip.is_loopback() || ip.is_private() || ip.is_link_local();
-            !(this_network || shared || local || ip.is_multicast() || ip.is_broadcast())
+            !(this_network || special || local || ip.is_multicast())
         }
-        IpAddr::V6(ip) => {
-            let local = ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local();
-            !(local || ip.is_unspecified() || ip.is_multicast())
-        }
+        IpAddr::V6(ip) => match ip.segments() {
+            // What is said in IPv6 of an IPv4 address (RFC 6052, RFC 3056).
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+                is_elsewhere(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into())
+            }
+            // RFC 8215 and RFC 6666
+            [0x64, 0xff9b, 1, ..] | [0x100, 0, 0, 0, ..] => false,
+            [first, ..] => {
+                let site = first >> 6 == 0xfec0 >> 6;
+                let local = ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local();
+                !(local || site || ip.is_unspecified() || ip.is_multicast())
+            }
+        },
     }
 }
 
@@ -139,8 +153,19 @@ mod tests {
             ("192.168.1.1", false),
             ("224.0.0.1", false),
             ("255.255.255.255", false),
+            ("198.18.0.1", false),
+            ("198.20.0.1", true),
+            ("240.0.0.1", false),
+            ("255.255.255.254", false),
             ("::", false),
             ("::1", false),
+            ("64:ff9b::192.0.2.1", true),
+            ("64:ff9b::10.0.0.1", false),
+            ("64:ff9b:1::192.0.2.1", false),
+            ("2002:c000:201::1", true),
+            ("2002:a00:1::1", false),
+            ("100::1", false),
+            ("fec0::1", false),
             ("::ffff:127.0.0.1", false),
             ("fd00::1", false),
             ("fe80::1", false),
