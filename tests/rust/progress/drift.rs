@@ -127,7 +127,7 @@ fn wider_spf_is_a_condition() {
     };
     let (verdict, wider) = said("v=spf1 +all");
     assert_eq!(verdict, Judged::Safe);
-    assert!(wider.unwrap().contains("let ~2^127 more addresses pass SPF"));
+    assert!(wider.unwrap().contains("let ~2^128 more addresses pass SPF"));
     let (_, wider) = said("v=spf1 ip4:192.0.2.64/28 ip4:198.51.100.0/28 -all");
     assert!(wider.unwrap().contains("let 16 more addresses pass SPF"));
     // The same in other words.

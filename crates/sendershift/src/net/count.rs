@@ -33,6 +33,7 @@ impl AddressCount {
     /// assert_eq!(AddressCount::from(256).brief(), "256");
     /// assert_eq!(AddressCount::from(1 << 96).brief(), "2^96");
     /// assert_eq!(AddressCount::from((1 << 96) + 256).brief(), "~2^96");
+    /// assert_eq!(AddressCount::from((1 << 96) - 256).brief(), "~2^96");
     /// ```
     #[must_use]
     pub fn brief(&self) -> String {
@@ -40,7 +41,11 @@ impl AddressCount {
             Self { high: 0, low } if *low < 1_000_000_000_000 => low.to_string(),
             Self { high, low } => match high.checked_mul(LIMB).and_then(|high| high.checked_add(*low)) {
                 Some(number) if number.is_power_of_two() => format!("2^{}", number.ilog2()),
-                Some(number) => format!("~2^{}", number.ilog2()),
+                // The nearer power: half as much again is nearer to the next one.
+                Some(number) => {
+                    let power = number.ilog2();
+                    format!("~2^{}", power + u32::from(number >> (power - 1) == 3))
+                }
                 // A set holds less than 2^129.
                 None if *self == Self::from(u128::MAX) + Self::from(1) => "2^128".to_owned(),
                 None => "~2^128".to_owned(),
