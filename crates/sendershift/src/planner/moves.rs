@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::draft::{Draft, Texts, step, words};
 use super::zone::HOUR;
 use crate::error::Error;
+use crate::net::AddressSet;
 use crate::plan::{After, Customer, StepKind, Use};
 
 /// What must hold of the mixtures of old and new before anything moves; what does not is a blocker.
@@ -115,7 +116,7 @@ pub(super) fn waves(draft: &mut Draft<'_>) {
             title: format!("Watch: {}", wave.title),
             why: "What nobody declared shows only in real traffic: look before going on.".to_owned(),
             done_when: format!(
-                "aggregate reports about at least {} show that {} pass aligned SPF and DKIM as declared, and no unknown source",
+                "aggregate reports about at least {} show that {} pass as declared, by aligned SPF, DKIM or both, and no unknown source",
                 words(watched),
                 streams.join(", ")
             ),
@@ -156,12 +157,15 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
     if draft.waves.is_empty() {
         return waits;
     }
-    let mut domains: BTreeSet<String> = BTreeSet::new();
-    for moved in &draft.moves {
-        domains.insert(moved.then.author_domain.to_string());
-        domains.extend(moved.then.mail_from.as_ref().map(ToString::to_string));
-    }
-    let domains: Vec<String> = domains.into_iter().collect();
+    let news = news(draft);
+    let know = if news.is_empty() {
+        "Customers let mail in by its domains and addresses, and these stay as they are.".to_owned()
+    } else {
+        format!(
+            "Receivers let mail in by sender, so customers have to know {} before it comes.",
+            news.join(" and ")
+        )
+    };
     for class in &draft.facts.migration.customers {
         let must = match class.must.as_deref() {
             None => "The migration does not say what they have to do.".to_owned(),
@@ -170,7 +174,7 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
         };
         let texts = Texts {
             title: format!("Tell {}", class.title),
-            why: format!("Receivers let mail in by sender, so customers have to know {} before it comes. {must}", domains.join(" and ")),
+            why: format!("{know} {must}"),
             done_when: "the notice was sent from the old domain and is on a second channel (status page, in the product)".to_owned(),
             abort_when: "the domains or the addresses in the notice are not the ones in this plan".to_owned(),
             undo: "A notice cannot be taken back; send a correction.".to_owned(),
@@ -181,4 +185,28 @@ fn notices(draft: &mut Draft<'_>) -> Vec<After> {
         waits.push(After { step, at_least: class.lead });
     }
     waits
+}
+
+/// What is new about the sender to whoever lets mail in by it: domains in From, in MAIL FROM or in signatures, and addresses.
+fn news(draft: &Draft<'_>) -> Vec<String> {
+    /// So many networks are named one by one.
+    const MANY: usize = 10;
+    let (mut domains, mut addresses) = (BTreeSet::new(), AddressSet::default());
+    for moved in &draft.moves {
+        let [now, then] = [&moved.stream.now, moved.then].map(|identity| {
+            let signed = identity.dkim.iter().map(|signature| &signature.domain);
+            signed.chain([&identity.author_domain]).chain(&identity.mail_from).collect::<BTreeSet<_>>()
+        });
+        domains.extend(then.difference(&now).map(ToString::to_string));
+        let [now, then] =
+            [&moved.stream.now, moved.then].map(|identity| draft.facts.addresses(&identity.sources));
+        addresses = addresses.union(&then.difference(&now));
+    }
+    let networks = addresses.cover();
+    let told = match networks.len() {
+        0 => None,
+        1..=MANY => Some(format!("the addresses {addresses}")),
+        many => Some(format!("the addresses in {many} networks of its sources")),
+    };
+    domains.into_iter().chain(told).collect()
 }

@@ -33,6 +33,14 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
     }
     let published_by = draft.zone.editors(&crate::dns::Question::new(name.clone(), RecordType::Txt));
     let mut since: Vec<String> = published_by.into_iter().collect();
+    let relies_on_spf = draft
+        .facts
+        .migration
+        .streams
+        .iter()
+        .any(|stream| stream.spf_only && applies(draft, domain, &draft::last(stream).author_domain));
+    let (aligned, alone) =
+        if relies_on_spf { ("aligned SPF or DKIM", "") } else { ("aligned DKIM", " alone") };
     for level in [Policy::Quarantine, Policy::Reject].into_iter().filter(|level| *level <= goal.goal) {
         if level <= reached(&record) {
             continue;
@@ -56,10 +64,10 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
                 word(level)
             ),
             done_when: format!(
-                "aggregate reports about the last {dwell} show every stream of {} with an aligned DKIM pass, and no legitimate source without",
+                "aggregate reports about the last {dwell} show every stream of {} with an {aligned} pass, and no legitimate source without",
                 domain.name
             ),
-            abort_when: "a legitimate source without aligned DKIM shows up".to_owned(),
+            abort_when: format!("a legitimate source without {aligned} shows up"),
             undo: "Nothing to undo.".to_owned(),
         };
         let mut gate = step(
@@ -74,7 +82,7 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         let texts = Texts {
             title: format!("Tighten the DMARC policy of {} to p={}", domain.name, word(level)),
             why: format!(
-                "The goal is p={}, and each level stays for {dwell}. Every declared message passes by aligned DKIM alone from here on.",
+                "The goal is p={}, and each level stays for {dwell}. Every declared message passes by {aligned}{alone} from here on.",
                 word(goal.goal)
             ),
             done_when: seen(&changes),
@@ -139,6 +147,12 @@ fn published(draft: &Draft<'_>, name: &DomainName) -> Option<(Txt, DmarcRecord)>
     records.next().is_none().then(|| Some((text.clone(), DmarcRecord::parse(text.octets()).ok()?)))?
 }
 
+/// Whether the policy of a domain applies to mail of an author domain.
+fn applies(draft: &Draft<'_>, domain: &Domain, author: &DomainName) -> bool {
+    let applied = dmarc::discover(&draft.zone.world, author).applied;
+    applied.is_some_and(|applied| applied.domain == domain.name)
+}
+
 /// What has to be over before a domain's policy becomes stricter; none where a stream would not survive it.
 fn waits(
     draft: &mut Draft<'_>,
@@ -149,14 +163,10 @@ fn waits(
 ) -> Result<Option<Vec<After>>, Error> {
     let mut waits = Vec::new();
     let mut failing = Vec::new();
-    let applies = |author: &DomainName| {
-        let applied = dmarc::discover(&draft.zone.world, author).applied;
-        applied.is_some_and(|applied| applied.domain == domain.name)
-    };
     let stricter = overlay(&draft.zone, wish);
     for stream in &draft.facts.migration.streams {
         let last = draft::last(stream);
-        if applies(&last.author_domain) {
+        if applies(draft, domain, &last.author_domain) {
             let fate = draft.facts.fate(&stricter, stream, last, last)?;
             if let Some(why) = fate.lacks() {
                 failing.push((stream.id.clone(), why));
@@ -165,14 +175,14 @@ fn waits(
     }
     let queue = covering(draft.facts.migration.parameters.queue_lifetime);
     for moved in &draft.moves {
-        if applies(&moved.then.author_domain) {
+        if applies(draft, domain, &moved.then.author_domain) {
             // Senders not yet switched may still have messages of the new identity in their queues.
             let mixed = draft.facts.fate(&stricter, moved.stream, moved.then, &moved.stream.now)?;
             let at_least = if mixed.lacks().is_some() { goal.dwell.max(queue) } else { goal.dwell };
             waits.push(After { step: moved.gate.clone(), at_least: 0 });
             waits.push(After { step: moved.step.clone(), at_least });
         }
-        if applies(&moved.stream.now.author_domain) {
+        if applies(draft, domain, &moved.stream.now.author_domain) {
             waits.push(After { step: moved.step.clone(), at_least: queue });
             waits.push(After { step: moved.gate.clone(), at_least: 0 });
         }

@@ -159,8 +159,18 @@ impl Found<'_> {
         story
     }
 
+    /// What the receiver makes of the message, as far as the promise is about that: of what nobody asked for, the versions are open.
     fn verdict(&self, replay: &Replay) -> String {
         let mut parts = Vec::new();
+        let policy = match replay.policy {
+            None => "no policy record",
+            Some(dmarc::Policy::None) => "p=none",
+            Some(dmarc::Policy::Quarantine) => "p=quarantine",
+            Some(dmarc::Policy::Reject) => "p=reject",
+        };
+        if self.failure.code.starts_with("p5.") {
+            return format!("DMARC: {policy}.");
+        }
         if let (Some(checked), Some(domain)) = (&replay.checked, self.binding.checked_domain()) {
             let problem =
                 checked.problem.as_ref().map(|problem| format!(", {}", problem.code)).unwrap_or_default();
@@ -169,6 +179,9 @@ impl Found<'_> {
                 "SPF for {domain}{greeting}: {} ({} lookups, {} void{problem})",
                 checked.result, checked.lookups, checked.voids
             ));
+        }
+        if self.failure.code.starts_with("p2.") {
+            return format!("{}.", parts.join("; "));
         }
         for signature in self.binding.signatures() {
             let state = if replay.verified.contains(signature) {
@@ -184,12 +197,6 @@ impl Found<'_> {
         if self.binding.signatures().is_empty() {
             parts.push("no DKIM signature".to_owned());
         }
-        let policy = match replay.policy {
-            None => "no policy record".to_owned(),
-            Some(dmarc::Policy::None) => "p=none".to_owned(),
-            Some(dmarc::Policy::Quarantine) => "p=quarantine".to_owned(),
-            Some(dmarc::Policy::Reject) => "p=reject".to_owned(),
-        };
         let result = match replay.result {
             DmarcResult::Pass => "pass",
             DmarcResult::Fail => "fail",
