@@ -2,9 +2,10 @@
 
 use super::super::duration;
 use super::super::world::positive_ttl;
-use super::Progress;
 use super::line::{Line, published};
-use crate::dns::{Question, Snapshot, negative_ttl};
+use super::{Drifted, Progress};
+use crate::adjacent::Change;
+use crate::dns::{Question, RecordType, Snapshot, negative_ttl};
 use crate::plan::{Plan, Remark};
 
 /// How many RRsets a remark names.
@@ -22,6 +23,34 @@ pub(super) fn unknown(plan: &Plan, line: &Line<'_>) -> Option<Remark> {
     };
     let subject = Some(line.question.name.as_str());
     line.possible.is_empty().then(|| Remark::new("proof.state-unknown", subject, message()))
+}
+
+/// Where others have moved names that the plan changes to other name servers. Caches may go on to ask the old ones, which have nothing of what the
+/// plan does since, and how long the zone above lets them do so is in no evidence.
+pub(super) fn delegated(plan: &Plan, drift: &[Drifted]) -> Vec<Remark> {
+    let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+    let is_moved = |change: &&Change| {
+        let Question { name, record_type } = &change.question;
+        // A zone always has name servers: what evidence does not list did not come into being since.
+        let is_listed_now = change.before.is_empty()
+            && published(&plan.evidence, &Question::new(name.clone(), RecordType::Soa)).is_some();
+        // With more of them the old ones serve the zone still.
+        let is_grown =
+            !change.before.is_empty() && change.before.iter().all(|host| change.after.contains(host));
+        matches!(*record_type, RecordType::Ns | RecordType::DNAME)
+            && !is_listed_now
+            && !is_grown
+            && changes().any(|step| step.name.is_within(name))
+    };
+    let moved = drift.iter().map(|drifted| &drifted.change).filter(is_moved);
+    let says = |change: &Change| {
+        let message = format!(
+            "{} changed, and no step of the plan did it: caches may ask the old servers still, which may not have what the plan publishes, and for how long depends on the zone above, too. Judge a plan with today's evidence once nobody asks them any more",
+            change.question
+        );
+        Remark::new("proof.delegation-changes", Some(change.question.name.as_str()), message)
+    };
+    moved.map(says).collect()
 }
 
 /// What has to hold for the verdict to be about what there is now.
@@ -45,11 +74,27 @@ pub(super) fn conditions(plan: &Plan, now: &Snapshot, lines: &[Line<'_>], told: 
         let message = format!(
             "{} changed, and no step of the plan did it: the verdict holds from {} after that, when no cache has what was there before",
             named(&changed),
-            duration(changed.iter().map(|question| remembered(plan, question)).max().unwrap_or(0))
+            duration(changed.iter().map(|question| settled(plan, question)).max().unwrap_or(0))
         );
         conditions.push(Remark::new("proof.drift-settles", None, message));
     }
     conditions
+}
+
+/// How long, in seconds, after a change by others a cache may have what was there before. Of name servers that have changed it may get an old answer
+/// to the last.
+fn settled(plan: &Plan, question: &Question) -> i64 {
+    if question.record_type != RecordType::Ns {
+        return remembered(plan, question);
+    }
+    let of_zone = match published(&plan.evidence, question) {
+        Some(_) => remembered(plan, question),
+        None => cached(plan, plan.parameters.ttl_ceiling),
+    };
+    let zone = &question.name;
+    let below = plan.evidence.answered().filter(|of| of.name.is_within(zone) && of != question);
+    let asked = below.chain([Question::new(zone.clone(), RecordType::Txt)]);
+    of_zone.saturating_add(asked.map(|of| remembered(plan, &of)).max().unwrap_or(0))
 }
 
 /// How long, in seconds, a cache may have what the plan's evidence says.
@@ -58,6 +103,11 @@ fn remembered(plan: &Plan, question: &Question) -> i64 {
         Some(rrset) => positive_ttl(plan, &question.name, rrset).0,
         None => negative_ttl(&plan.evidence, &question.name).map_or(plan.parameters.ttl_ceiling, u64::from),
     };
+    cached(plan, ttl)
+}
+
+/// How long a cache may have what has a TTL, both in seconds.
+fn cached(plan: &Plan, ttl: u64) -> i64 {
     i64::try_from(ttl.saturating_add(plan.parameters.resolver_stale)).unwrap_or(i64::MAX)
 }
 
