@@ -311,6 +311,17 @@ fn with_key(change: impl Fn(&mut Vec<Value>)) -> Proof {
     now(plan, &Snapshot::from_json(&document.to_string()).unwrap())
 }
 
+/// Two records of one key verify nothing (RFC 6376 section 3.6.2.2): the step is not to be done again.
+#[test]
+fn a_key_in_other_words_is_not_published_once_more() {
+    let proof = with_key(|all| {
+        let records = &mut answer(all, "s2._domainkey.shop.example", "TXT")["records"];
+        *records = json!([records[0].as_str().unwrap().replace("; ", ";")]);
+    });
+    assert!(undecided(&proof, "proof.state-unknown"), "{:?}", proof.undecided);
+    assert!(proof.progress.unwrap().next.is_empty());
+}
+
 /// How long absence is remembered may have become longer since, though only a cache says so (RFC 2308 section 5).
 #[test]
 fn a_negative_ttl_that_was_raised_counts() {

@@ -106,7 +106,7 @@ impl<'p> Line<'p> {
     }
 
     /// The records that the changes name.
-    fn named(&self) -> BTreeSet<String> {
+    pub(super) fn named(&self) -> BTreeSet<String> {
         let changes = self.changes.iter().map(|edit| edit.change);
         let named = changes.flat_map(|change| [change.remove.as_ref(), change.add.as_ref()]);
         named.flat_map(texts).collect()

@@ -1,11 +1,15 @@
 //! What is said beside the verdict on a plan under way.
 
+use std::collections::BTreeSet;
+
+use super::super::binding::key_data;
 use super::super::duration;
 use super::super::world::positive_ttl;
-use super::line::{Line, published};
+use super::line::{Edit, Line, published};
 use super::{Drifted, Progress};
 use crate::adjacent::Change;
-use crate::dns::{Question, RecordType, Snapshot, negative_ttl};
+use crate::dkim::KeyRecord;
+use crate::dns::{Question, RecordType, Records, Snapshot, Txt, negative_ttl};
 use crate::plan::{Plan, Remark};
 
 /// How many RRsets a remark names.
@@ -22,7 +26,30 @@ pub(super) fn unknown(plan: &Plan, line: &Line<'_>) -> Option<Remark> {
         )
     };
     let subject = Some(line.question.name.as_str());
-    line.possible.is_empty().then(|| Remark::new("proof.state-unknown", subject, message()))
+    let is_unknown = line.possible.is_empty();
+    let message = is_unknown.then(message).or_else(|| in_other_words(plan, line));
+    message.map(|message| Remark::new("proof.state-unknown", subject, message))
+}
+
+/// That a key which a step publishes is there in other words. Whoever did the step again would have two records there, by which nothing is
+/// verified (RFC 6376 section 3.6.2.2).
+fn in_other_words(plan: &Plan, line: &Line<'_>) -> Option<String> {
+    let (now, named) = (line.now?.texts(), line.named());
+    let keys = |texts: &[Txt], is_named: bool| -> BTreeSet<String> {
+        let texts = texts.iter().filter(|text| named.contains(&text.text()) == is_named);
+        texts.filter_map(|text| KeyRecord::parse(text.octets()).ok()).map(|key| key_data(&key)).collect()
+    };
+    let there: BTreeSet<String> = keys(now, false).difference(&keys(now, true)).cloned().collect();
+    let adds = |edit: &&Edit<'_>| match &edit.change.add {
+        Some(Records::Txt(texts)) => !keys(texts, true).is_disjoint(&there),
+        _ => false,
+    };
+    let step = line.changes.iter().find(adds).and_then(|edit| plan.steps.get(edit.step))?;
+    let id = &step.id;
+    Some(format!(
+        "{} has the key that step `{id}` publishes, in other words: the step would leave two records, by which nothing is verified. Write the record into the plan as it is there, or publish it in the words of the plan",
+        line.question
+    ))
 }
 
 /// Where others have moved names that the plan changes to other name servers. Caches may go on to ask the old ones, which have nothing of what the
