@@ -17,6 +17,7 @@ pub mod zone;
 pub use overlay::Overlay;
 pub use record::{Mx, Quality, Question, RecordType, Records, RrSet, Soa, Txt};
 pub use recording::Recording;
+pub(crate) use resolve::authority;
 pub use resolve::{MAX_ALIASES, Resolved, existence, negative_ttl, resolve};
 pub use snapshot::Snapshot;
 

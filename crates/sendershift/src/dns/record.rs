@@ -460,12 +460,12 @@ impl Records {
         }
     }
 
-    /// Whether two RRsets hold the same records, in any order (RFC 2181 section 5); TXT compares joined octets.
+    /// Whether two RRsets hold the same records, each as often, in any order; TXT compares joined octets. The same octets in other strings
+    /// are another record (RFC 2181 section 5), so an RRset may hold them more than once.
     pub fn same_as(&self, other: &Self) -> bool {
         let sorted = |records: &Self| {
             let mut texts = records.to_texts();
             texts.sort();
-            texts.dedup();
             texts
         };
         self.record_type() == other.record_type() && sorted(self) == sorted(other)

@@ -1,6 +1,6 @@
 //! What a resolver makes of answers: aliases followed, existence, the TTL of absence.
 
-use super::{Answer, Evidence, Quality, RecordType, Records, RrSet};
+use super::{Answer, Evidence, Quality, RecordType, Records, RrSet, Soa};
 use crate::name::DomainName;
 
 /// How many aliases are followed before the answer counts as failed, as common resolvers do.
@@ -57,14 +57,23 @@ pub fn existence(evidence: &dyn Evidence, name: &DomainName) -> Option<bool> {
 /// of the SOA record of the closest enclosing zone (RFC 2308 section 5). `None` where the evidence
 /// does not settle which zone that is, or has no such record from a server of the zone.
 pub fn negative_ttl(evidence: &dyn Evidence, name: &DomainName) -> Option<u32> {
+    let (_, soa, rrset) = authority(evidence, name)?;
+    match rrset.quality() {
+        Quality::Authoritative => rrset.ttl().map(|ttl| ttl.min(soa.minimum)),
+        Quality::Cached => None,
+    }
+}
+
+/// The closest enclosing zone of a name, and its SOA record; none where the evidence does not settle which zone that is.
+pub(crate) fn authority<'e>(
+    evidence: &'e dyn Evidence,
+    name: &DomainName,
+) -> Option<(DomainName, &'e Soa, &'e RrSet)> {
     for zone in name.ancestors() {
         match evidence.answer(&zone, RecordType::Soa) {
             Answer::Records(rrset) => {
                 let Records::Soa(soa) = rrset.records() else { return None };
-                return match rrset.quality() {
-                    Quality::Authoritative => rrset.ttl().map(|ttl| ttl.min(soa.minimum)),
-                    Quality::Cached => None,
-                };
+                return Some((zone, soa, rrset));
             }
             // Name servers mark a zone of its own (RFC 1034 section 4.2), whose SOA record is then not known.
             Answer::NoData if matches!(evidence.answer(&zone, RecordType::Ns), Answer::Records(_)) => {

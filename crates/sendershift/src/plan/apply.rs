@@ -50,8 +50,8 @@ impl ApplyError {
 impl Change {
     /// The RRset after the change, where `before` is the RRset that is there; `None` is no RRset.
     ///
-    /// What the change does not name stays as it is. A record that is to be added and is there already stays once. TXT
-    /// records are compared by their joined octets. The result has the TTL of the change and counts as
+    /// What the change does not name stays as it is. A record that is to be added and is there already is not added again. TXT
+    /// records are compared by their joined octets; two with the same octets and other strings are two records. The result has the TTL of the change and counts as
     /// authoritative: whoever publishes it knows its TTL. `ttl_before` is not looked at.
     ///
     /// # Errors
@@ -151,7 +151,8 @@ pub(crate) fn edited(record_type: RecordType, parts: Parts<'_>) -> Result<Option
     Ok((!records.to_texts().is_empty()).then_some(records))
 }
 
-/// Takes out and puts in; two records with one key are the same record.
+/// Takes out and puts in. A record of the same key as one that is there is not put in; two that are there stay two, as those who ask
+/// get both.
 fn edit<'r, T: Clone + 'r, K: Ord>(
     parts: Parts<'r>,
     list: impl Fn(&'r Records) -> &'r [T],
@@ -159,9 +160,9 @@ fn edit<'r, T: Clone + 'r, K: Ord>(
 ) -> Vec<T> {
     let [before, remove, add] = parts.map(|records| records.map_or(&[][..], &list));
     let removed: BTreeSet<K> = remove.iter().map(&key).collect();
-    let mut seen = BTreeSet::new();
-    let stays = before.iter().filter(|record| !removed.contains(&key(record)));
-    stays.chain(add).filter(|record| seen.insert(key(record))).cloned().collect()
+    let stays: Vec<&T> = before.iter().filter(|record| !removed.contains(&key(record))).collect();
+    let there: BTreeSet<K> = stays.iter().map(|record| key(record)).collect();
+    stays.into_iter().chain(add.iter().filter(|record| !there.contains(&key(record)))).cloned().collect()
 }
 
 fn only<T>(mut records: Vec<T>) -> Result<Option<T>, ApplyError> {

@@ -12,7 +12,7 @@ use super::explore::Halt;
 use super::promise::{self, Receiver};
 use super::proof::HeldPolicy;
 use super::story::duration;
-use super::world::{Era, Flux, Lenient, World};
+use super::world::{Flux, Lenient, World};
 use crate::adjacent::{self, MtaSts, MtaStsMode, MtaStsPolicy, MxPattern};
 use crate::dns::{Answer, Evidence, MAX_ALIASES, Question, RecordType, Records, Resolved, resolve};
 use crate::name::DomainName;
@@ -134,60 +134,57 @@ enum Untold {
 }
 
 fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) -> Option<Untold> {
-    let record = domain.prefixed("_mta-sts").ok()?;
-    let policies = plan.mta_sts.iter().filter(|published| published.domain == *domain);
-    let from_the_start = policies.clone().next().map(|first| first.from.is_none());
-    // From which of two steps on a policy is served, where the web server moves with another one than publishes it?
-    let serves_from = |id: &String| policies.clone().any(|published| published.from.as_ref() == Some(id));
-    let moved = moves(plan, flux, domain).into_iter().filter_map(|(step, _)| plan.steps.get(step));
-    if let Some(step) = moved.map(|step| &step.id).find(|id| policies.clone().count() > 1 && !serves_from(id))
-    {
-        return Some(Untold::Lacking(format!(
-            "step `{step}` moves the web server mta-sts.{domain}, and no policy of the plan is `from` that step, be it the same as before"
-        )));
-    }
-    // With the text of each policy in it, a plan is judged by these. A new `id` says that there is one more by then.
-    if from_the_start == Some(true) {
-        let order: Vec<usize> = timeline.steps().collect();
-        let place =
-            |id: &str| order.iter().position(|at| plan.steps.get(*at).is_some_and(|step| step.id == id));
-        let published: Vec<Option<usize>> =
-            policies.map(|published| published.from.as_deref().and_then(place)).collect();
-        let mut ids: BTreeSet<String> = BTreeSet::new();
-        let mut lacking = None;
-        flux.each_era(plan, |era| {
-            ids.extend(identifiers(era, &record));
-            let step = era.begun_by().and_then(|step| plan.steps.get(step));
-            let now = step.and_then(|step| place(&step.id));
-            let policies = published.iter().filter(|from| **from <= now).count();
+    let (record, server) = (domain.prefixed("_mta-sts").ok()?, domain.prefixed("mta-sts").ok()?);
+    let policies: Vec<&PublishedPolicy> =
+        plan.mta_sts.iter().filter(|published| published.domain == *domain).collect();
+    let from_the_start = policies.first().map(|first| first.from.is_none());
+    let order: Vec<usize> = timeline.steps().collect();
+    let place = |id: &str| order.iter().position(|at| plan.steps.get(*at).is_some_and(|step| step.id == id));
+    let published: Vec<Option<usize>> =
+        policies.iter().map(|published| published.from.as_deref().and_then(place)).collect();
+    let serves_from = |id: &String| policies.iter().any(|published| published.from.as_ref() == Some(id));
+    let today = flux.era(plan, 0);
+    let is_there = is_announced(&today, &record);
+    // What is there today, and no step has to do with it, does not matter as long as the mail hosts stay.
+    let known = if from_the_start == Some(true) { BTreeSet::new() } else { identifiers(&today, &record) };
+    let mut ids = BTreeSet::new();
+    let (mut was_announced, mut serving, mut lacking) = (false, served(&today, &server), None);
+    flux.each_era(plan, |era| {
+        let step = era.begun_by().and_then(|step| plan.steps.get(step));
+        let is_announced = is_announced(era, &record);
+        was_announced |= is_announced;
+        // From which of two steps on a policy is served, where the web server moves with another one than publishes it? None is fetched
+        // before the record announces one (RFC 8461 section 3.1).
+        let now = served(era, &server);
+        let moves = was_announced && now.as_ref().is_some_and(|now| now.is_another_than(serving.as_ref()));
+        serving = now;
+        if let Some(id) = step.map(|step| &step.id).filter(|id| moves && !serves_from(id))
+            && lacking.is_none()
+        {
+            lacking = Some(format!(
+                "step `{id}` moves the web server {server}, and no policy of the plan is `from` that step, be it the same as before"
+            ));
+        }
+        // With the text of each policy in it, a plan is judged by these. A new `id` says that there is one more by then.
+        ids.extend(identifiers(era, &record).into_iter().filter(|id| !known.contains(id)));
+        let announced = ids.len().max(usize::from(is_announced && !is_there));
+        let now = step.and_then(|step| place(&step.id));
+        let policies = published.iter().filter(|from| **from <= now).count();
+        if announced > policies && lacking.is_none() {
             let by = step.map_or("before the plan".to_owned(), |step| format!("with step `{}`", step.id));
-            if ids.len() > policies && lacking.is_none() {
-                lacking = Some(Untold::Lacking(format!(
-                    "{record} has had {} different `id` {by}, and the plan has only {policies} of the policies by then",
-                    ids.len()
-                )));
-            }
-        });
-        return lacking;
+            let others = if known.is_empty() { "" } else { ", besides that of today," };
+            lacking = Some(format!(
+                "{record} has had {announced} different `id`{others} {by}, and the plan has only {policies} of the policies by then"
+            ));
+        }
+    });
+    if let Some(why) = lacking {
+        return Some(Untold::Lacking(why));
     }
-    if !hosts_change(plan, flux, domain) {
+    if from_the_start == Some(true) || !hosts_change(plan, flux, domain) {
         return None;
     }
-    let announced = |era: &Era<'_>| match resolve(era, &record, RecordType::Txt) {
-        Resolved::Records(rrset) => rrset.texts().iter().any(|text| MtaSts::is_mta_sts(text.octets())),
-        // Who is given the name by an alias serves a policy there.
-        Resolved::Unknown | Resolved::Failed => {
-            matches!(era.answer(&record, RecordType::Txt), Answer::Alias(_))
-        }
-        Resolved::Absent { .. } => false,
-    };
-    let today = flux.era(plan, 0);
-    let mut is_announced = announced(&today);
-    // A policy of a later step says nothing of today.
-    if from_the_start.is_none() {
-        flux.each_era(plan, |era| is_announced |= announced(era));
-    }
-    if is_announced {
+    if is_there {
         let which = if from_the_start.is_some() { "not the one that is there before it" } else { "none" };
         return Some(Untold::Lacking(format!(
             "{record} announces a policy, and of the policies of {domain} the plan has {which}"
@@ -197,19 +194,84 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
     unknown.then_some(Untold::Unknown)
 }
 
-/// The `id` of each record there that can be read (RFC 8461 section 3.1).
-fn identifiers(evidence: &dyn Evidence, record: &DomainName) -> Vec<String> {
-    let Resolved::Records(rrset) = resolve(evidence, record, RecordType::Txt) else { return Vec::new() };
-    rrset
-        .texts()
-        .iter()
-        .filter_map(|text| MtaSts::parse(text.octets()).ok())
-        .map(|record| record.id)
-        .collect()
+/// Where a host is found: all names that lead to its addresses, and these.
+#[derive(PartialEq, Eq)]
+struct Served {
+    names: Vec<DomainName>,
+    addresses: BTreeSet<String>,
+}
+
+impl Served {
+    /// Whether others may answer there than before. Fewer addresses are the same servers.
+    fn is_another_than(&self, before: Option<&Self>) -> bool {
+        before.is_none_or(|before| self.names != before.names || !self.addresses.is_subset(&before.addresses))
+    }
+}
+
+/// Where a host is found; none where it is known to have no address.
+fn served(evidence: &dyn Evidence, host: &DomainName) -> Option<Served> {
+    let answers = [RecordType::A, RecordType::Aaaa].map(|kind| resolve(evidence, host, kind));
+    let of = |answer: &Resolved<'_>| match answer {
+        Resolved::Records(rrset) => rrset.records().to_texts(),
+        _ => Vec::new(),
+    };
+    let addresses: BTreeSet<String> = answers.iter().flat_map(of).collect();
+    let is_unknown = matches!(answers, [Resolved::Unknown | Resolved::Failed, _]);
+    let names = chain(evidence, host, RecordType::A);
+    (is_unknown || !addresses.is_empty()).then_some(Served { names, addresses })
+}
+
+/// A name, and those that it is an alias of, one after the other.
+fn chain(evidence: &dyn Evidence, name: &DomainName, record_type: RecordType) -> Vec<DomainName> {
+    let mut names = vec![name.clone()];
+    while names.len() <= MAX_ALIASES
+        && let Some(last) = names.last()
+        && let Answer::Alias(alias) = evidence.answer(last, record_type)
+        && let Records::Cname(target) = alias.records()
+    {
+        names.push(target.clone());
+    }
+    names
+}
+
+/// Whether a record says that there is a policy.
+pub(super) fn is_announced(evidence: &dyn Evidence, record: &DomainName) -> bool {
+    match resolve(evidence, record, RecordType::Txt) {
+        Resolved::Records(rrset) => rrset.texts().iter().any(|text| MtaSts::is_mta_sts(text.octets())),
+        // Who is given the name by an alias serves a policy there.
+        Resolved::Unknown | Resolved::Failed => {
+            matches!(evidence.answer(record, RecordType::Txt), Answer::Alias(_))
+        }
+        Resolved::Absent { .. } => false,
+    }
+}
+
+/// The `id` of each record there that can be read (RFC 8461 section 3.1). Where an alias leads to what is not known, the name that it leads to
+/// stands for one.
+fn identifiers(evidence: &dyn Evidence, record: &DomainName) -> BTreeSet<String> {
+    match resolve(evidence, record, RecordType::Txt) {
+        Resolved::Records(rrset) => {
+            let texts = rrset.texts().iter();
+            texts.filter_map(|text| MtaSts::parse(text.octets()).ok()).map(|record| record.id).collect()
+        }
+        Resolved::Unknown | Resolved::Failed => {
+            let mut names = chain(evidence, record, RecordType::Txt);
+            let end = names.pop().filter(|_| !names.is_empty());
+            end.iter().map(|end| end.to_string()).collect()
+        }
+        Resolved::Absent { .. } => BTreeSet::new(),
+    }
+}
+
+/// Whether a policy is announced today of which the plan has no text.
+fn is_unseen(plan: &Plan, flux: &Flux, domain: &DomainName) -> bool {
+    let is_announced = |record: DomainName| is_announced(&flux.era(plan, 0), &record);
+    plan.mta_sts.iter().all(|published| published.domain != *domain)
+        && domain.prefixed("_mta-sts").is_ok_and(is_announced)
 }
 
 /// Whether the plan changes which mail hosts a domain has, or which of them have addresses.
-fn hosts_change(plan: &Plan, flux: &Flux, domain: &DomainName) -> bool {
+pub(super) fn hosts_change(plan: &Plan, flux: &Flux, domain: &DomainName) -> bool {
     let now = flux.era(plan, 0);
     for host in adjacent::mail_hosts(&now, domain) {
         resolve(&now, &host, RecordType::A);
@@ -242,6 +304,12 @@ impl<'a> Prover<'a> {
                     "{domain} has no MTA-STS policy: the evidence does not tell of _mta-sts.{domain} TXT, and senders that hold a policy would not deliver to other mail hosts than those in it"
                 );
                 self.assume("assume.no-mta-sts", domain, message);
+            }
+            None if !live && is_unseen(plan, flux, domain) => {
+                let message = format!(
+                    "nothing comes to {domain} before the plan, and _mta-sts.{domain} announces a policy that the plan does not have: the verdict holds if it allows the mail hosts there (RFC 8461). Add its text to the plan, under `mta_sts`, and it is judged"
+                );
+                self.condition("proof.mta-sts", binding, message);
             }
             None => {}
         }

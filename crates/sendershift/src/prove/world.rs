@@ -405,7 +405,7 @@ impl Evidence for Era<'_> {
 }
 
 /// How long absence at a name may be remembered, in seconds, and whether that is assumed.
-fn absence(plan: &Plan, question: &Question) -> (u64, bool) {
+pub(super) fn absence(plan: &Plan, question: &Question) -> (u64, bool) {
     let listed = plan.evidence.negative(&question.name, question.record_type);
     // An answer that denies a name above denies this one, too (RFC 8020).
     let above = question.name.ancestors().skip(1).filter_map(|name| plan.evidence.nonexistence(&name)?.0);

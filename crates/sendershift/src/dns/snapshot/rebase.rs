@@ -1,8 +1,10 @@
 //! A snapshot in which some answers are exchanged for those of another day.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{Content, Note, Snapshot, Stored};
+use super::{Content, Node, Note, Snapshot, Stored};
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, RrSet};
 use crate::name::DomainName;
 
@@ -89,6 +91,33 @@ impl Snapshot {
             self.nodes.entry(name.clone()).or_default().nxdomain = Some(stored);
         } else {
             self.store(name, *record_type, stored);
+        }
+    }
+
+    /// Lets those of some names not exist that exist for what was withheld alone, and do not by another snapshot: so nobody takes them for names
+    /// that are there.
+    pub(crate) fn deny<'n>(&mut self, names: impl Iterator<Item = &'n DomainName>, other: &Self) {
+        let has_records =
+            |node: &Node| node.sets.iter().any(|(_, of)| matches!(of.content, Content::Records(_)));
+        let exist = self.nodes.iter().filter(|(_, node)| has_records(node));
+        let exist: BTreeSet<DomainName> = exist.flat_map(|(name, _)| name.ancestors()).collect();
+        for name in names {
+            let negative = self.nodes.get(name).and_then(|node| {
+                let negative =
+                    node.sets.iter().map(|(_, stored)| stored).filter(|of| of.content == Content::NoData);
+                negative.max_by_key(|stored| stored.ttl).cloned()
+            });
+            let Some(negative) = negative else { continue };
+            let is_gone = |name: &DomainName| {
+                !exist.contains(name) && other.answer(name, RecordType::Txt) == Answer::NxDomain
+            };
+            for name in name.ancestors().take_while(is_gone) {
+                let node = self.nodes.entry(name).or_default();
+                node.sets.clear();
+                let longer = node.nxdomain.take().filter(|known| known.ttl >= negative.ttl);
+                node.nxdomain =
+                    longer.or_else(|| Some(Stored { content: Content::NxDomain, ..negative.clone() }));
+            }
         }
     }
 

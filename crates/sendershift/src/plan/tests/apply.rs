@@ -57,6 +57,17 @@ const CASES: &[Case] = &[
         Some(r#"["c", ["d", "e"]]"#),
         Ok(Some(r#"["c", ["d", "e"]]"#)),
     ),
+    // What is there in other strings is there twice, and goes at once.
+    (
+        r#""type": "TXT", "ttl_after": 60, "add": ["de"]"#,
+        Some(r#"["c", ["d", "e"], "de"]"#),
+        Ok(Some(r#"["c", ["d", "e"], "de"]"#)),
+    ),
+    (
+        r#""type": "TXT", "ttl_after": 60, "remove": ["de"]"#,
+        Some(r#"["c", ["d", "e"], "de"]"#),
+        Ok(Some(r#"["c"]"#)),
+    ),
     (
         r#""type": "TXT", "ttl_after": 60, "add": ["x"], "expect": [["d", "e"]]"#,
         Some(r#"["de"]"#),

@@ -14,7 +14,7 @@ use crate::prove::binding::{Binding, Judgement, Sources, sources, spans};
 use crate::prove::explore::Bounds;
 use crate::prove::promise::{Effect, got_worse, is_unseen};
 use crate::prove::world::{Era, Flux};
-use crate::spf::{Policy, Profile};
+use crate::spf::{Policy, Profile, SpfResult};
 
 /// What is worse than the plan's evidence has it.
 #[derive(Default)]
@@ -42,7 +42,7 @@ struct Look<'p> {
 }
 
 impl<'p> Side<'p> {
-    fn new(plan: &'p Plan) -> Result<Self, Error> {
+    pub(super) fn new(plan: &'p Plan) -> Result<Self, Error> {
         let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
         let order: Vec<usize> = timeline.steps().collect();
         let flux = Flux::new(plan, &order);
@@ -75,16 +75,16 @@ impl<'p> Side<'p> {
 }
 
 /// Compares declared mail and its policies on the plan's evidence with the same on today's.
-pub(super) fn worse(plan: &Plan, rebased: &Plan) -> Result<Worse, Error> {
-    let (then, now) = (Side::new(plan)?, Side::new(rebased)?);
-    let mut worse = Worse { undecided: exchanged(&then, &now), conditions: wider(&then, &now) };
+pub(super) fn worse(then: &Side<'_>, now: &Side<'_>) -> Result<Worse, Error> {
+    let parameters = &then.plan.parameters;
+    let mut worse = Worse { undecided: exchanged(then, now), conditions: wider(then, now) };
     let mut authors = BTreeSet::new();
     for look in then.looks() {
         let (before, after) = (then.era(&look), now.era(&look));
-        for profile in &plan.parameters.receivers {
+        for profile in &parameters.receivers {
             let lost = [
-                lost_spf((&then, &before), (&now, &after), &look, profile)?,
-                lost_dkim((&then, &before), (&now, &after), &look, profile),
+                lost_spf((then, &before), (now, &after), &look, profile)?,
+                lost_dkim((then, &before), (now, &after), &look, profile),
             ];
             for lost in lost.into_iter().flatten() {
                 let message = format!(
@@ -107,7 +107,8 @@ pub(super) fn worse(plan: &Plan, rebased: &Plan) -> Result<Worse, Error> {
     Ok(worse)
 }
 
-/// What SPF says no more of addresses that a source has by both: for MAIL FROM, or for the name that it greets with.
+/// What SPF says no more of addresses that a source has by both: for MAIL FROM, or for the name that it greets with. Of MAIL FROM also that it
+/// aligns no more, where SPF let any of them pass.
 fn lost_spf(
     (then, before): (&Side<'_>, &Era<'_>),
     (now, after): (&Side<'_>, &Era<'_>),
@@ -121,6 +122,20 @@ fn lost_spf(
         known.reduce(|all, some| all.union(&some)).unwrap_or_default()
     };
     let addresses = of(then).intersection(&of(now));
+    if let Some(domain) = &look.identity.mail_from {
+        let aligned = |evidence: &dyn Evidence| {
+            let author_domain = &look.identity.author_domain;
+            dmarc::evaluate(evidence, &Authenticated { author_domain, spf: Some(domain), dkim: &[] })
+                .spf_aligned
+        };
+        let passed = || {
+            let policy = Policy::compile_within(before, domain, &addresses)?.intended();
+            Ok::<bool, Error>(!policy.sometimes(SpfResult::Pass).is_disjoint(&addresses))
+        };
+        if aligned(before) && !aligned(after) && passed().is_ok_and(|passed| passed) {
+            return Ok(Some(format!("{domain} in MAIL FROM does not align any more")));
+        }
+    }
     for binding in [binding.greeting(), Some(binding)].into_iter().flatten() {
         let Some(domain) = binding.checked_domain() else { continue };
         let policies = [before, after].map(|era| Policy::compile_within(era, domain, &addresses));

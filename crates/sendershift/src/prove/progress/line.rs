@@ -56,23 +56,34 @@ impl<'p> Line<'p> {
     /// The numbers of changes after which the RRset has, of all records that the changes name, those that it has now.
     fn states_now(&self) -> Vec<usize> {
         let named = self.named();
-        let of = |rrset: Option<&RrSet>| -> BTreeSet<String> {
-            texts(rrset.map(RrSet::records)).filter(|text| named.contains(text)).collect()
+        let of = |rrset: Option<&RrSet>| {
+            counted(texts(rrset.map(RrSet::records)).filter(|text| named.contains(text)))
         };
-        let now = of(self.now);
-        // Kept up to date from change to change: what one of both has and the other has not.
-        let mut differs: BTreeSet<String> = of(self.then).symmetric_difference(&now).cloned().collect();
-        let mut same: Vec<usize> = differs.is_empty().then_some(0).into_iter().collect();
-        for (number, Edit { change, .. }) in (1..).zip(&self.changes) {
-            let gone = texts(change.remove.as_ref()).map(|text| (text, false));
-            for (text, is_there) in gone.chain(texts(change.add.as_ref()).map(|text| (text, true))) {
-                if now.contains(&text) == is_there {
+        let (mut state, now) = (of(self.then), of(self.now));
+        // Kept up to date from change to change: what one of both has and the other has not, or more often.
+        let mut differs: BTreeSet<String> = BTreeSet::new();
+        let mut compare = |state: &BTreeMap<String, usize>, touched: Vec<String>| {
+            for text in touched {
+                if state.get(&text) == now.get(&text) {
                     differs.remove(&text);
                 } else {
                     differs.insert(text);
                 }
             }
-            if differs.is_empty() {
+            differs.is_empty()
+        };
+        let all = state.keys().chain(now.keys()).cloned().collect();
+        let mut same: Vec<usize> = compare(&state, all).then_some(0).into_iter().collect();
+        for (number, Edit { change, .. }) in (1..).zip(&self.changes) {
+            let mut touched: Vec<String> = texts(change.remove.as_ref()).collect();
+            for text in &touched {
+                state.remove(text);
+            }
+            for (text, count) in counted(texts(change.add.as_ref())) {
+                touched.push(text.clone());
+                state.entry(text).or_insert(count);
+            }
+            if compare(&state, touched) {
                 same.push(number);
             }
         }
@@ -95,7 +106,7 @@ impl<'p> Line<'p> {
     }
 
     /// The records that the changes name.
-    fn named(&self) -> BTreeSet<String> {
+    pub(super) fn named(&self) -> BTreeSet<String> {
         let changes = self.changes.iter().map(|edit| edit.change);
         let named = changes.flat_map(|change| [change.remove.as_ref(), change.add.as_ref()]);
         named.flat_map(texts).collect()
@@ -129,13 +140,13 @@ impl<'p> Line<'p> {
     pub(super) fn told_states(&self, plan: &Plan) -> String {
         let named = self.named();
         let then = texts(self.then.map(RrSet::records)).filter(|text| named.contains(text));
-        let mut state: BTreeSet<String> = then.collect();
+        let mut state: Vec<String> = then.collect();
         let mut told = vec![format!("before the plan {}", listed(state.iter().cloned()))];
         for Edit { step, change, .. } in self.changes.iter().take(MOST_TOLD) {
-            for text in texts(change.remove.as_ref()) {
-                state.remove(&text);
-            }
-            state.extend(texts(change.add.as_ref()));
+            let removed: BTreeSet<String> = texts(change.remove.as_ref()).collect();
+            state.retain(|text| !removed.contains(text));
+            let added = texts(change.add.as_ref()).filter(|text| !state.contains(text));
+            state.extend(added.collect::<Vec<_>>());
             let id = plan.steps.get(*step).map_or("", |step| &step.id);
             told.push(format!("after `{id}` {}", listed(state.iter().cloned())));
         }
@@ -166,6 +177,14 @@ fn is_cached(evidence: &Snapshot, question: &Question) -> bool {
 
 pub(super) fn texts(records: Option<&Records>) -> impl Iterator<Item = String> + use<> {
     records.map(Records::to_texts).unwrap_or_default().into_iter()
+}
+
+/// How often each record is there: one text may be there in several strings.
+fn counted(texts: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    texts.fold(BTreeMap::new(), |mut counted, text| {
+        *counted.entry(text).or_default() += 1;
+        counted
+    })
 }
 
 /// Some records, in short.

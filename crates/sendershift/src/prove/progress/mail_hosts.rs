@@ -3,56 +3,68 @@
 use std::collections::BTreeSet;
 
 use super::Drifted;
-use super::authentication::Worse;
+use super::authentication::{Side, Worse};
 use crate::adjacent::MtaSts;
-use crate::dns::{Answer, Evidence as _, RecordType, Records, Resolved, resolve};
+use crate::dns::{Answer, Evidence as _, RecordType, Records};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::plan::{Plan, Remark};
+use crate::prove::mta_sts::{hosts_change, is_announced};
 use crate::prove::{Proof, prove_with};
 
 /// Where others have changed what DNS says of MTA-STS policies, or the mail hosts of a domain that announces one, and so the policies that the plan
-/// has are perhaps not those that are served.
-pub(super) fn policies_told(rebased: &Plan, drift: &[Drifted]) -> Vec<Remark> {
+/// has are perhaps not those that are served. That the record is gone ends none that senders hold (RFC 8461 section 5.1).
+pub(super) fn policies_told(then: &Side<'_>, now: &Side<'_>, drift: &[Drifted]) -> Vec<Remark> {
+    let changes = |name: &DomainName| {
+        let names: BTreeSet<DomainName> =
+            [then.plan, now.plan].into_iter().flat_map(|plan| aliases(plan, name.clone())).collect();
+        drift
+            .iter()
+            .map(|drifted| &drifted.change)
+            .filter(move |change| names.contains(&change.question.name))
+    };
     let is_another = |record: &DomainName| {
-        let mut of_record =
-            drift.iter().map(|drifted| &drifted.change).filter(|change| change.question.name == *record);
-        of_record.any(|change| {
+        changes(record).any(|change| {
             change.question.record_type == RecordType::Cname || ids(&change.before) != ids(&change.after)
         })
     };
-    let changed = |name: &DomainName, of: &[RecordType]| {
-        drift.iter().any(|drifted| {
-            let question = &drifted.change.question;
-            question.name == *name && of.contains(&question.record_type)
-        })
+    let hosts_changed = |domain: &DomainName| {
+        changes(domain)
+            .any(|change| matches!(change.question.record_type, RecordType::Mx | RecordType::Cname))
     };
-    let policies = |domain: &DomainName| rebased.mta_sts.iter().any(|published| published.domain == *domain);
-    let announces = |record: &DomainName| match resolve(&rebased.evidence, record, RecordType::Txt) {
-        Resolved::Records(rrset) => rrset.texts().iter().any(|text| MtaSts::is_mta_sts(text.octets())),
-        _ => false,
+    let hosts_differ = |domain: &DomainName| {
+        hosts_changed(domain) || [then, now].iter().any(|side| hosts_change(side.plan, &side.flux, domain))
     };
-    let identities = rebased.streams.iter().flat_map(|stream| &stream.identities);
+    let identities = now.plan.streams.iter().flat_map(|stream| &stream.identities);
     let domains: BTreeSet<&DomainName> = identities
         .flat_map(|identity| identity.mail_from.iter().chain([&identity.author_domain]))
-        .chain(rebased.mta_sts.iter().map(|published| &published.domain))
+        .chain(now.plan.mta_sts.iter().map(|published| &published.domain))
         .collect();
     let told = |domain: &DomainName| {
         let record = domain.prefixed("_mta-sts").ok()?;
-        let is_new = policies(domain) && is_another(&record);
-        let hosts_differ =
-            !policies(domain) && changed(domain, &[RecordType::Mx, RecordType::Cname]) && announces(&record);
-        let why = if is_new {
-            format!(
+        let has_policies = now.plan.mta_sts.iter().any(|published| published.domain == *domain);
+        let [was_announced, is_announced] =
+            [then, now].map(|side| is_announced(&side.flux.era(side.plan, 0), &record));
+        let why = if has_policies {
+            is_another(&record).then(|| format!(
                 "{record} changed, and no step of the plan did it: another policy may have been published than the plan has"
-            )
-        } else if hosts_differ {
-            format!("the mail hosts of {domain} changed, {record} announces a policy, and the plan has none")
+            ))
+        } else if was_announced && !is_announced {
+            hosts_differ(domain).then(|| format!(
+                "the mail hosts of {domain} change, others took {record} away, which announced a policy that the plan does not have, and senders hold that for its `max_age`"
+            ))
+        } else if is_announced {
+            hosts_changed(domain).then(|| {
+                format!(
+                    "the mail hosts of {domain} changed, {record} announces a policy, and the plan has none"
+                )
+            })
         } else {
-            return None;
+            None
         };
         let message = format!(
-            "{why}: whether senders that hold one find a mail host is not judged (RFC 8461). Write the policy that is served now into the plan, under `mta_sts`, with today's evidence"
+            "{}: whether senders that hold one find a mail host is not judged (RFC 8461). Write the policy that is served now into the plan, under `mta_sts`, with today's evidence",
+            why?
         );
         Some(Remark::new("proof.mta-sts", Some(domain.as_str()), message))
     };

@@ -21,13 +21,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use self::authentication::{Worse, worse};
+use self::authentication::{Side, worse};
 use self::line::Line;
 use self::mail_hosts::{policies_served, policies_told, worse_reachable};
 use self::order::{Shown, Steps};
 use self::rebase::Rebased;
-use self::remarks::{conditions, unknown};
+use self::remarks::{conditions, delegated, unknown};
 use super::margin::tell;
+use super::users::Users;
 use super::{Judged, Proof, prove_with};
 use crate::adjacent::{self, drift};
 use crate::dns::{Answer, Evidence as _, Question, Snapshot};
@@ -147,14 +148,16 @@ fn standing(
     }
     told.drift = drifted(plan, &rebased.plan);
     effects(plan, &rebased.plan, &proof, &mut told, progress)?;
-    undecided.extend(policies_told(&rebased.plan, &told.drift));
-    let served = policies_served(&rebased.plan, &told.drift);
-    undecided.extend(served.undecided);
-    proof.conditions.extend(served.conditions);
     undecided.append(&mut worse_reachable(plan, &mut proof, progress)?);
-    let worse = if told.drift.is_empty() { Worse::default() } else { worse(plan, &rebased.plan)? };
-    undecided.extend(worse.undecided);
-    proof.conditions.extend(worse.conditions);
+    if !told.drift.is_empty() {
+        let (then, now) = (Side::new(plan)?, Side::new(&rebased.plan)?);
+        undecided.extend(policies_told(&then, &now, &told.drift));
+        undecided.extend(delegated(plan, &told.drift));
+        for worse in [policies_served(&rebased.plan, &told.drift), worse(&then, &now)?] {
+            undecided.extend(worse.undecided);
+            proof.conditions.extend(worse.conditions);
+        }
+    }
     add(&mut proof, undecided);
     proof.findings.append(&mut rebased.findings);
     proof.conditions.extend(conditions(plan, now, &lines, &told));
@@ -193,7 +196,14 @@ fn comparable(plan: &Plan, now: &Snapshot) -> Result<(), Error> {
             .help("write the answer of that day into the `evidence` of the plan; today's is no substitute")
             .into());
     }
-    let wanted: BTreeSet<Question> = plan.evidence.answered().chain(changed).collect();
+    let mut wanted: BTreeSet<Question> = plan.evidence.answered().chain(changed).collect();
+    if !now.closed() {
+        // What is not listed may be an answer, too: that there is nothing.
+        let side = Side::new(plan)?;
+        let users = Users::new(plan, &side.flux, &side.timeline, &side.sources);
+        let asked = users.asked(plan, &side.flux).into_iter();
+        wanted.extend(asked.filter(|question| !lacks(&plan.evidence, question)));
+    }
     let questions: Vec<Question> = wanted.into_iter().filter(|question| lacks(now, question)).collect();
     if questions.is_empty() { Ok(()) } else { Err(Missing { questions }.into()) }
 }

@@ -1,10 +1,9 @@
 //! The plan on today's evidence: all its steps, and what DNS says now of everything else.
 
-use std::cmp::Ordering;
-
 use super::line::{Edit, Line, published, texts};
-use crate::dns::{Answer, Evidence as _, Quality, Question, Records, RrSet, Snapshot, negative_ttl};
-use crate::plan::{ApplyError, Change, Plan, Remark, edited};
+use crate::dns::{Answer, Evidence as _, Quality, Question, Records, RrSet, Snapshot, authority};
+use crate::plan::{ApplyError, Change, Plan, Remark, Undo, edited};
+use crate::prove::world::{absence, positive_ttl};
 
 /// A plan whose evidence is that of now, but for what its own steps have done.
 pub(super) struct Rebased {
@@ -32,16 +31,18 @@ impl Rebased {
                 None => absent.push(&line.question),
             }
         }
-        for question in absent {
-            withhold(&mut evidence, question, [&plan.evidence, now]);
+        let today = Plan { evidence: now.clone(), ..plan.clone() };
+        for question in &absent {
+            withhold(&mut evidence, question, [plan, &today]);
         }
+        evidence.deny(absent.iter().map(|question| &question.name), &plan.evidence);
         // Publishing a name ends what its denial said of those below it.
         for question in plan.evidence.answered() {
             let denied =
                 matches!(now.answer(&question.name, question.record_type), Answer::NoData | Answer::NxDomain);
             if denied && evidence.answer(&question.name, question.record_type) == Answer::Unknown {
-                let (ttl, quality) = absence(now, &question);
-                evidence.withhold(&question, ttl, quality);
+                let (ttl, is_assumed) = absence(&today, &question);
+                evidence.withhold(&question, seconds(ttl), quality(is_assumed));
             }
         }
         rebased.plan.evidence = evidence;
@@ -76,15 +77,16 @@ impl Rebased {
         let of = line.then.or(line.now);
         let (ttl, quality) = of.map_or((None, Quality::Cached), |of| (of.ttl(), of.quality()));
         let rrset = same.unwrap_or_else(|| RrSet::new(records, ttl, quality));
-        // Not begun, it has the TTL of now, if that is not shorter: caches may know the longer one. Of a longer one it counts who
-        // says it, as what a cache says is only what remained.
-        let Some(now) = line.now.filter(|_| line.possible.contains(&0)) else { return Some(rrset) };
-        let quality = match now.ttl().cmp(&rrset.ttl()) {
-            Ordering::Less => return Some(rrset),
-            Ordering::Equal => now.quality().max(rrset.quality()),
-            Ordering::Greater => now.quality(),
-        };
-        Some(RrSet::new(rrset.records().clone(), now.ttl(), quality))
+        // Not begun, it has the TTL of now, if that is longer than what it may have had: caches may know either. Of a longer one it counts
+        // who says it, as what a cache says is only what remained.
+        let (lasts, _) = positive_ttl(&self.plan, &line.question.name, &rrset);
+        let longer = line
+            .now
+            .filter(|now| line.possible.contains(&0) && now.ttl().is_some_and(|ttl| u64::from(ttl) > lasts));
+        Some(match longer {
+            Some(now) => RrSet::new(rrset.records().clone(), now.ttl(), now.quality()),
+            None => rrset,
+        })
     }
 
     /// Lets the changes of an RRset follow what there is: TTLs that turn out longer count, and what is done already expects
@@ -118,6 +120,13 @@ impl Rebased {
             if let Some(next) = self.change(line, number + 1).filter(|next| next.ttl_before == Some(told)) {
                 next.ttl_before = Some(now);
             }
+            if let Some(undo) = self.undo(line, number).filter(|undo| undo.ttl_before == Some(told)) {
+                undo.ttl_before = Some(now);
+            }
+            // What brings it back may get the longer one, too.
+            if let Some(undo) = self.undo(line, number + 1).filter(|undo| undo.ttl_after == Some(told)) {
+                undo.ttl_after = Some(now);
+            }
             self.longer(line, Some(told), Some(now));
         }
     }
@@ -136,6 +145,15 @@ impl Rebased {
     fn change(&mut self, line: &Line<'_>, number: usize) -> Option<&mut Change> {
         let Edit { step, index, .. } = line.changes.get(number)?;
         self.plan.steps.get_mut(*step)?.changes.get_mut(*index)
+    }
+
+    /// What takes one of the changes of an RRset back first, to be edited.
+    fn undo(&mut self, line: &Line<'_>, number: usize) -> Option<&mut Change> {
+        let Edit { step, .. } = line.changes.get(number)?;
+        let Undo::Steps(steps) = &mut self.plan.steps.get_mut(*step)?.undo else { return None };
+        let Question { name, record_type } = &line.question;
+        let mut changes = steps.iter_mut().flat_map(|step| &mut step.changes);
+        changes.find(|change| change.name == *name && change.record_type == *record_type)
     }
 }
 
@@ -157,30 +175,47 @@ fn before(line: &Line<'_>) -> Result<Option<Records>, ApplyError> {
     edited(kind, [now.as_ref(), None, named.as_ref()])
 }
 
-/// Lets nothing be there, for as long as either evidence says that it may be remembered.
-fn withhold(evidence: &mut Snapshot, question: &Question, [then, now]: [&Snapshot; 2]) {
+/// Lets nothing be there, for as long as either evidence lets it be remembered.
+fn withhold(evidence: &mut Snapshot, question: &Question, [then, today]: [&Plan; 2]) {
+    let now = &today.evidence;
     let is_absent =
         matches!(evidence.answer(&question.name, question.record_type), Answer::NoData | Answer::NxDomain);
     // A wildcard that answers there still does: whatever changes below one is not judged.
     let synthesised = published(now, question).is_some() && now.wildcard(&question.name).is_some();
-    let ((before, said), (after, says)) = (absence(then, question), absence(now, question));
-    if synthesised || is_absent && before <= after {
-        return;
-    }
-    let quality = match before.cmp(&after) {
-        Ordering::Less => says,
-        Ordering::Equal => said.max(says),
-        Ordering::Greater => said,
+    let (before, after) = (absence(then, question), absence(today, question));
+    let longest = if after.1 && is_consistent([&then.evidence, now], question, before.0) {
+        before
+    } else {
+        before.max(after)
     };
-    evidence.withhold(question, before.max(after), quality);
+    // What today's evidence says by itself needs no saying.
+    if !synthesised && !(is_absent && after == longest) {
+        evidence.withhold(question, seconds(longest.0), quality(longest.1));
+    }
 }
 
-/// How long absence may be remembered by what the evidence says, in seconds, and who says it.
-fn absence(evidence: &Snapshot, question: &Question) -> (Option<u32>, Quality) {
-    let listed = evidence.negative(&question.name, question.record_type);
-    let above = question.name.ancestors().skip(1).filter_map(|name| evidence.nonexistence(&name)?.0);
-    let by_zone = negative_ttl(evidence, &question.name);
-    let ttl = listed.and_then(|(ttl, _)| ttl).into_iter().chain(above).chain(by_zone).max();
-    let authoritative = by_zone.is_some() || listed.is_some_and(|(_, said)| said == Quality::Authoritative);
-    (ttl, if authoritative { Quality::Authoritative } else { Quality::Cached })
+/// Whether what caches say today of absence fits what was known of it, in seconds: that it is not what the servers say makes no longer one
+/// likely.
+fn is_consistent([then, now]: [&Snapshot; 2], question: &Question, known: u64) -> bool {
+    let fits = |ttl: Option<u32>| u64::from(ttl.unwrap_or(0)) <= known;
+    let is_listed_longer =
+        now.negative(&question.name, question.record_type).is_some_and(|(ttl, _)| !fits(ttl));
+    let soa = |evidence| authority(evidence, &question.name);
+    !is_listed_longer
+        && match (soa(then), soa(now)) {
+            (None, None) => true,
+            (was, Some((zone, is, rrset))) => {
+                let is_same = was.is_some_and(|(of, was, _)| of == zone && was.minimum == is.minimum);
+                fits(Some(is.minimum)) || is_same && fits(rrset.ttl())
+            }
+            (Some(_), None) => false,
+        }
+}
+
+fn seconds(ttl: u64) -> Option<u32> {
+    Some(u32::try_from(ttl).unwrap_or(u32::MAX))
+}
+
+fn quality(is_assumed: bool) -> Quality {
+    if is_assumed { Quality::Cached } else { Quality::Authoritative }
 }

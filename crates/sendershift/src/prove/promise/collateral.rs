@@ -235,9 +235,12 @@ fn reports_declared(plan: &Plan, name: &DomainName) -> bool {
     about.is_some_and(|about| identities.any(|identity| identity.author_domain.is_within(&about)))
 }
 
-/// Whether a name is that of the web server of policies that the plan has (RFC 8461 section 3.3).
+/// Whether a name is that of the web server of policies that the plan has, or of the record that announces them (RFC 8461 section 3).
 fn serves_policies(plan: &Plan, name: &DomainName) -> bool {
-    plan.mta_sts.iter().any(|published| published.domain.prefixed("mta-sts").is_ok_and(|host| host == *name))
+    let is_of = |domain: &DomainName| {
+        ["mta-sts", "_mta-sts"].iter().any(|label| domain.prefixed(label).is_ok_and(|host| host == *name))
+    };
+    plan.mta_sts.iter().any(|published| is_of(&published.domain))
 }
 
 fn refuses_mail(step: &Step, change: &Change) -> Counterexample {
