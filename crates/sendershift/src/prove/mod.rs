@@ -7,6 +7,7 @@
 //! put on a `schedule` and told as a `story`. It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
 //! nothing with the planner.
 
+mod aliases;
 mod alike;
 mod aside;
 mod author;
