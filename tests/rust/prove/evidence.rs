@@ -277,3 +277,46 @@ fn what_exists_asks_for_and_the_evidence_has() {
         (Judged::Unsafe, "192.0.2.7".to_owned())
     );
 }
+
+fn told(proof: &Proof) -> Vec<&str> {
+    proof.conditions.iter().chain(&proof.assumptions).map(|remark| remark.code.as_str()).collect()
+}
+
+/// Open evidence tells of a wildcard that nobody asked for by what is said not to exist.
+#[test]
+fn wildcards_that_nobody_asked_for() {
+    let mut plan = document("corpus/safe/mail-exchange-that-may-be-a-wildcards.json");
+    assert!(told(&proven(&plan)).contains(&"proof.wildcard"));
+    let policy = answer(&mut plan, "_dmarc.bounce.shop.example");
+    *policy =
+        json!({ "name": "_dmarc.bounce.shop.example", "type": "TXT", "status": "nxdomain", "ttl": 3600 });
+    assert!(!told(&proven(&plan)).contains(&"proof.wildcard"));
+}
+
+/// What a plan makes an alias of is asked for, and assumed where only its hosts are in question.
+#[test]
+fn what_a_plan_leads_to() {
+    let mut plan = document("corpus/unsafe/p4.more-than-needed--alias-to-the-record-of-a-provider.json");
+    plan["evidence"]["closed"] = json!(false);
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    answers.retain(|answer| answer["name"] != "esp.example");
+    for name in ["_dmarc.example", "x.shop.example"] {
+        answers.push(json!({ "name": name, "type": "TXT", "status": "nxdomain", "ttl": 3600 }));
+    }
+    let plan = Plan::from_json(&plan.to_string()).unwrap();
+    let Error::Missing(missing) = prove(&plan).unwrap_err() else { panic!() };
+    let questions: Vec<String> = missing.questions.iter().map(ToString::to_string).collect();
+    assert_eq!(questions, ["esp.example TXT"]);
+
+    let mut plan = document("corpus/safe/mail-host-of-which-nothing-is-known.json");
+    assert!(told(&proven(&plan)).contains(&"assume.host"));
+    let host = json!({ "name": "mx.mial.example", "type": "A", "ttl": 3600, "records": ["203.0.113.25"] });
+    plan["evidence"]["answers"].as_array_mut().unwrap().push(host);
+    assert!(!told(&proven(&plan)).contains(&"assume.host"));
+}
+
+/// The answer of a plan's evidence about a name.
+fn answer<'v>(plan: &'v mut Value, name: &str) -> &'v mut Value {
+    let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+    answers.iter_mut().find(|answer| answer["name"] == name).unwrap()
+}

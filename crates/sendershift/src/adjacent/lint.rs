@@ -1,6 +1,6 @@
 //! What is wrong with records beside SPF, DKIM and DMARC, or unwise.
 
-use super::record::{MtaSts, TlsRpt, is_null_mx};
+use super::record::{MtaSts, TlsRpt, is_bimi, is_null_mx};
 use crate::dmarc::{self, Applied, Policy};
 use crate::dns::{Evidence, RecordType, Recording, Records, Resolved, RrSet, Txt, resolve};
 use crate::error::{Error, Invalid};
@@ -223,7 +223,7 @@ impl<'e> Lint<'e> {
     fn bimi(&mut self) {
         let Ok(name) = self.domain.prefixed("default._bimi") else { return };
         let Some(rrset) = self.ask(&name, RecordType::Txt) else { return };
-        if !rrset.texts().iter().any(|text| text.octets().starts_with(b"v=BIMI1")) {
+        if !rrset.texts().iter().any(|text| is_bimi(text.octets())) {
             return;
         }
         let discovery = dmarc::discover(self.evidence, self.domain);

@@ -12,5 +12,8 @@ mod record;
 pub use drift::{Change, Drift, drift};
 pub use lint::{RULES, lint};
 pub use policy::{MtaStsMode, MtaStsPolicy, MxPattern};
-pub(crate) use reach::{Unreachable, mail_hosts, only_behind_aliases, unreachable, unreachable_by};
+pub(crate) use reach::{
+    Unreachable, is_untold, mail_hosts, only_behind_aliases, unreachable, unreachable_by, untold,
+};
+pub(crate) use record::is_bimi;
 pub use record::{MtaSts, TlsRpt, is_null_mx};

@@ -68,6 +68,22 @@ pub(crate) fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) -> Vec<Do
     }
 }
 
+/// The names of which the evidence does not tell whether mail to a domain arrives: the domain itself, or mail hosts of it.
+pub(crate) fn untold(evidence: &dyn Evidence, domain: &DomainName) -> Vec<DomainName> {
+    if matches!(resolve(evidence, domain, RecordType::Mx), Resolved::Failed | Resolved::Unknown) {
+        return vec![domain.clone()];
+    }
+    let is_open = |host: &DomainName| may_have_address(evidence, host) && is_untold(evidence, host);
+    mail_hosts(evidence, domain).into_iter().filter(is_open).collect()
+}
+
+/// Whether the evidence does not tell if a host has an address.
+pub(crate) fn is_untold(evidence: &dyn Evidence, host: &DomainName) -> bool {
+    let told = [RecordType::A, RecordType::Aaaa].map(|kind| resolve(evidence, host, kind));
+    let has_some = told.iter().any(|told| matches!(told, Resolved::Records(_)));
+    !has_some && told.iter().any(|told| matches!(told, Resolved::Failed | Resolved::Unknown))
+}
+
 /// Whether all mail exchanges of a domain that have an address are aliases. What a sender makes of an alias there is beyond the standard (RFC 5321
 /// section 5.1, RFC 2181 section 10.3); many follow it.
 pub(crate) fn only_behind_aliases(
@@ -85,7 +101,7 @@ pub(crate) fn only_behind_aliases(
     found.peek().is_some() && found.all(|mx| is_alias(&mx.exchange))
 }
 
-/// Whether a mail host may have an address at which others find it: not `localhost` (RFC 6761 section 6.3).
+/// Whether a mail host may have an address at which others find it: not `localhost`, nor what never exists (RFC 6761 sections 6.3 and 6.4).
 fn may_have_address(evidence: &dyn Evidence, host: &DomainName) -> bool {
     let found = |kind| match resolve(evidence, host, kind) {
         Resolved::Records(rrset) => match rrset.records() {
@@ -96,36 +112,36 @@ fn may_have_address(evidence: &dyn Evidence, host: &DomainName) -> bool {
         Resolved::Absent { .. } => false,
         Resolved::Failed | Resolved::Unknown => true,
     };
-    host.labels().last() != Some("localhost") && (found(RecordType::A) || found(RecordType::Aaaa))
+    !matches!(host.labels().last(), Some("localhost" | "invalid"))
+        && (found(RecordType::A) || found(RecordType::Aaaa))
 }
 
-/// Whether an address is not one that is only good within a host, a link or a network, or for nothing yet (the special-purpose
-/// registries of RFC 6890, and RFC 3879).
+/// Whether an address is not one that is only good within a host, a link or a network, or for nobody (RFC 6890 sections 2.2.2 and 2.2.3).
 fn is_elsewhere(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
-            let is_within =
-                |net: [u8; 4], bits: u32| (ip.to_bits() ^ u32::from_be_bytes(net)) >> (32 - bits) == 0;
-            let this_network = is_within([0, 0, 0, 0], 8);
-            // RFC 6598, RFC 2544 and RFC 1112
-            let special = is_within([100, 64, 0, 0], 10)
-                || is_within([198, 18, 0, 0], 15)
-                || is_within([240, 0, 0, 0], 4);
+            let within = |network: [u8; 4], host_bits: u32| {
+                (u32::from(ip) ^ u32::from(Ipv4Addr::from(network))) >> host_bits == 0
+            };
+            // RFC 1122 section 3.2.1.3, RFC 6598, RFC 6890, RFC 2544, RFC 1112 section 4.
+            let reserved = within([0, 0, 0, 0], 24)
+                || within([100, 64, 0, 0], 22)
+                || within([192, 0, 0, 0], 8)
+                || within([198, 18, 0, 0], 17)
+                || within([240, 0, 0, 0], 28);
             let local = ip.is_loopback() || ip.is_private() || ip.is_link_local();
-            !(this_network || special || local || ip.is_multicast())
+            !(reserved || local || ip.is_multicast())
         }
         IpAddr::V6(ip) => match ip.segments() {
-            // What is said in IPv6 of an IPv4 address (RFC 6052, RFC 3056).
+            // What leads to an IPv4 address is as good as that (RFC 6052 section 2.1, RFC 3056 section 2).
             [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-                is_elsewhere(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into())
+                is_elsewhere(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)).into())
             }
-            // RFC 8215 and RFC 6666
-            [0x64, 0xff9b, 1, ..] | [0x100, 0, 0, 0, ..] => false,
-            [first, ..] => {
-                let site = first >> 6 == 0xfec0 >> 6;
-                let local = ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local();
-                !(local || site || ip.is_unspecified() || ip.is_multicast())
+            // RFC 4291 section 2.5, RFC 8215, RFC 6666, RFC 3879.
+            [0, 0, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0x100, 0, 0, 0, ..] | [0xfec0..=0xfeff, ..] => {
+                false
             }
+            _ => !(ip.is_unicast_link_local() || ip.is_unique_local() || ip.is_multicast()),
         },
     }
 }
@@ -152,24 +168,26 @@ mod tests {
             ("172.31.255.255", false),
             ("192.168.1.1", false),
             ("224.0.0.1", false),
-            ("255.255.255.255", false),
+            ("198.17.255.255", true),
             ("198.18.0.1", false),
-            ("198.20.0.1", true),
+            ("198.19.255.255", false),
+            ("198.20.0.0", true),
             ("240.0.0.1", false),
-            ("255.255.255.254", false),
+            ("255.255.255.255", false),
             ("::", false),
             ("::1", false),
-            ("64:ff9b::192.0.2.1", true),
-            ("64:ff9b::10.0.0.1", false),
-            ("64:ff9b:1::192.0.2.1", false),
-            ("2002:c000:201::1", true),
-            ("2002:a00:1::1", false),
-            ("100::1", false),
-            ("fec0::1", false),
             ("::ffff:127.0.0.1", false),
             ("fd00::1", false),
             ("fe80::1", false),
             ("ff02::1", false),
+            ("fec0::1", false),
+            ("::10.0.0.1", false),
+            ("100::1", false),
+            ("64:ff9b:1::a00:1", false),
+            ("64:ff9b::10.0.0.1", false),
+            ("64:ff9b::192.0.2.1", true),
+            ("2002:a00:1::1", false),
+            ("2002:c000:201::1", true),
         ] {
             assert_eq!(is_elsewhere(ip.parse().unwrap()), elsewhere, "{ip}");
         }

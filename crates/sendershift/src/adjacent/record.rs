@@ -111,6 +111,11 @@ impl TlsRpt {
     }
 }
 
+/// Whether octets begin as a record that names a logo (BIMI).
+pub(crate) fn is_bimi(octets: &[u8]) -> bool {
+    has_version(octets, "BIMI1")
+}
+
 fn is_destination(uri: &str) -> bool {
     let is_clean = uri.bytes().all(|b| b.is_ascii_graphic() && b != b'!');
     let named = |scheme: &str| {

@@ -20,7 +20,7 @@ pub struct ReportUri {
 
 impl ReportUri {
     /// Reads one URI (RFC 3986), with or without a size limit (RFC 7489 section 6.2).
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (uri, size) = match text.split_once('!') {
             Some((uri, size)) => (uri, Some(size)),
             None => (text, None),

@@ -248,6 +248,11 @@ impl Snapshot {
         self.nodes.iter().filter(|(_, node)| node.nxdomain.is_none()).map(|(name, _)| name)
     }
 
+    /// The names that do not exist by an answer of this snapshot, in text order.
+    pub(crate) fn nonexistent(&self) -> impl Iterator<Item = &DomainName> {
+        self.nodes.iter().filter(|(_, node)| node.nxdomain.is_some()).map(|(name, _)| name)
+    }
+
     /// Whether a name is listed as one that exists, or something below it is.
     pub fn lists(&self, name: &DomainName) -> bool {
         self.nodes.get(name).is_some_and(|node| node.nxdomain.is_none())

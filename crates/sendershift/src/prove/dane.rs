@@ -4,49 +4,93 @@ use std::collections::BTreeSet;
 
 use super::world::Flux;
 use crate::adjacent;
-use crate::dns::RecordType;
+use crate::dns::{Answer, Evidence, MAX_ALIASES, RecordType, Records, resolve};
 use crate::name::DomainName;
 use crate::plan::{Change, Plan, Remark};
 
-/// The first change at each mail host of declared mail that says which certificates it may have: senders that go by it deliver to no host
-/// that has another (RFC 7672 section 2.2).
+/// The first step at each mail host of declared mail that changes which certificates it may have, by an alias or not, and leaves some: senders
+/// that go by it deliver to no host that has another (RFC 7672 section 2.2).
 pub(super) fn published(plan: &Plan, flux: &Flux) -> Vec<Remark> {
-    let mut remarks: Vec<Remark> = Vec::new();
-    let mut hosts = None;
-    for step in &plan.steps {
-        for change in &step.changes {
-            let Some(host) = says_of(change) else { continue };
-            let hosts = hosts.get_or_insert_with(|| mail_hosts(plan, flux));
-            if !hosts.contains(&host) || remarks.iter().any(|of| of.subject.as_deref() == Some(host.as_str()))
-            {
-                continue;
-            }
-            let message = format!(
-                "step `{}` publishes TLSA records for this mail host: the verdict holds if its certificate fits one of them from then on, as senders that go by DANE deliver to no other (RFC 7672 section 2.2)",
-                step.id
-            );
-            remarks.push(Remark::new("proof.tlsa", Some(host.as_str()), message));
-        }
+    let says_of_certificates =
+        |change: &Change| matches!(change.record_type, RecordType::TLSA | RecordType::Cname);
+    if !plan.steps.iter().flat_map(|step| &step.changes).any(says_of_certificates) {
+        return Vec::new();
     }
-    remarks
+    let changed = mail_hosts(plan, flux).into_iter().filter_map(|host| {
+        let name = certificates_of(&host)?;
+        let (mut before, mut found) = (None, None);
+        flux.each_era(plan, |era| {
+            let now = certificates(era, &name);
+            let changes = !now.is_empty() && before.as_ref().is_some_and(|before| *before != now);
+            found = found.or(era.begun_by().filter(|_| changes));
+            before = Some(now);
+        });
+        let message = format!(
+            "step `{}` changes the TLSA records of this mail host: the verdict holds if its certificate fits one of those that are there from then on, as senders that go by DANE deliver to no other (RFC 7672 section 2.2)",
+            plan.steps.get(found?)?.id
+        );
+        Some(Remark::new("proof.tlsa", Some(host.as_str()), message))
+    });
+    changed.collect()
 }
 
-/// The mail host that a change adds TLSA records for, be it by an alias.
-fn says_of(change: &Change) -> Option<DomainName> {
-    let kind = change.record_type;
-    let adds = change.add.is_some() && (kind == RecordType::TLSA || kind == RecordType::Cname);
-    let host = change.name.as_str().strip_prefix("_25._tcp.").filter(|_| adds)?;
-    DomainName::parse(host).ok()
+/// What somebody asks who wants to know which certificates a mail host may have.
+pub(super) fn ask(evidence: &dyn Evidence, host: &DomainName) {
+    let end = end_of_aliases(evidence, host);
+    for name in [Some(host), end.as_ref()].into_iter().flatten().filter_map(certificates_of) {
+        resolve(evidence, &name, RecordType::TLSA);
+    }
 }
 
-/// The hosts that mail of the identities is returned or answered to, at any time.
+/// Where the TLSA records of a mail host stand (RFC 7672 section 2.2.3).
+fn certificates_of(host: &DomainName) -> Option<DomainName> {
+    host.prefixed("_25._tcp").ok()
+}
+
+/// What is said of certificates at a name; of what it is an alias of and the evidence does not have, the name.
+fn certificates(evidence: &dyn Evidence, name: &DomainName) -> Vec<String> {
+    let end = end_of_aliases(evidence, name);
+    match evidence.answer(end.as_ref().unwrap_or(name), RecordType::TLSA) {
+        Answer::Records(rrset) => rrset.records().to_texts(),
+        Answer::Unknown | Answer::Failed => end.iter().map(DomainName::to_string).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The hosts that mail of the identities is returned or answered to, at any time, and what these are aliases of, which senders look at first
+/// (RFC 7672 section 2.2.2).
 fn mail_hosts(plan: &Plan, flux: &Flux) -> BTreeSet<DomainName> {
     let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
     let domains: BTreeSet<&DomainName> =
         identities.flat_map(|of| [Some(&of.author_domain), of.mail_from.as_ref()]).flatten().collect();
     let mut hosts = BTreeSet::new();
     for domain in domains {
-        flux.each_era(plan, |era| hosts.extend(adjacent::mail_hosts(era, domain)));
+        flux.each_era(plan, |era| {
+            for host in adjacent::mail_hosts(era, domain) {
+                hosts.extend(end_of_aliases(era, &host));
+                hosts.insert(host);
+            }
+        });
     }
     hosts
+}
+
+/// The name at the end of the aliases that begin at a name, if it is one.
+fn end_of_aliases(evidence: &dyn Evidence, name: &DomainName) -> Option<DomainName> {
+    let target = |name: &DomainName| {
+        let told = evidence.answer(name, RecordType::Cname);
+        let (Answer::Records(rrset) | Answer::Alias(rrset)) = told else { return None };
+        match rrset.records() {
+            Records::Cname(target) => Some(target.clone()),
+            _ => None,
+        }
+    };
+    let mut end = target(name)?;
+    for _ in 0..MAX_ALIASES {
+        match target(&end) {
+            Some(next) => end = next,
+            None => break,
+        }
+    }
+    Some(end)
 }

@@ -7,6 +7,7 @@
 //! put on a `schedule` and told as a `story`. It shares the evaluation of SPF, DKIM and DMARC with the rest of the crate, and
 //! nothing with the planner.
 
+mod aliases;
 mod alike;
 mod aside;
 mod author;
@@ -17,6 +18,7 @@ mod course;
 mod dane;
 mod explore;
 mod ground;
+mod hosts;
 mod listed;
 mod margin;
 mod messages;
@@ -105,13 +107,15 @@ pub fn prove(plan: &Plan) -> Result<Proof, Error> {
 pub fn prove_with(plan: &Plan, progress: &mut dyn FnMut(u64) -> bool) -> Result<Proof, Error> {
     let mut proof = prove_within(plan, explore::budget(plan), progress)?;
     proof.conditions.extend(shares::never_used(plan));
-    proof.conditions.extend(besides(plan)?);
+    let (conditions, assumptions) = besides(plan)?;
+    proof.conditions.extend(conditions);
+    proof.assumptions.extend(assumptions);
     reversible::judge(plan, &mut proof, progress)?;
     Ok(proof)
 }
 
-/// What no promise is about and whoever reads the verdict has to know.
-fn besides(plan: &Plan) -> Result<Vec<Remark>, Error> {
+/// What no promise is about and whoever reads the verdict has to know: conditions and assumptions.
+fn besides(plan: &Plan) -> Result<(Vec<Remark>, Vec<Remark>), Error> {
     let timeline = Timeline::new(&plan.steps, plan.parameters.start).map_err(Invalid::one)?;
     let order: Vec<usize> = timeline.steps().collect();
     let flux = Flux::new(plan, &order);
@@ -121,7 +125,8 @@ fn besides(plan: &Plan) -> Result<Vec<Remark>, Error> {
     conditions.extend(protection::lost((plan, &flux, &timeline), &users));
     conditions.extend(promise::elsewhere(plan, &flux, &timeline, &users));
     conditions.extend(dane::published(plan, &flux));
-    Ok(conditions)
+    conditions.extend(wildcards::may_be_hidden(plan, &flux));
+    Ok((conditions, hosts::untold(plan, &flux)))
 }
 
 /// As [`prove_with`] without P3, and no more versions are read than the budget.

@@ -169,7 +169,7 @@ impl<'w> Courses<'w> {
         };
         self.judged += 1;
         let told = |found| given_up(self.way.plan, begun, last, found);
-        for remark in besides(&course)? {
+        for remark in besides(&course)?.0 {
             let message = format!("when `{last}` is taken back: {}", remark.message);
             keep(&mut self.conditions, Remark { message, ..remark });
         }

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aliases::Aliases;
 use super::binding::{Sent, Sources, sent, sources};
+use super::dane;
 use super::explore::Bounds;
 use super::promise::behind_macros;
 use super::world::{Era, Flux};
@@ -55,6 +57,10 @@ pub(super) struct Users<'p> {
     pub(super) uses: Vec<Used<'p>>,
     /// For each domain that SPF is checked for, what its check may ask.
     reads: BTreeMap<DomainName, BTreeSet<Question>>,
+    /// For each of these domains, the names at which its own record may be: the domain, and what that is an alias of.
+    own: BTreeMap<DomainName, BTreeSet<DomainName>>,
+    /// For each of these domains, the names below it that are aliases of it, as `www` often is: they cannot but have its record.
+    below: BTreeMap<DomainName, BTreeSet<DomainName>>,
     /// The names that SPF reads once all is done, for the identities that stay.
     left: BTreeSet<DomainName>,
     /// The names that the includes of sources read: what stands there says what a source is.
@@ -70,9 +76,17 @@ impl<'p> Users<'p> {
         let delivered = delivered.filter(|(bounds, _)| bounds.feasible(timeline));
         let uses: Vec<Used<'p>> = delivered.map(|(bounds, sent)| Used::new(&sent, bounds)).collect();
         let mut reads: BTreeMap<DomainName, BTreeSet<Question>> = BTreeMap::new();
+        let mut own: BTreeMap<DomainName, BTreeSet<DomainName>> = BTreeMap::new();
+        let mut below: BTreeMap<DomainName, BTreeSet<DomainName>> = BTreeMap::new();
+        let aliases = Aliases::new(plan);
         for domain in uses.iter().flat_map(Used::spf_domains) {
             if !reads.contains_key(domain) {
                 reads.insert(domain.clone(), read_by(plan, flux, domain));
+                let names = own.entry(domain.clone()).or_default();
+                flux.each_era(plan, |era| names.extend(followed(era, domain)));
+                let names = aliases.leading_to([domain]).into_iter();
+                let names = names.filter(|name| name.is_within(domain)).cloned().collect();
+                below.insert(domain.clone(), names);
             }
         }
         let last = flux.last_era(plan);
@@ -94,7 +108,7 @@ impl<'p> Users<'p> {
         }
         let includes = plan.sources.iter().filter_map(|source| source.include.as_ref());
         let lists = includes.flat_map(|include| names(read_by(plan, flux, include))).collect();
-        Self { uses, reads, left, lists, addresses }
+        Self { uses, reads, own, below, left, lists, addresses }
     }
 
     /// Those of a whole plan, for what is judged of it in parts.
@@ -112,6 +126,11 @@ impl<'p> Users<'p> {
         for (domain, names) in &other.reads {
             self.reads.entry(domain.clone()).or_default().extend(names.iter().cloned());
         }
+        for (all, others) in [(&mut self.own, &other.own), (&mut self.below, &other.below)] {
+            for (domain, names) in others {
+                all.entry(domain.clone()).or_default().extend(names.iter().cloned());
+            }
+        }
         self.lists.extend(other.lists.iter().cloned());
         for (source, addresses) in &other.addresses {
             let all = self.addresses.entry(source).or_insert_with(AddressSet::empty);
@@ -119,12 +138,14 @@ impl<'p> Users<'p> {
         }
     }
 
-    /// The uses that the SPF record of a name is there for: those that have it as MAIL FROM or HELO. A record that stands at
-    /// a name for others to include, one without mail exchanges, is there for those who do.
+    /// The uses that the SPF record of a name is there for: those that have it, or an alias of it, or what it is an alias of and below, as
+    /// MAIL FROM or HELO. A record that stands at a name for others to include, one without mail exchanges, is there for those who do.
     pub(super) fn of(&self, plan: &Plan, name: &DomainName) -> Vec<&Used<'p>> {
         let has_mail = matches!(resolve(&plan.evidence, name, RecordType::Mx), Resolved::Records(_));
-        let own: Vec<_> =
-            self.uses.iter().filter(|used| used.spf_domains().any(|domain| domain == name)).collect();
+        let is_own = |domain| {
+            [&self.own, &self.below].iter().any(|of| of.get(domain).is_some_and(|names| names.contains(name)))
+        };
+        let own: Vec<_> = self.uses.iter().filter(|used| used.spf_domains().any(is_own)).collect();
         if has_mail || !own.is_empty() {
             return own;
         }
@@ -138,6 +159,11 @@ impl<'p> Users<'p> {
     pub(super) fn only_lists(&self, plan: &Plan, name: &DomainName) -> bool {
         let has_mail = matches!(resolve(&plan.evidence, name, RecordType::Mx), Resolved::Records(_));
         self.lists.contains(name) && !has_mail && !self.reads.contains_key(name)
+    }
+
+    /// Whether a name is one that a domain of declared mail is an alias of, or itself one that SPF is checked for.
+    pub(super) fn has_record_at(&self, name: &DomainName) -> bool {
+        self.own.values().any(|names| names.contains(name))
     }
 
     /// Whether SPF of declared mail may ask for a name that depends on the message.
@@ -264,17 +290,20 @@ impl<'p> Users<'p> {
     }
 }
 
-/// Asks for what leads to a domain's mail hosts; without mail exchanges it is its own (RFC 5321 section 5.1).
+/// Asks for what leads to a domain's mail hosts, and which certificates these may have; without mail exchanges it is its own
+/// (RFC 5321 section 5.1).
 fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) {
+    let ask = |host: &DomainName| {
+        addresses(evidence, host);
+        dane::ask(evidence, host);
+    };
     match resolve(evidence, domain, RecordType::Mx) {
         Resolved::Records(rrset) => {
             if let Records::Mx(exchanges) = rrset.records() {
-                for mx in exchanges {
-                    addresses(evidence, &mx.exchange);
-                }
+                exchanges.iter().for_each(|mx| ask(&mx.exchange));
             }
         }
-        _ => addresses(evidence, domain),
+        _ => ask(domain),
     }
 }
 
@@ -328,8 +357,8 @@ impl<E: Evidence> Evidence for Noting<E> {
     }
 }
 
-/// The names whose key records somebody finds who verifies a signature, aliases followed.
-pub(super) fn key_names(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<DomainName> {
+/// The names that somebody asks who looks for a TXT record, aliases followed.
+pub(super) fn followed(evidence: &dyn Evidence, name: &DomainName) -> BTreeSet<DomainName> {
     let noting = Noting::new(evidence);
     resolve(&noting, name, RecordType::Txt);
     names(noting.asked()).collect()

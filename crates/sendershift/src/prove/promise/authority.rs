@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::senders::with_spf;
-use crate::dns::{Evidence, Records};
+use crate::dns::{Evidence, RecordType, Records, Resolved, resolve};
 use crate::error::Error;
 use crate::name::DomainName;
 use crate::net::{AddressCount, AddressSet};
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, Remark};
+use crate::prove::aliases::Aliases;
 use crate::prove::proof::Counterexample;
 use crate::prove::users::{Used, Users};
 use crate::prove::world::Flux;
@@ -62,13 +63,23 @@ pub(in crate::prove) struct Authority {
     pub(in crate::prove) beyond: Option<AddressSet>,
 }
 
-/// The domains whose authority is judged: SPF is checked for them, or the plan changes their record or one below it.
+/// The domains whose authority is judged: SPF is checked for them, or a record is found there, by an alias or not, before the plan or
+/// with one of its steps. What a step makes an alias of a name that nothing is known of is among them, so that it is asked for.
 pub(in crate::prove) fn domains(plan: &Plan, users: &Users<'_>) -> BTreeSet<DomainName> {
-    let published = plan.steps.iter().flat_map(|step| &step.changes).filter(|change| {
-        let Some(Records::Txt(texts)) = &change.add else { return false };
-        texts.iter().any(|text| SpfRecord::is_spf(text.octets()))
+    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    let published = changes.filter_map(|change| {
+        let may_be_spf = match change.add.as_ref()? {
+            Records::Txt(texts) => texts.iter().any(|text| SpfRecord::is_spf(text.octets())),
+            Records::Cname(target) => {
+                change.name.check_for_mail().is_ok()
+                    && matches!(resolve(&plan.evidence, target, RecordType::Txt), Resolved::Unknown)
+            }
+            _ => false,
+        };
+        may_be_spf.then_some(&change.name)
     });
-    let names = published.map(|change| &change.name).chain(with_spf(plan)).chain(users.spf_domains());
+    let found = Aliases::new(plan).leading_to(published.chain(with_spf(plan)));
+    let names = found.into_iter().chain(users.spf_domains());
     names.filter(|name| !users.only_lists(plan, name)).cloned().collect()
 }
 

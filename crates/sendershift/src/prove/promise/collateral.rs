@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cut_off::{self, is_authorisation};
 use super::given_up::gifts;
 use super::limits::changes;
 use super::senders::own;
 use super::{Alignments, Effect, Judged, Receiver};
-use crate::adjacent::MtaSts;
-use crate::adjacent::is_null_mx;
+use crate::adjacent::{MtaSts, TlsRpt, is_bimi, is_null_mx};
 use crate::dkim::KeyRecord;
 use crate::dmarc::{self, DmarcRecord};
-use crate::dns::{Question, RecordType, Records, RrSet};
+use crate::dns::{Question, RecordType, Records, RrSet, Txt};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
@@ -158,7 +158,7 @@ pub(in crate::prove) fn removed(
                 if let Some((text, what)) = lost(plan, change, after.as_ref()) {
                     let names = needed.get_or_insert_with(|| users.names(plan, flux));
                     let is_excused = match what {
-                        Lost::Other => false,
+                        Lost::Other => given_up(),
                         Lost::Record => {
                             let asked = asked.get_or_insert_with(|| users.asked(plan, flux));
                             is_asked(asked, &question)
@@ -229,7 +229,7 @@ fn refuses_all(plan: &Plan, change: &Change, after: Option<&RrSet>) -> bool {
 
 /// Whether an authorisation is about reports on the policy of a domain that declared mail is from, or of one above: P5 says what becomes of
 /// these.
-fn reports_declared(plan: &Plan, name: &DomainName) -> bool {
+pub(super) fn reports_declared(plan: &Plan, name: &DomainName) -> bool {
     let about = name.as_str().split_once("._report._dmarc.").and_then(|(of, _)| DomainName::parse(of).ok());
     let mut identities = plan.streams.iter().flat_map(|stream| &stream.identities);
     about.is_some_and(|about| identities.any(|identity| identity.author_domain.is_within(&about)))
@@ -270,6 +270,17 @@ fn record_removed(step: &Step, change: &Change, what: Lost, text: &str) -> Count
     Counterexample::of_name("p10.record-removed", name.clone(), story)
 }
 
+/// Whether a text that goes is about TLS reports (RFC 8460) or the logo of a declared domain, and another one comes in its place.
+fn is_edited(plan: &Plan, name: &DomainName, text: &Txt, after: Option<&RrSet>) -> bool {
+    let kinds: [(&str, fn(&[u8]) -> bool); 2] = [("_smtp._tls.", TlsRpt::is_tls_rpt), ("._bimi.", is_bimi)];
+    kinds.into_iter().any(|(prefix, is_one)| {
+        let domain = name.as_str().split_once(prefix).and_then(|(_, of)| DomainName::parse(of).ok());
+        domain.is_some_and(|domain| Users::declare(plan, &domain))
+            && is_one(text.octets())
+            && after.is_some_and(|rrset| rrset.texts().iter().any(|text| is_one(text.octets())))
+    })
+}
+
 /// A record of today that goes with a change, other than SPF and policies, which are judged by what they do.
 fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<(String, Lost)> {
     // Delegations and zones are not judged at all; serial numbers come and go.
@@ -288,16 +299,17 @@ fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<(String, 
         let told = || plan.mta_sts.iter().filter_map(|published| published.domain.prefixed("_mta-sts").ok());
         let is_told = |octets: &[u8]| MtaSts::is_mta_sts(octets) && told().any(|name| name == change.name);
         let gone = texts.iter().filter(|text| today.texts().iter().any(|old| old.octets() == text.octets()));
-        let mut gone = gone.filter(|text| !stays(text.octets()) && !is_told(text.octets()));
+        let mut gone = gone.filter(|text| {
+            !stays(text.octets()) && !is_told(text.octets()) && !is_edited(plan, &change.name, text, after)
+        });
         let authorises =
             |rrset: &RrSet| rrset.texts().iter().any(|text| DmarcRecord::is_dmarc(text.octets()));
         return gone.find_map(|text| {
             let what = match KeyRecord::parse(text.octets()) {
                 _ if SpfRecord::is_spf(text.octets()) => None,
                 _ if DmarcRecord::is_dmarc(text.octets()) => {
-                    let is_authorisation = change.name.as_str().contains("._report._dmarc.");
                     let still = after.is_some_and(authorises);
-                    (is_authorisation && !still).then_some(Lost::Authorisation)
+                    (is_authorisation(&change.name) && !still).then_some(Lost::Authorisation)
                 }
                 // Behind aliases a key is at any name. Nothing is verified with one that was revoked (RFC 6376 section 3.6.1).
                 Ok(key) => (!key.is_revoked()).then_some(Lost::Key),
@@ -305,6 +317,13 @@ fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<(String, 
             };
             Some((text.text(), what?))
         });
+    }
+    // By aliases, an authorisation is looked at where it is found (`cut_off`).
+    if change.record_type == RecordType::Cname
+        && is_authorisation(&change.name)
+        && cut_off::authorises(&plan.evidence, &change.name)
+    {
+        return None;
     }
     let leads_to_key =
         change.record_type == RecordType::Cname && change.name.as_str().contains("._domainkey.");

@@ -1,8 +1,9 @@
 //! P4 for addresses that are given up: no mail host has one of them while anybody may still answer or return mail to it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::given_up::Gift;
+use super::given_up::{Gift, report_hosts};
 use crate::dns::{Answer, Evidence as _, Question, RecordType, Records, RrSet};
 use crate::name::DomainName;
 use crate::net::AddressSet;
@@ -15,7 +16,8 @@ use crate::prove::world::{Content, Flux};
 const MOST_ALIASES: usize = 8;
 
 /// A record by which mail for a domain of a stream goes to an address that is given up, while its messages may be returned or answered
-/// (RFC 5321 section 5.1); the same for the web server of its policy (RFC 8461 section 3.3). With the version that somebody may hold then.
+/// (RFC 5321 section 5.1); the same for the web server of its policy (RFC 8461 section 3.3), for reports on TLS at it (RFC 8460) and for those
+/// that an author domain asks for, which come as long as they are asked for. With the version that somebody may hold then.
 pub(in crate::prove) fn addressed(
     (plan, flux, timeline): Context<'_>,
     gift: Gift<'_>,
@@ -29,9 +31,22 @@ pub(in crate::prove) fn addressed(
         binding.answers_to().filter(|_| bounds.feasible(timeline))
     });
     let mut hosts: Vec<DomainName> = Vec::new();
-    for domain in domains {
+    let identities = plan.streams.iter().flat_map(|stream| &stream.identities);
+    let authors: BTreeSet<&DomainName> = identities.map(|identity| &identity.author_domain).collect();
+    let above = authors.into_iter().flat_map(DomainName::ancestors).collect::<BTreeSet<_>>();
+    let mut asking: Vec<DomainName> =
+        above.iter().filter_map(|domain| domain.prefixed("_dmarc").ok()).collect();
+    for domain in domains.collect::<BTreeSet<_>>() {
         seen.mail_hosts(domain, 0, &mut hosts);
         hosts.extend(domain.prefixed("mta-sts"));
+        asking.extend(domain.prefixed("_smtp._tls"));
+    }
+    let mut reported_to = Vec::new();
+    for name in &asking {
+        seen.report_hosts(name, 0, &mut reported_to);
+    }
+    for domain in reported_to {
+        seen.mail_hosts(&domain, 0, &mut hosts);
     }
     hosts.sort();
     hosts.dedup();
@@ -79,6 +94,21 @@ impl<'a> Seen<'a> {
                 Some(_) => {}
                 // Without mail exchanges it is its own mail host.
                 None => hosts.push(domain.clone()),
+            }
+        }
+    }
+
+    /// The domains that reports go to which a record asks for.
+    fn report_hosts(self, name: &DomainName, aliases: usize, domains: &mut Vec<DomainName>) {
+        for (rrset, _) in self.answers(&Question::new(name.clone(), RecordType::Txt)) {
+            match rrset.map(RrSet::records) {
+                Some(Records::Txt(texts)) => {
+                    domains.extend(texts.iter().flat_map(|text| report_hosts(text.octets())));
+                }
+                Some(Records::Cname(target)) if aliases < MOST_ALIASES => {
+                    self.report_hosts(target, aliases + 1, domains);
+                }
+                _ => {}
             }
         }
     }

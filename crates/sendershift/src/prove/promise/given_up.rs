@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::authority::domains;
 use super::{Judged, Receiver};
-use crate::dmarc::DmarcRecord;
+use crate::adjacent::{TlsRpt, is_bimi};
+use crate::dmarc::{DmarcRecord, ReportUri};
 use crate::dns::{Question, Records, RrSet};
 use crate::name::DomainName;
 use crate::net::AddressSet;
@@ -15,6 +16,7 @@ use crate::prove::explore::Bounds;
 use crate::prove::users::Users;
 use crate::prove::world::{Content, Flux, World};
 use crate::spf::{Mechanism, Modifier, Partial, PartialContext, Policy, SpfRecord, SpfResult, TermKind};
+use crate::tag_list;
 
 /// Something that a step gives up.
 #[derive(Clone, Copy)]
@@ -213,16 +215,41 @@ fn leads_to(owner: &DomainName, rrset: &RrSet, name: &DomainName) -> Option<Doma
         Records::Ns(targets) => targets.clone(),
         Records::Mx(exchanges) => exchanges.iter().map(|mx| mx.exchange.clone()).collect(),
         Records::Txt(texts) => texts.iter().flat_map(|text| named(owner, text.octets())).collect(),
+        // NAPTR, SRV, DNAME, SVCB and HTTPS: names stand there with a dot at their end.
+        Records::Other(33 | 35 | 39 | 64 | 65, texts) => {
+            let words = texts.iter().flat_map(|text| text.split_ascii_whitespace());
+            words.filter(|word| word.ends_with('.')).filter_map(|word| DomainName::parse(word).ok()).collect()
+        }
         _ => Vec::new(),
     };
     targets.into_iter().find(|target| target.is_within(name))
 }
 
-/// The names in an SPF record, and the hosts of the addresses in a policy record.
+/// The domains that take the reports that a policy record asks for, or one of TLS reports (RFC 8460).
+pub(super) fn report_hosts(text: &[u8]) -> Vec<DomainName> {
+    if let Ok(record) = DmarcRecord::parse(text) {
+        return record.rua().iter().chain(record.ruf()).filter_map(|uri| uri.host.clone()).collect();
+    }
+    let uris = TlsRpt::parse(text).map(|record| record.rua).unwrap_or_default();
+    uris.iter().filter_map(|uri| ReportUri::parse(uri)?.host).collect()
+}
+
+/// The host of an `https:` URI.
+fn web_host(uri: &str) -> Option<DomainName> {
+    let rest = uri.strip_prefix("https://")?;
+    DomainName::parse(rest.split(['/', ':', '?', '#']).next()?).ok()
+}
+
+/// The names in an SPF record, the hosts to which reports go, and that of a logo.
 fn named(owner: &DomainName, text: &[u8]) -> Vec<DomainName> {
     if DmarcRecord::is_dmarc(text) {
-        let Ok(record) = DmarcRecord::parse(text) else { return Vec::new() };
-        return record.rua().iter().chain(record.ruf()).filter_map(|uri| uri.host.clone()).collect();
+        return report_hosts(text);
+    }
+    if TlsRpt::is_tls_rpt(text) || is_bimi(text) {
+        let text = String::from_utf8_lossy(text);
+        let values = tag_list::parts(&text).filter_map(|part| part.value);
+        let web_hosts = values.flat_map(|value| value.split(',')).filter_map(|uri| web_host(uri.trim()));
+        return report_hosts(text.as_bytes()).into_iter().chain(web_hosts).collect();
     }
     let Ok(record) = SpfRecord::parse(text) else { return Vec::new() };
     let specs = record.terms().iter().filter_map(|term| match &term.kind {

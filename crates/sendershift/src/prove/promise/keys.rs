@@ -7,9 +7,10 @@ use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::plan::Plan;
 use crate::plan::timeline::Event;
+use crate::prove::aliases::Aliases;
 use crate::prove::binding::{Context, Span, spans};
 use crate::prove::proof::Counterexample;
-use crate::prove::users::key_names;
+use crate::prove::users::followed;
 use crate::prove::world::Flux;
 
 /// P4 for DKIM: once all is done there is no key that the plan published and that nothing is signed with.
@@ -23,7 +24,7 @@ pub(in crate::prove) fn key_left_behind(plan: &Plan, flux: &Flux) -> Option<Coun
         let stays = spans(plan, flux, stream).into_iter().filter(|(_, span)| span.stop.is_none());
         for signature in stays.flat_map(|(identity, _)| &identity.dkim) {
             used.extend(
-                signature.selector.key_name(&signature.domain).iter().flat_map(|name| key_names(&last, name)),
+                signature.selector.key_name(&signature.domain).iter().flat_map(|name| followed(&last, name)),
             );
         }
     }
@@ -45,7 +46,7 @@ pub(in crate::prove) fn key_for_nobody(
         for (identity, span) in spans(plan, flux, stream) {
             for name in identity.dkim.iter().filter_map(|of| of.selector.key_name(&of.domain).ok()) {
                 flux.each_era(plan, |era| {
-                    for read in key_names(era, &name) {
+                    for read in followed(era, &name) {
                         let of_name = uses.entry(read).or_default();
                         if !of_name.contains(&span) {
                             of_name.push(span);
@@ -81,14 +82,13 @@ pub(in crate::prove) fn key_for_nobody(
     })
 }
 
-/// The names of keys, or of aliases to them, that the plan changes.
+/// The names at which a key is looked for and that lead to what the plan changes.
 fn changed(plan: &Plan) -> BTreeSet<&DomainName> {
     let changes = plan.steps.iter().flat_map(|step| &step.changes);
-    changes
-        .filter(|change| matches!(change.record_type, RecordType::Txt | RecordType::Cname))
-        .map(|change| &change.name)
-        .filter(|name| name.labels().any(|label| label == "_domainkey"))
-        .collect()
+    let changes = changes.filter(|change| matches!(change.record_type, RecordType::Txt | RecordType::Cname));
+    let mut names = Aliases::new(plan).leading_to(changes.map(|change| &change.name));
+    names.retain(|name| name.labels().any(|label| label == "_domainkey"));
+    names
 }
 
 /// The keys at a name that are not revoked.

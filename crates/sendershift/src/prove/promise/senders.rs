@@ -7,7 +7,8 @@ use crate::adjacent::is_null_mx;
 use crate::dns::{Answer, Evidence, RecordType, Resolved, RrSet, Txt, resolve};
 use crate::name::DomainName;
 use crate::plan::{Change, GivenUp, Plan};
-use crate::prove::users::Users;
+use crate::prove::aliases::Aliases;
+use crate::prove::users::{Users, followed};
 use crate::spf::{Mechanism, Modifier, Policy, SpfRecord, SpfResult, TermKind};
 
 /// Whether all that the evidence shows of mail from a domain is keys that declared identities sign with: that is their mail, and what they
@@ -157,10 +158,17 @@ fn sends_nothing(plan: &Plan, name: &DomainName) -> bool {
 }
 
 /// Whether the plan changes the policy record of a domain itself: for one that only receives mail, as far as the evidence shows, that is
-/// what is declared.
+/// what is declared. So it is where that is an alias, unless another domain has the record, too.
 fn publishes_policy(plan: &Plan, domain: &DomainName) -> bool {
-    let own = domain.prefixed("_dmarc").ok();
-    plan.steps.iter().flat_map(|step| &step.changes).any(|change| Some(&change.name) == own.as_ref())
+    let Ok(own) = domain.prefixed("_dmarc") else { return false };
+    let is_own_alone = |name: &DomainName| {
+        let mut policies = Aliases::new(plan).leading_to([name]);
+        policies.retain(|name| name.labels().next() == Some("_dmarc"));
+        policies.into_iter().eq([&own])
+    };
+    let names = followed(&plan.evidence, &own);
+    let mut changes = plan.steps.iter().flat_map(|step| &step.changes);
+    changes.any(|change| change.name == own || names.contains(&change.name) && is_own_alone(&change.name))
 }
 
 /// Whether mail may come from a domain: not from one to which nothing can be returned, as it has neither mail exchanges nor an address

@@ -1,0 +1,49 @@
+//! Aliases: what stands at a name is found at every name from which they lead to it, too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dns::{RecordType, Records};
+use crate::name::DomainName;
+use crate::plan::Plan;
+
+/// Those of the evidence and those that steps publish, whenever they are there: who follows them looks at what is found at each time.
+pub(super) struct Aliases<'p> {
+    /// The names that are aliases of each name.
+    of: BTreeMap<&'p DomainName, Vec<&'p DomainName>>,
+}
+
+impl<'p> Aliases<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Self {
+        let listed = plan.evidence.names().flat_map(|name| {
+            let of_name = plan.evidence.rrsets(name).filter(|(kind, _)| *kind == RecordType::Cname);
+            of_name.map(move |(_, rrset)| (name, rrset.records()))
+        });
+        let changes = plan.steps.iter().flat_map(|step| &step.changes);
+        let published = changes.filter_map(|change| Some((&change.name, change.add.as_ref()?)));
+        let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (name, records) in listed.chain(published) {
+            if let Records::Cname(target) = records {
+                of.entry(target).or_default().push(name);
+            }
+        }
+        Self { of }
+    }
+
+    /// Some names, and all from which aliases lead to them.
+    pub(super) fn leading_to<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n DomainName>,
+    ) -> BTreeSet<&'n DomainName>
+    where
+        'p: 'n,
+    {
+        let mut found: BTreeSet<&'n DomainName> = BTreeSet::new();
+        let mut next: Vec<&'n DomainName> = names.into_iter().collect();
+        while let Some(name) = next.pop() {
+            if found.insert(name) {
+                next.extend(self.of.get(name).into_iter().flatten());
+            }
+        }
+        found
+    }
+}
