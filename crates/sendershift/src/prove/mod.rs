@@ -15,6 +15,7 @@ mod bystander;
 mod counterexample;
 mod course;
 mod dane;
+mod existence;
 mod explore;
 mod ground;
 mod listed;
