@@ -84,8 +84,12 @@ fn conditions() {
     };
     for (plan, code) in [
         ("addresses-given-back-that-a-sister-company-lists", "proof.given-up-elsewhere"),
+        ("alignment-relaxed-under-reject", "proof.less-protected"),
+        ("host-removed-under-a-milder-np", "proof.less-protected"),
         ("names-below-that-nobody-has-exempted", "proof.less-protected"),
+        ("new-return-path-under-a-harder-np", "proof.less-protected"),
         ("old-name-relaxed-after-its-last-message", "proof.less-protected"),
+        ("organization-widened-under-reject", "proof.less-protected"),
         ("return-path-renamed", "proof.less-protected"),
         ("return-path-whose-mail-exchange-is-an-alias-today", "proof.mx-alias"),
         ("sender-that-pauses-for-a-month", "proof.pause"),
@@ -102,6 +106,8 @@ fn conditions() {
         "addresses-given-back-last",
         "parked-name-refused-harder",
         "new-name-with-its-policy",
+        "only-record-below-an-author-domain-exchanged-under-np",
+        "own-policy-before-a-name-comes-under-np",
         "vendor-on-trial",
         "old-name-parked",
         "alias-beside-a-mail-exchange",

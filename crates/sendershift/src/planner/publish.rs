@@ -8,7 +8,7 @@ use super::spf::overlay;
 use super::zone::Wish;
 use crate::dkim;
 use crate::dmarc::{self, Authorised, DmarcRecord, Policy};
-use crate::dns::{Question, RecordType, Records, Txt};
+use crate::dns::{Evidence, Question, RecordType, Records, Txt};
 use crate::error::Error;
 use crate::migration::{Domain, Key};
 use crate::name::DomainName;
@@ -244,11 +244,13 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
     let record = match &old {
         Some((_, record)) => Ok(record.clone()),
         None => {
-            // What holds today by a record above does not become weaker.
-            let today = dmarc::discover(&draft.zone.world, &domain.name)
-                .applied
-                .map_or(Policy::None, |applied| applied.policy);
-            format!("v=DMARC1; p={}", word(today)).parse::<DmarcRecord>()
+            // What holds by a record above does not become weaker, nor what held before the plan made the name exist (`np`).
+            let held = |evidence: &dyn Evidence| {
+                let applied = dmarc::discover(evidence, &domain.name).applied;
+                applied.map_or(Policy::None, |applied| applied.policy)
+            };
+            format!("v=DMARC1; p={}", word(held(&draft.zone.world).max(held(draft.zone.today))))
+                .parse::<DmarcRecord>()
         }
     };
     let completed = record.and_then(|record| completed(record, domain));

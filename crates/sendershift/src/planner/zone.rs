@@ -28,6 +28,8 @@ struct Edit {
 /// The records as they are after the steps so far.
 pub(super) struct Zone<'m> {
     pub(super) world: Overlay<&'m Known<'m>>,
+    /// The records as they are before the plan.
+    pub(super) today: &'m Known<'m>,
     evidence: &'m Snapshot,
     parameters: &'m Parameters,
     edits: BTreeMap<Question, Vec<Edit>>,
@@ -44,7 +46,7 @@ pub(super) struct Wish {
 
 impl<'m> Zone<'m> {
     pub(super) fn new(known: &'m Known<'m>, evidence: &'m Snapshot, parameters: &'m Parameters) -> Self {
-        Self { world: Overlay::new(known), evidence, parameters, edits: BTreeMap::new() }
+        Self { world: Overlay::new(known), today: known, evidence, parameters, edits: BTreeMap::new() }
     }
 
     /// Whether a domain accepts no mail. The addresses of mail hosts are not asked for: they are often somebody else's.

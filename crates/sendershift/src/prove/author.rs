@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::aside::ASIDE;
 use super::binding::bindings;
+use super::existence::Existing;
 use super::explore::Bounds;
 use super::promise::{self, Author, Effect, Receiver, Unseen};
 use super::world::{Choices, Lenient, World};
@@ -26,7 +27,7 @@ impl<'a> Prover<'a> {
             if ends.is_empty() || !(reports || self.changes(&|world| drop(Effect::of(world, domain)))) {
                 continue;
             }
-            let effect_today = Effect::of(&Lenient(&today), domain);
+            let effect_today = Effect::of(&Existing(&today), domain);
             for upper in ends {
                 let bounds = Bounds { lower: vec![Event::Origin], upper };
                 let author = Author { domain, bounds: &bounds, in_use: false };

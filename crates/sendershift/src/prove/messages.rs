@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::aside::not_settled;
 use super::binding::{self, Binding, Judgement};
 use super::counterexample::Found;
+use super::existence::Existing;
 use super::explore::{Bounds, Halt};
 use super::mix::Mix;
 use super::promise::{
@@ -144,7 +145,7 @@ impl<'a> Prover<'a> {
         let author = &binding.identity.author_domain;
         let baseline = self.baseline;
         let world = World::new(self.explorer.plan, self.explorer.flux, baseline);
-        let effect_today = promise::Effect::of(&Lenient(&world), author);
+        let effect_today = promise::Effect::of(&Existing(&world), author);
         let today = dmarc::discover(&world, author).applied.as_ref().map(promise::declared);
         let unseen_today = Unseen::of(&Lenient(&world), &Lenient(&world), author);
         let judged_by = Author { domain: author, bounds: &binding.bounds, in_use: true };

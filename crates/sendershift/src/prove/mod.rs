@@ -16,6 +16,7 @@ mod bystander;
 mod counterexample;
 mod course;
 mod dane;
+mod existence;
 mod explore;
 mod ground;
 mod hosts;

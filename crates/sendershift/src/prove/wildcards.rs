@@ -77,7 +77,7 @@ type Presence = (Option<usize>, Option<usize>);
 
 /// Whether a name exists all the time. A name does as long as there is a record at it or below it, be it an empty non-terminal (RFC 4592
 /// section 2.2.2): one that stays, or some of which each is there before the one before it goes.
-fn exists_throughout(plan: &Plan, flux: &Flux, timeline: &Timeline, name: &DomainName) -> bool {
+pub(super) fn exists_throughout(plan: &Plan, flux: &Flux, timeline: &Timeline, name: &DomainName) -> bool {
     let listed = plan.evidence.names().filter(|of| of.is_within(name));
     let mut questions =
         listed.flat_map(|of| plan.evidence.rrsets(of).map(|(kind, _)| Question::new(of.clone(), kind)));

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::existence::Hanging;
 use crate::dns::{Answer, Evidence, Quality, Question, RecordType, Records, RrSet, Snapshot, negative_ttl};
 use crate::name::DomainName;
 use crate::plan::timeline::{Event, Timeline};
@@ -42,6 +43,7 @@ pub(super) struct Flux {
     versions: BTreeMap<DomainName, BTreeMap<RecordType, Vec<Version>>>,
     /// Names at which or below which something is published by the plan.
     created: BTreeSet<DomainName>,
+    pub(super) hanging: Hanging,
     /// Steps that cannot be done as they stand, and why; nothing that waits for them happens either.
     pub(super) stuck: BTreeMap<usize, Remark>,
     /// For each step, whether it can happen at all.
@@ -114,6 +116,7 @@ impl Flux {
         let mut flux = Self {
             versions: BTreeMap::new(),
             created: BTreeSet::new(),
+            hanging: Hanging::default(),
             stuck: BTreeMap::new(),
             happens: vec![true; plan.steps.len()],
             assumed_ttls: BTreeSet::new(),
@@ -181,6 +184,7 @@ impl Flux {
                 }
             }
         }
+        flux.hanging = Hanging::new(plan, &touched);
         for (name, changes) in touched {
             let mut types: BTreeSet<RecordType> =
                 changes.iter().map(|(_, change)| change.record_type).collect();
@@ -326,13 +330,6 @@ impl Flux {
         }
     }
 
-    /// Whether a name may come into being or cease to be with the plan: only a record there that does not change says otherwise.
-    pub(super) fn may_come_or_go(&self, plan: &Plan, name: &DomainName) -> bool {
-        let changes = |kind| self.versions(&Question::new(name.clone(), kind)).is_some();
-        let touched = self.created.contains(name) || self.versions.contains_key(name);
-        touched && !plan.evidence.rrsets(name).any(|(kind, _)| !changes(kind))
-    }
-
     /// The number of RRsets that change.
     pub(super) fn len(&self) -> usize {
         self.versions.values().map(BTreeMap::len).sum()
@@ -378,10 +375,11 @@ impl<'a> Era<'a> {
     }
 }
 
-impl Evidence for Era<'_> {
-    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
-        let Some(versions) = self.flux.versions(&Question::new(name.clone(), record_type)) else {
-            return self.plan.evidence.answer(name, record_type);
+impl Era<'_> {
+    /// What is at a name; a negative answer says nothing of whether the name exists.
+    fn at(&self, question: &Question) -> Answer<'_> {
+        let Some(versions) = self.flux.versions(question) else {
+            return self.plan.evidence.answer(&question.name, question.record_type);
         };
         self.changes.set(true);
         let position = |step: usize| self.flux.changing.get(&step).copied();
@@ -397,6 +395,13 @@ impl Evidence for Era<'_> {
             Some(Content::Alias(rrset)) => Answer::Alias(rrset),
             Some(Content::Absent) | None => Answer::NoData,
         }
+    }
+}
+
+impl Evidence for Era<'_> {
+    fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
+        let answer = self.at(&Question::new(name.clone(), record_type));
+        self.flux.hanging.settled(name, answer, |question| self.at(question))
     }
 
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
@@ -440,7 +445,7 @@ pub(super) fn absence(plan: &Plan, question: &Question) -> (u64, bool) {
     (plan.parameters.ttl_ceiling.max(u64::from(cached)).max(changed), true)
 }
 
-fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
+pub(super) fn published(evidence: &Snapshot, question: &Question) -> Option<RrSet> {
     match evidence.answer(&question.name, question.record_type) {
         Answer::Records(rrset) => Some(rrset.clone()),
         _ => None,
@@ -550,7 +555,7 @@ impl<'a> World<'a> {
 
 impl World<'_> {
     /// The answer, and whether it is one that the evidence ought to give and does not.
-    fn look(&self, question: &Question) -> (Answer<'_>, bool) {
+    pub(super) fn look(&self, question: &Question) -> (Answer<'_>, bool) {
         if let Some(versions) = self.flux.versions(question) {
             let chosen = self.choices.get(question).and_then(|index| versions.get(*index));
             let answer = match chosen.map(|version| &version.content) {

@@ -79,6 +79,16 @@ impl Alignments {
     }
 }
 
+impl Alignments {
+    /// An identifier that aligns and did not before.
+    pub(in crate::prove) fn gained_since<'n>(&'n self, before: &'n Self) -> Option<&'n DomainName> {
+        let old = self.rfc7489.as_ref().zip(before.rfc7489.as_ref());
+        let both = [(&self.rfc9989, &before.rfc9989)].into_iter().chain(old);
+        let mut methods = both.flat_map(|(now, before)| now.methods.iter().zip(&before.methods));
+        methods.find_map(|(now, before)| now.1.difference(&before.1).next())
+    }
+}
+
 impl fmt::Display for Alignments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [spf, dkim] = &self.rfc9989.methods;

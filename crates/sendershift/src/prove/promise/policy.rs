@@ -8,6 +8,7 @@ use crate::error::Problem;
 use crate::name::DomainName;
 use crate::plan::StepKind;
 use crate::plan::timeline::{Event, Timeline};
+use crate::prove::existence::Existing;
 use crate::prove::explore::Bounds;
 use crate::prove::world::{Choices, Lenient, World};
 
@@ -46,6 +47,11 @@ impl Effect {
         Self { rfc9989, rfc7489, declared, differ: comparable && rfc9989 != rfc7489 }
     }
 
+    /// Whether it makes receivers of either generation act on what fails.
+    pub(in crate::prove) fn acts(&self) -> bool {
+        acted(self.rfc9989).or(acted(self.rfc7489)).is_some()
+    }
+
     /// Whether receivers of either generation do something else with what fails; that they begin to report is nothing else.
     pub(in crate::prove) fn acts_otherwise_than(&self, other: &Self) -> bool {
         acted(self.rfc9989) != acted(other.rfc9989) || acted(self.rfc7489) != acted(other.rfc7489)
@@ -60,6 +66,11 @@ impl Effect {
     pub(in crate::prove) fn word(&self) -> &'static str {
         let policy = |of: Strictness| of.map_or(Policy::None, |(_, policy, _)| policy);
         policy(self.rfc9989).max(policy(self.rfc7489)).as_str()
+    }
+
+    /// Whether the same records apply. What differs all the same does by whether the author domain exists, which decides between `sp` and `np`.
+    pub(in crate::prove) fn is_of_the_same_record(&self, other: &Self) -> bool {
+        self.declared.is_some() && self.declared == other.declared && self.rfc7489 == other.rfc7489
     }
 
     pub(in crate::prove) fn is_weaker_than(&self, other: &Self) -> bool {
@@ -94,16 +105,16 @@ pub(in crate::prove) fn policy(
     receivers: &[Receiver<'_>],
     today: Option<&Declared>,
 ) -> Judged {
-    let now = Effect::of(&Lenient(world), author.domain);
+    let now = Effect::of(&Existing(world), author.domain);
     if world.undecided().is_some() {
         return Judged::default();
     }
-    if let Some(problem) = by_existence(world, author) {
+    if let Some(problem) = by_existence(world, timeline, author) {
         return Judged::error(problem);
     }
     let differ = author.in_use && now.differ && now.declared.as_ref() != today;
     let mut code = differ.then_some("p6.read-differently");
-    for_each_step(world, timeline, author, &mut |then, was, (question, index)| {
+    for_each_step(world, timeline, (author, &now), &mut |then, was, (question, index)| {
         if now.is_weaker_than(was) {
             code = Some("p6.weaker");
         } else if author.is_raised(&now, was) && !is_gated(then, timeline, (question, index), was, 0) {
@@ -122,19 +133,20 @@ pub(in crate::prove) fn taken_back(
     receivers: &[Receiver<'_>],
     (today, undo_from): (&Effect, usize),
 ) -> Judged {
-    let now = Effect::of(&Lenient(world), author.domain);
+    let now = Effect::of(&Existing(world), author.domain);
     if world.undecided().is_some() {
         return Judged::default();
     }
-    if let Some(problem) = by_existence(world, author) {
+    if let Some(problem) = by_existence(world, timeline, author) {
         return Judged::error(problem);
     }
     // One generation of receivers may find a weaker policy, and the other a stricter one.
-    let mut code = now.is_weaker_than(today).then_some("p6.weaker");
+    let is_weaker = now.is_weaker_than(today) && !now.is_of_the_same_record(today);
+    let mut code = is_weaker.then_some("p6.weaker");
     if !now.raises(today) {
         return Judged::everywhere(code, receivers);
     }
-    for_each_step(world, timeline, author, &mut |then, was, (question, index)| {
+    for_each_step(world, timeline, (author, &now), &mut |then, was, (question, index)| {
         let published = then.flux.versions(question).and_then(|versions| versions.get(index)?.from);
         let by_undo = published.is_some_and(|published| published >= undo_from);
         let gated = || is_gated(then, timeline, (question, index), was, undo_from);
@@ -155,14 +167,18 @@ impl Author<'_> {
 }
 
 /// Why it is not known which policy applies: that depends on whether the author domain exists, and the plan may change that.
-fn by_existence(world: &World<'_>, Author { domain: author, in_use, .. }: Author<'_>) -> Option<Problem> {
+fn by_existence(
+    world: &World<'_>,
+    timeline: &Timeline,
+    Author { domain: author, in_use, .. }: Author<'_>,
+) -> Option<Problem> {
     if !in_use {
         return None;
     }
     let applied = dmarc::discover(&Lenient(world), author).applied?;
     let depends = applied.source != dmarc::Source::AuthorDomain
         && applied.record.subdomain_policy() != applied.record.nonexistent_policy();
-    (depends && world.flux.may_come_or_go(world.plan, author)).then(|| {
+    (depends && world.flux.may_come_or_go(world.plan, timeline, author)).then(|| {
         let message = format!(
             "the plan may make {author} exist, or not, and `sp` and `np` of the policy differ: which applies when is not judged"
         );
@@ -175,16 +191,24 @@ type Compare<'c> = dyn FnMut(&World<'_>, &Effect, (&Question, usize)) + 'c;
 
 /// Calls `compare` with each world that has one of the versions exchanged for the version before it, if a receiver can hold that. Stops where such a world asks for what is not chosen yet; then `world`
 /// asks for it, too.
-fn for_each_step(world: &World<'_>, timeline: &Timeline, author: Author<'_>, compare: &mut Compare<'_>) {
+fn for_each_step(
+    world: &World<'_>,
+    timeline: &Timeline,
+    (author, now): (Author<'_>, &Effect),
+    compare: &mut Compare<'_>,
+) {
     for (replaced, before) in earlier(world, timeline, author.bounds) {
         let then = World::new(world.plan, world.flux, &before);
-        let was = Effect::of(&Lenient(&then), author.domain);
+        let was = Effect::of(&Existing(&then), author.domain);
         if let Some(question) = then.undecided() {
             // It reads more: what is compared has to be chosen for both.
             world.answer(&question.name, question.record_type);
             return;
         }
-        compare(&then, &was, replaced);
+        // A step that makes the name exist, or not, is no step of the policy.
+        if !now.is_of_the_same_record(&was) {
+            compare(&then, &was, replaced);
+        }
     }
 }
 
