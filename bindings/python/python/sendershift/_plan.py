@@ -98,6 +98,8 @@ class Plan(Document):
     sources: tuple[Any, ...]
     streams: tuple[Any, ...]
     customers: tuple[Any, ...]
+    mta_sts: tuple[Any, ...]
+    """The MTA-STS policies of domains that bounces or answers go to."""
     steps: tuple[Step, ...]
     evidence: Snapshot
     assumptions: tuple[Remark, ...]
@@ -216,12 +218,13 @@ class Migration(Document):
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
         """Reads a migration file, or what `to_json` wrote."""
+        return read_file(cls._from_text, path)
 
-        def either(text: str) -> Self:
-            # No TOML begins with a brace.
-            return (cls.from_json if text.lstrip("\ufeff \t\r\n").startswith("{") else cls.from_toml)(text)
-
-        return read_file(either, path)
+    @classmethod
+    def _from_text(cls, text: str) -> Self:
+        # No TOML begins with a brace.
+        is_json = text.lstrip("\ufeff \t\r\n").startswith("{")
+        return cls.from_json(text) if is_json else cls.from_toml(text)
 
     def plan(self, evidence: Snapshot) -> Plan:
         """The ordered, dated steps. Nothing is known of them before `Plan.prove` has judged them."""

@@ -43,6 +43,8 @@ class Counterexample(Record):
     helo: str | None
     judgement: str | None
     holding: tuple[Mapping[str, Any], ...]
+    mta_sts: Mapping[str, Any] | None
+    """The MTA-STS policy that whoever returns or answers the message holds."""
     assuming: tuple[Mapping[str, Any], ...]
     schedule: tuple[Mapping[str, Any], ...]
     spf: Mapping[str, Any] | None
