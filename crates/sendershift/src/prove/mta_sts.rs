@@ -195,7 +195,6 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
 }
 
 /// Where a host is found: all names that lead to its addresses, and these.
-#[derive(PartialEq, Eq)]
 struct Served {
     names: Vec<DomainName>,
     addresses: BTreeSet<String>,
@@ -257,7 +256,7 @@ fn identifiers(evidence: &dyn Evidence, record: &DomainName) -> BTreeSet<String>
         Resolved::Unknown | Resolved::Failed => {
             let mut names = chain(evidence, record, RecordType::Txt);
             let end = names.pop().filter(|_| !names.is_empty());
-            end.iter().map(|end| end.to_string()).collect()
+            end.iter().map(ToString::to_string).collect()
         }
         Resolved::Absent { .. } => BTreeSet::new(),
     }

@@ -42,7 +42,7 @@ impl Rebased {
                 matches!(now.answer(&question.name, question.record_type), Answer::NoData | Answer::NxDomain);
             if denied && evidence.answer(&question.name, question.record_type) == Answer::Unknown {
                 let (ttl, is_assumed) = absence(&today, &question);
-                evidence.withhold(&question, seconds(ttl), quality(is_assumed));
+                evidence.withhold(&question, Some(seconds(ttl)), quality(is_assumed));
             }
         }
         rebased.plan.evidence = evidence;
@@ -110,7 +110,7 @@ impl Rebased {
             change.expect = None;
         }
         let Some(now) = line.now.and_then(|now| Some((now.quality(), now.ttl()?))) else { return };
-        let ceiling = u32::try_from(self.plan.parameters.ttl_ceiling).unwrap_or(u32::MAX);
+        let ceiling = seconds(self.plan.parameters.ttl_ceiling);
         for number in line.possible.iter().filter_map(|done| done.checked_sub(1)) {
             let Some(change) = self.change(line, number) else { continue };
             let Some(told) = change.ttl_after.filter(|told| *told < now.1) else { continue };
@@ -190,7 +190,7 @@ fn withhold(evidence: &mut Snapshot, question: &Question, [then, today]: [&Plan;
     };
     // What today's evidence says by itself needs no saying.
     if !synthesised && !(is_absent && after == longest) {
-        evidence.withhold(question, seconds(longest.0), quality(longest.1));
+        evidence.withhold(question, Some(seconds(longest.0)), quality(longest.1));
     }
 }
 
@@ -212,8 +212,8 @@ fn is_consistent([then, now]: [&Snapshot; 2], question: &Question, known: u64) -
         }
 }
 
-fn seconds(ttl: u64) -> Option<u32> {
-    Some(u32::try_from(ttl).unwrap_or(u32::MAX))
+fn seconds(ttl: u64) -> u32 {
+    u32::try_from(ttl).unwrap_or(u32::MAX)
 }
 
 fn quality(is_assumed: bool) -> Quality {
