@@ -67,7 +67,7 @@ fn plans_by_hand() {
 /// What is safe and has to be told all the same, and that it is not told of everything.
 #[test]
 fn conditions() {
-    const CODES: [&str; 7] = [
+    const CODES: [&str; 8] = [
         "proof.given-up-elsewhere",
         "proof.helo-without-address",
         "proof.less-protected",
@@ -75,6 +75,7 @@ fn conditions() {
         "proof.pause",
         "proof.share-short",
         "proof.tlsa",
+        "proof.wildcard",
     ];
     let told = |name: &str| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/corpus/safe");
@@ -95,6 +96,10 @@ fn conditions() {
         ("sender-that-pauses-for-a-month", "proof.pause"),
         ("started-for-one-in-a-thousand", "proof.share-short"),
         ("tlsa-record-for-a-mail-host", "proof.tlsa"),
+        ("tlsa-record-behind-an-alias", "proof.tlsa"),
+        ("tlsa-record-of-a-mail-host-behind-an-alias", "proof.tlsa"),
+        ("tlsa-records-rolled-over", "proof.tlsa"),
+        ("mail-exchange-that-may-be-a-wildcards", "proof.wildcard"),
         ("warm-up-in-shares", "proof.share-short"),
         ("way-back-with-a-tenth-for-a-month", "proof.share-short"),
         ("way-back-without-a-policy-below", "proof.less-protected"),
@@ -113,6 +118,7 @@ fn conditions() {
         "alias-beside-a-mail-exchange",
         "new-server-greets-when-caches-know-it",
         "tlsa-record-for-a-web-server",
+        "tlsa-records-withdrawn",
     ] {
         assert!(told(plan).is_empty(), "{plan}: {:?}", told(plan));
     }

@@ -166,12 +166,15 @@ impl<'p> Users<'p> {
         self.own.values().any(|names| names.contains(name))
     }
 
-    /// Whether SPF of declared mail may ask for a name that depends on the message.
+    /// Whether SPF of declared mail may ask for a name that depends on the message, or for one that leads to it.
     pub(super) fn may_ask(&self, plan: &Plan, flux: &Flux, name: &DomainName) -> bool {
+        let names = Aliases::new(plan).leading_to([name]);
         let asks = |evidence: &Era<'_>, domain| {
             let unknowns = Policy::compile(evidence, domain).map(|policy| policy.unknowns().to_vec());
             let mut open = unknowns.into_iter().flatten().filter(|unknown| unknown.target.contains("%{"));
-            open.any(|unknown| behind_macros(&unknown).is_some_and(|behind| name.is_within(&behind)))
+            open.any(|unknown| {
+                behind_macros(&unknown).is_some_and(|behind| names.iter().any(|name| name.is_within(&behind)))
+            })
         };
         self.spf_domains().any(|domain| {
             let mut may_ask = false;

@@ -144,7 +144,7 @@ fn harms_others(
                 && listed(plan, domain, RecordType::Mx).is_none()
                 && !identities(plan).any(ours)
         }
-        "p10.record-removed" => removes_what_serves_others(plan, domain),
+        "p10.record-removed" => removes_what_serves_others(plan, domain) || loses_authorisation(plan, domain),
         code => return Err(format!("`{code}` is not known here")),
     };
     Ok(broken)
@@ -220,8 +220,10 @@ fn lets_too_much(plan: &Plan, found: &Counterexample, domain: &DomainName) -> Re
                 GivenUp::Source(id) => return leads_into(plan, id, &now, domain),
                 _ => return false,
             };
-            let kinds = [RecordType::Txt, RecordType::Mx, RecordType::Cname, RecordType::Ns];
-            kinds.into_iter().any(|kind| match now.answer(domain, kind) {
+            let named = [RecordType::Txt, RecordType::Mx, RecordType::Cname, RecordType::Ns];
+            // NAPTR, SRV, DNAME, SVCB and HTTPS
+            let services = [33, 35, 39, 64, 65].map(RecordType::Other);
+            named.into_iter().chain(services).any(|kind| match now.answer(domain, kind) {
                 Answer::Records(rrset) | Answer::Alias(rrset) => {
                     rrset.records().to_texts().iter().any(|text| text.contains(name.as_str()))
                 }
@@ -483,4 +485,10 @@ fn removes_what_serves_others(plan: &Plan, name: &DomainName) -> bool {
         };
         removed.iter().any(|text| there.contains(text) && !serves_mail(text))
     })
+}
+
+/// Whether the authorisation of reports that is found at a name before the plan is not at some time, as what it is an alias of goes.
+fn loses_authorisation(plan: &Plan, name: &DomainName) -> bool {
+    let says = |done| texts(&published(plan, done), name).iter().any(|text| text.starts_with("v=DMARC1"));
+    name.as_str().contains("._report._dmarc.") && says(0) && (1..=plan.steps.len()).any(|done| !says(done))
 }

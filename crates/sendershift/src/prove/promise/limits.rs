@@ -8,6 +8,7 @@ use crate::dns::{RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::net::{AddressSet, IpRange};
 use crate::plan::{Change, Plan};
+use crate::prove::aliases::Aliases;
 use crate::prove::binding::Binding;
 use crate::prove::listed::possible;
 use crate::prove::proof::Counterexample;
@@ -116,7 +117,7 @@ impl Judged {
     }
 }
 
-/// A name that the plan changes and that the question may lead to for some message.
+/// A name that the plan changes and that the question may lead to for some message, by aliases or not.
 pub(super) fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
     let asked: &[RecordType] = match unknown.mechanism {
         "exists" => &[RecordType::A],
@@ -127,12 +128,16 @@ pub(super) fn changes(plan: &Plan, unknown: &Unknown) -> Option<DomainName> {
     };
     // An address that `mx` or `ptr` ask for may be anywhere.
     let fixed = behind_macros(unknown).filter(|_| !matches!(unknown.mechanism, "mx" | "ptr"));
-    let touches = |change: &&Change| {
-        let leads_there =
-            fixed.as_ref().is_none_or(|fixed| change.name.is_within(fixed) && change.name != *fixed);
-        leads_there && (asked.contains(&change.record_type) || change.record_type == RecordType::Cname)
-    };
-    plan.steps.iter().flat_map(|step| &step.changes).find(touches).map(|change| change.name.clone())
+    let answers =
+        |change: &&Change| asked.contains(&change.record_type) || change.record_type == RecordType::Cname;
+    let mut changes = plan.steps.iter().flat_map(|step| &step.changes).filter(answers).peekable();
+    // Of most plans nothing changes that may be an answer.
+    changes.peek()?;
+    let Some(fixed) = fixed else { return changes.next().map(|change| change.name.clone()) };
+    let is_below = |name: &DomainName| name.is_within(&fixed) && *name != fixed;
+    let aliases = Aliases::new(plan);
+    let leads_there = |name: &DomainName| aliases.leading_to([name]).into_iter().any(is_below);
+    changes.map(|change| &change.name).find(|name| leads_there(name)).cloned()
 }
 
 /// The labels behind the last macro, which stand in every name that is asked for.
