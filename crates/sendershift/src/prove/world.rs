@@ -593,12 +593,22 @@ impl Evidence for World<'_> {
     }
 }
 
-/// The same world, where what the evidence does not tell may stay unknown.
+/// The same world, where what the evidence does not tell may stay unknown: not whether a host has addresses of one family where it has
+/// none of the other.
 pub(super) struct Lenient<'w, 'a>(pub(super) &'w World<'a>);
 
 impl Evidence for Lenient<'_, '_> {
     fn answer(&self, name: &DomainName, record_type: RecordType) -> Answer<'_> {
-        self.0.look(&Question::new(name.clone(), record_type)).0
+        let (answer, lacks) = self.0.look(&Question::new(name.clone(), record_type));
+        let other = match record_type {
+            RecordType::A => RecordType::Aaaa,
+            RecordType::Aaaa => RecordType::A,
+            _ => return answer,
+        };
+        let has_no = |kind| {
+            matches!(self.0.look(&Question::new(name.clone(), kind)).0, Answer::NoData | Answer::NxDomain)
+        };
+        if lacks && has_no(other) { self.0.answer(name, record_type) } else { answer }
     }
 
     fn public_suffix(&self, name: &DomainName) -> Option<PublicSuffix> {
