@@ -303,7 +303,9 @@ fn mail_hosts(evidence: &dyn Evidence, domain: &DomainName) {
     match resolve(evidence, domain, RecordType::Mx) {
         Resolved::Records(rrset) => {
             if let Records::Mx(exchanges) = rrset.records() {
-                exchanges.iter().for_each(|mx| ask(&mx.exchange));
+                for mx in exchanges {
+                    ask(&mx.exchange);
+                }
             }
         }
         _ => ask(domain),

@@ -272,13 +272,13 @@ fn record_removed(step: &Step, change: &Change, what: Lost, text: &str) -> Count
 
 /// Whether a text that goes is about TLS reports (RFC 8460) or the logo of a declared domain, and another one comes in its place.
 fn is_edited(plan: &Plan, name: &DomainName, text: &Txt, after: Option<&RrSet>) -> bool {
-    let kinds: [(&str, fn(&[u8]) -> bool); 2] = [("_smtp._tls.", TlsRpt::is_tls_rpt), ("._bimi.", is_bimi)];
-    kinds.into_iter().any(|(prefix, is_one)| {
-        let domain = name.as_str().split_once(prefix).and_then(|(_, of)| DomainName::parse(of).ok());
+    let is_of = |place: &str, is_one: fn(&[u8]) -> bool| {
+        let domain = name.as_str().split_once(place).and_then(|(_, of)| DomainName::parse(of).ok());
         domain.is_some_and(|domain| Users::declare(plan, &domain))
             && is_one(text.octets())
             && after.is_some_and(|rrset| rrset.texts().iter().any(|text| is_one(text.octets())))
-    })
+    };
+    is_of("_smtp._tls.", TlsRpt::is_tls_rpt) || is_of("._bimi.", is_bimi)
 }
 
 /// A record of today that goes with a change, other than SPF and policies, which are judged by what they do.
