@@ -1,15 +1,22 @@
 //! The prover on the corpus of plans that people wrote: the folder says what each is, and the name of an unsafe one begins with
 //! the code that has to be found.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at what it does not expect"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sendershift::dns::{Answer, Evidence as _};
+use sendershift::error::Error;
 use sendershift::plan::{Plan, Remark};
 use sendershift::prove::{Judged, Proof, prove};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The plans of a folder with their names, sorted.
 fn plans(folder: &str) -> Vec<(String, PathBuf)> {
@@ -67,11 +74,12 @@ fn plans_by_hand() {
 /// What is safe and has to be told all the same, and that it is not told of everything.
 #[test]
 fn conditions() {
-    const CODES: [&str; 8] = [
+    const CODES: [&str; 9] = [
         "proof.given-up-elsewhere",
         "proof.helo-without-address",
         "proof.less-protected",
         "proof.mx-alias",
+        "proof.never-used",
         "proof.pause",
         "proof.share-short",
         "proof.tlsa",
@@ -100,6 +108,8 @@ fn conditions() {
         ("tlsa-record-of-a-mail-host-behind-an-alias", "proof.tlsa"),
         ("tlsa-records-rolled-over", "proof.tlsa"),
         ("mail-exchange-that-may-be-a-wildcards", "proof.wildcard"),
+        ("identity-that-nobody-uses-loses-its-key", "proof.never-used"),
+        ("second-half-waits-for-nothing", "proof.share-short"),
         ("warm-up-in-shares", "proof.share-short"),
         ("way-back-with-a-tenth-for-a-month", "proof.share-short"),
         ("way-back-without-a-policy-below", "proof.less-protected"),
@@ -201,4 +211,47 @@ fn a_stream_that_is_like_another_one_is_judged_like_it() {
         judged_once += usize::from(once.explored.mixes_judged == twice.explored.mixes_judged);
     }
     assert!(judged_once > 50, "{judged_once}");
+}
+
+/// The plan on evidence that tells of nothing but what was asked for, and everything of that.
+fn opened(mut document: Value) -> Proof {
+    let closed = Plan::from_json(&document.to_string()).unwrap().evidence;
+    document["evidence"]["closed"] = Value::from(false);
+    loop {
+        match prove(&Plan::from_json(&document.to_string()).unwrap()) {
+            Ok(proof) => return proof,
+            Err(Error::Missing(missing)) => {
+                for question in &missing.questions {
+                    let status = match closed.answer(&question.name, question.record_type) {
+                        Answer::NxDomain => "nxdomain",
+                        Answer::NoData => "nodata",
+                        other => panic!("{question} is told: {other:?}"),
+                    };
+                    let answer =
+                        json!({ "name": question.name, "type": question.record_type, "status": status });
+                    document["evidence"]["answers"].as_array_mut().unwrap().push(answer);
+                }
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// What nobody asked for makes nothing safe, but for what is then said to be taken for granted.
+#[test]
+fn open_evidence_makes_no_plan_safe() {
+    const TAKEN: [&str; 2] = ["assume.host", "assume.no-mta-sts"];
+    let mut wrong = Vec::new();
+    for (name, path) in plans("unsafe") {
+        let document: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        if document["evidence"]["closed"] != true {
+            continue;
+        }
+        let proof = opened(document);
+        let is_told = proof.assumptions.iter().any(|remark| TAKEN.contains(&remark.code.as_str()));
+        if proof.verdict == Judged::Safe && !is_told {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
