@@ -255,3 +255,54 @@ fn open_evidence_makes_no_plan_safe() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Does something to each answer and each change of a plan that is about a name.
+fn at_name(value: &mut Value, name: &str, act: &mut dyn FnMut(&mut Value)) {
+    if value["name"] == name && !value["type"].is_null() {
+        act(value);
+    }
+    for item in value.as_array_mut().into_iter().flatten() {
+        at_name(item, name, act);
+    }
+    for (_, field) in value.as_object_mut().into_iter().flatten() {
+        at_name(field, name, act);
+    }
+}
+
+/// P4 and P10: who changes what an alias leads to changes what is found at the alias.
+#[test]
+fn what_an_alias_leads_to_is_judged_as_at_its_own_name() {
+    let mut judged = 0;
+    for (name, path) in plans("unsafe") {
+        let code = name.split("--").next().unwrap_or_default();
+        if !code.starts_with("p4.") && !code.starts_with("p10.") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let plan = Plan::from_json(&text).unwrap();
+        let changes = plan.steps.iter().flat_map(|step| &step.changes);
+        let owners: BTreeSet<String> = changes.map(|change| change.name.to_string()).collect();
+        for owner in owners {
+            // A name with other records, one that is denied and a mail exchange are no aliases.
+            let mut may_be_alias = !owner.starts_with('*') && !text.contains(&format!("0 {owner}.\""));
+            let zone = owner.rsplitn(3, '.').take(2).collect::<Vec<_>>();
+            let target = format!("a.end-of-alias.{}.{}", zone.last().unwrap(), zone.first().unwrap());
+            let mut document: Value = serde_json::from_str(&text).unwrap();
+            at_name(&mut document, &owner, &mut |record| {
+                may_be_alias &= record["status"].is_null()
+                    && !["CNAME", "SOA", "NS"].into_iter().any(|kind| record["type"] == kind);
+                record["name"] = Value::from(target.as_str());
+            });
+            if !may_be_alias {
+                continue;
+            }
+            let records = [format!("{target}.")];
+            let alias = json!({ "name": owner, "type": "CNAME", "ttl": 3600, "authoritative": true, "records": records });
+            document["evidence"]["answers"].as_array_mut().unwrap().push(alias);
+            let told = told(&prove(&Plan::from_json(&document.to_string()).unwrap()).unwrap());
+            assert!(told.iter().any(|told| told == code), "{name}, {owner}: {told:?}");
+            judged += 1;
+        }
+    }
+    assert!(judged > 30, "{judged}");
+}

@@ -161,11 +161,6 @@ impl<'p> Users<'p> {
         self.lists.contains(name) && !has_mail && !self.reads.contains_key(name)
     }
 
-    /// Whether a name is one that a domain of declared mail is an alias of, or itself one that SPF is checked for.
-    pub(super) fn has_record_at(&self, name: &DomainName) -> bool {
-        self.own.values().any(|names| names.contains(name))
-    }
-
     /// Whether SPF of declared mail may ask for a name that depends on the message, or for one that leads to it.
     pub(super) fn may_ask(&self, plan: &Plan, flux: &Flux, name: &DomainName) -> bool {
         let names = Aliases::new(plan).leading_to([name]);

@@ -15,6 +15,7 @@ use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Change, GivenUp, Plan, Step, StepKind};
+use crate::prove::aliases::Aliases;
 use crate::prove::proof::Counterexample;
 use crate::prove::users::Users;
 use crate::prove::world::{Flux, Lenient, World};
@@ -141,6 +142,7 @@ pub(in crate::prove) fn removed(
 ) -> Option<Counterexample> {
     let mut state: BTreeMap<Question, Option<RrSet>> = BTreeMap::new();
     let (mut needed, mut asked) = (None, None);
+    let aliases = Aliases::new(plan);
     for at in timeline.steps().filter(|at| flux.happens.get(*at) == Some(&true)) {
         let Some(step) = plan.steps.get(at) else { continue };
         for change in &step.changes {
@@ -155,7 +157,7 @@ pub(in crate::prove) fn removed(
                 if refuses_all(plan, change, after.as_ref()) && !given_up() {
                     return Some(refuses_mail(step, change));
                 }
-                if let Some((text, what)) = lost(plan, change, after.as_ref()) {
+                if let Some((text, what)) = lost(plan, &aliases, change, after.as_ref()) {
                     let names = needed.get_or_insert_with(|| users.names(plan, flux));
                     let is_excused = match what {
                         Lost::Other => given_up(),
@@ -270,11 +272,14 @@ fn record_removed(step: &Step, change: &Change, what: Lost, text: &str) -> Count
     Counterexample::of_name("p10.record-removed", name.clone(), story)
 }
 
-/// Whether a text that goes is about TLS reports (RFC 8460) or the logo of a declared domain, and another one comes in its place.
-fn is_edited(plan: &Plan, name: &DomainName, text: &Txt, after: Option<&RrSet>) -> bool {
+/// Whether a text that goes is about TLS reports (RFC 8460) or the logo of declared domains, by the names at which it is found, and another one
+/// comes in its place.
+fn is_edited(plan: &Plan, found_at: &BTreeSet<&DomainName>, text: &Txt, after: Option<&RrSet>) -> bool {
     let is_of = |place: &str, is_one: fn(&[u8]) -> bool| {
-        let domain = name.as_str().split_once(place).and_then(|(_, of)| DomainName::parse(of).ok());
-        domain.is_some_and(|domain| Users::declare(plan, &domain))
+        let domains = found_at.iter().filter_map(|name| name.as_str().split_once(place));
+        let mut domains = domains.filter_map(|(_, of)| DomainName::parse(of).ok()).peekable();
+        domains.peek().is_some()
+            && domains.all(|domain| Users::declare(plan, &domain))
             && is_one(text.octets())
             && after.is_some_and(|rrset| rrset.texts().iter().any(|text| is_one(text.octets())))
     };
@@ -282,7 +287,12 @@ fn is_edited(plan: &Plan, name: &DomainName, text: &Txt, after: Option<&RrSet>) 
 }
 
 /// A record of today that goes with a change, other than SPF and policies, which are judged by what they do.
-fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<(String, Lost)> {
+fn lost(
+    plan: &Plan,
+    aliases: &Aliases<'_>,
+    change: &Change,
+    after: Option<&RrSet>,
+) -> Option<(String, Lost)> {
     // Delegations and zones are not judged at all; serial numbers come and go.
     if matches!(change.record_type, RecordType::Soa | RecordType::Ns) {
         return None;
@@ -297,10 +307,12 @@ fn lost(plan: &Plan, change: &Change, after: Option<&RrSet>) -> Option<(String, 
         };
         // The record of a policy changes or goes with it, where the plan has the policies (RFC 8461 section 3.1).
         let told = || plan.mta_sts.iter().filter_map(|published| published.domain.prefixed("_mta-sts").ok());
-        let is_told = |octets: &[u8]| MtaSts::is_mta_sts(octets) && told().any(|name| name == change.name);
+        let found_at = aliases.leading_to([&change.name]);
+        let is_told =
+            |octets: &[u8]| MtaSts::is_mta_sts(octets) && told().any(|name| found_at.contains(&name));
         let gone = texts.iter().filter(|text| today.texts().iter().any(|old| old.octets() == text.octets()));
         let mut gone = gone.filter(|text| {
-            !stays(text.octets()) && !is_told(text.octets()) && !is_edited(plan, &change.name, text, after)
+            !stays(text.octets()) && !is_told(text.octets()) && !is_edited(plan, &found_at, text, after)
         });
         let authorises =
             |rrset: &RrSet| rrset.texts().iter().any(|text| DmarcRecord::is_dmarc(text.octets()));

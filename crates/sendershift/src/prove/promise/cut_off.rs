@@ -11,6 +11,7 @@ use crate::dns::{Evidence, RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::plan::timeline::Timeline;
 use crate::plan::{Plan, StepKind};
+use crate::prove::aliases::Aliases;
 use crate::prove::proof::Counterexample;
 use crate::prove::users::Users;
 use crate::prove::world::{Era, Flux};
@@ -66,7 +67,8 @@ pub(in crate::prove) fn cut_off(
         }
     }
     domains.retain(|domain| domain.check_for_mail().is_ok() && !domain.as_str().starts_with("*."));
-    domains.retain(|domain| !Users::declare(plan, domain) && !users.has_record_at(domain));
+    let aliases = Aliases::new(plan);
+    domains.retain(|domain| !aliases.leading_to([domain]).into_iter().any(|name| Users::declare(plan, name)));
     domains.iter().find_map(|domain| {
         let step = lost(&|era| unreachable(era, era, domain).is_none(), domain)?;
         let story = format!(
