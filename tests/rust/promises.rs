@@ -94,6 +94,7 @@ fn conditions() {
     for (plan, code) in [
         ("addresses-given-back-that-a-sister-company-lists", "proof.given-up-elsewhere"),
         ("alignment-relaxed-under-reject", "proof.less-protected"),
+        ("author-domain-retired-under-a-milder-np", "proof.less-protected"),
         ("host-removed-under-a-milder-np", "proof.less-protected"),
         ("names-below-that-nobody-has-exempted", "proof.less-protected"),
         ("new-return-path-under-a-harder-np", "proof.less-protected"),

@@ -10,7 +10,7 @@ use sendershift::dmarc::{self, Authenticated, Authorised, DkimResult, DmarcResul
 use sendershift::dns::{Answer, Evidence, Overlay, Quality, RecordType, Resolved, RrSet, Snapshot, resolve};
 use sendershift::name::DomainName;
 use sendershift::plan::{Change, Identity, Plan, PublishedPolicy, Signature, SignedAt, Step, Stream, Use};
-use sendershift::prove::{Counterexample, Happening, Judged, Judgement, Proof};
+use sendershift::prove::{Counterexample, Happening, Holding, Judged, Judgement, Proof};
 use sendershift::spf::{Checked, Profile, Query, SpfResult, Turnout, check};
 
 /// Every counterexample of a proof has to show what it says.
@@ -311,8 +311,12 @@ fn signing_key(plan: &Plan, signature: &Signature, stream: &Stream, signer: &Ide
 
 /// The evidence of the plan under what the receiver holds.
 fn held<'p>(plan: &'p Plan, found: &Counterexample) -> Overlay<&'p Snapshot> {
+    holds(plan, found.holding.iter())
+}
+
+fn holds<'p, 'h>(plan: &'p Plan, holding: impl Iterator<Item = &'h Holding>) -> Overlay<&'p Snapshot> {
     let mut evidence = Overlay::new(&plan.evidence);
-    for holding in &found.holding {
+    for holding in holding {
         let question = &holding.question;
         evidence.remove(&question.name, question.record_type);
         evidence.remove(&question.name, RecordType::Cname);
@@ -429,14 +433,7 @@ impl Message<'_> {
                 let acts = old.policy.is_some_and(|effect| effect.policy > Policy::None);
                 !is_seen(&self.evidence, &checked.rfc9989) || acts && !is_seen(&self.evidence, old)
             }
-            "p6.weaker" | "p6.no-gate" => found.holding.iter().any(|holding| {
-                let Some(step) = &holding.published_by else { return false };
-                let (name, kind) = (&holding.question.name, holding.question.record_type);
-                let mut evidence = held(self.plan, found);
-                match before(self.plan, step, name, kind) {
-                    Some(rrset) => evidence.publish(name, rrset),
-                    None => evidence.remove(name, kind),
-                }
+            "p6.weaker" | "p6.no-gate" => others::exchanged(self.plan, found).any(|evidence| {
                 let was = dmarc::check(&evidence, message.clone());
                 let level = |reading: &dmarc::Reading| {
                     reading

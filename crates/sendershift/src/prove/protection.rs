@@ -20,9 +20,9 @@ use crate::suffix::PublicSuffix;
 
 const CODE: &str = "proof.less-protected";
 
-/// The names for which receivers do less about what is forged once some step is done than they do today: domains with policies, declared
-/// ones and those that come or go, what is below the first, what aligns with them, and what SPF refuses of the declared ones. This looks at what the servers say after each step, in one order and then
-/// in every other, with all that caches hold on the way.
+/// The names for which receivers do less about what is forged once some step is done than they do today: domains with policies, declared ones
+/// and those that come or go, what is below the first, what aligns with them, and what SPF refuses of the declared ones. This looks at what the
+/// servers say after each step, in one order and then in every other, with all that caches hold on the way.
 pub(super) fn lost(context: Context<'_>, users: &Users<'_>) -> Vec<Remark> {
     let (plan, flux, _) = context;
     let changed = plan.steps.iter().flat_map(|step| &step.changes).map(|change| &change.name);

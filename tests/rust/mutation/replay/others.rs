@@ -9,7 +9,7 @@ use sendershift::plan::{Change, GivenUp, Identity, Plan, Step, StepKind, Stream,
 use sendershift::prove::Counterexample;
 use sendershift::spf::{Profile, Query, SpfResult, Turnout, check};
 
-use super::{accepts_mail, before, held, is_seen, publish};
+use super::{accepts_mail, before, held, holds, is_seen, publish};
 
 /// What is said of a name has to be so.
 pub(super) fn shows(
@@ -36,10 +36,16 @@ fn goes_unseen(plan: &Plan, found: &Counterexample, domain: &DomainName) -> bool
 }
 
 /// What the receiver holds, with one of the records as it was before the step that published it: each in turn.
-fn exchanged<'p>(plan: &'p Plan, found: &'p Counterexample) -> impl Iterator<Item = Overlay<&'p Snapshot>> {
+pub(super) fn exchanged<'p>(
+    plan: &'p Plan,
+    found: &'p Counterexample,
+) -> impl Iterator<Item = Overlay<&'p Snapshot>> {
     found.holding.iter().filter_map(|holding| {
         let (name, kind) = (&holding.question.name, holding.question.record_type);
-        let mut evidence = held(plan, found);
+        // What was published over it would leave its name in existence.
+        let mut evidence =
+            holds(plan, found.holding.iter().filter(|other| other.question != holding.question));
+        evidence.remove(name, RecordType::Cname);
         match before(plan, holding.published_by.as_ref()?, name, kind) {
             Some(rrset) => evidence.publish(name, rrset),
             None => evidence.remove(name, kind),

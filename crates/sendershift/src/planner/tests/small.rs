@@ -327,6 +327,22 @@ fn enforcement_needs_dkim() {
     safe(&migration, &evidence);
 }
 
+/// What is forged in a name that does not exist yet is refused by `np`, and goes on to be when the name has a policy of its own.
+#[test]
+fn a_new_author_domain_under_np() {
+    let (mut migration, _) = split();
+    let mut app = domain("app.new.example", Some(dmarc::Policy::Reject));
+    app.mx = Some(Records::Mx(vec![crate::dns::Mx { preference: 10, exchange: name("mx.old.example") }]));
+    migration.domains.push(app);
+    let then = migration.streams[1].then.as_mut().unwrap();
+    then.author_domain = name("app.new.example");
+    let policy = "v=DMARC1; p=reject; sp=none; np=reject; rua=mailto:reports@old.example";
+    let evidence = zone(&[SPLIT, &[("_dmarc.new.example", policy)]].concat());
+    let plan = safe(&migration, &evidence);
+    let published = step(&plan, "publish-dmarc-app-new-example").changes[0].add.clone();
+    assert_eq!(published, Some(texts(&["v=DMARC1; p=reject; rua=mailto:reports@old.example"])));
+}
+
 /// A stream that fails today is judged from the step that repairs it, a staying one that nothing repairs is a blocker.
 #[test]
 fn failing_streams() {

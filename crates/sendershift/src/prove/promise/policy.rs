@@ -3,7 +3,7 @@
 use super::seen::Declared;
 use super::{Judged, Receiver};
 use crate::dmarc::{self, InEffect, Message, Policy};
-use crate::dns::{Evidence, Question, RecordType};
+use crate::dns::{Evidence, Question, RecordType, existence};
 use crate::error::Problem;
 use crate::name::DomainName;
 use crate::plan::StepKind;
@@ -166,7 +166,8 @@ impl Author<'_> {
     }
 }
 
-/// Why it is not known which policy applies: that depends on whether the author domain exists, and the plan may change that.
+/// Why it is not known which policy applies: that depends on whether the author domain exists, and to whoever holds these versions it may not, as
+/// it comes or goes with the plan.
 fn by_existence(
     world: &World<'_>,
     timeline: &Timeline,
@@ -178,7 +179,11 @@ fn by_existence(
     let applied = dmarc::discover(&Lenient(world), author).applied?;
     let depends = applied.source != dmarc::Source::AuthorDomain
         && applied.record.subdomain_policy() != applied.record.nonexistent_policy();
-    (depends && world.flux.may_come_or_go(world.plan, timeline, author)).then(|| {
+    let may_be_gone = || {
+        existence(&Existing(world), author) != Some(true)
+            && world.flux.may_come_or_go(world.plan, timeline, author)
+    };
+    (depends && may_be_gone()).then(|| {
         let message = format!(
             "the plan may make {author} exist, or not, and `sp` and `np` of the policy differ: which applies when is not judged"
         );
