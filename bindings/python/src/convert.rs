@@ -70,11 +70,20 @@ impl FromPyObject<'_, '_> for Networks {
     );
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let several = |found: &str| {
+            PyTypeError::new_err(format!("argument 'networks': expected several, found {found}"))
+        };
         if given.is_instance_of::<PyString>() {
-            return Err(PyTypeError::new_err("argument 'networks': expected several, found one text"));
+            return Err(several("one text"));
+        }
+        // A network can be iterated, too, address by address.
+        if given.hasattr("version")? {
+            return Err(several("one"));
         }
         let network = |given: Bound<'_, PyAny>| parse_clients(&text("networks", &given)?).map_err(exception);
-        given.try_iter()?.map(|given| network(given?)).collect::<PyResult<_>>().map(Self)
+        let found = given.get_type().name()?;
+        let given = given.try_iter().map_err(|_| several(&format!("'{found}'")))?;
+        given.map(|given| network(given?)).collect::<PyResult<_>>().map(Self)
     }
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
 use sendershift::dns::Snapshot;
 use sendershift::prove::PROMISES;
 use sendershift::render::text;
@@ -141,7 +140,7 @@ pub(crate) fn interruptible<T: Send + 'static>(
             told = done;
             let answer = progress.call1((done,))?;
             // What `list.append` or a counter returns ends nothing.
-            Ok(!answer.cast::<PyBool>().is_ok_and(|goes_on| !goes_on.is_true()))
+            Ok(answer.extract().unwrap_or(true))
         };
         let goes_on: PyResult<bool> = look();
         if !matches!(goes_on, Ok(true)) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ def test_operations_are_those_of_the_core() -> None:
         ("dns", lambda dns: sendershift._native.Policy(5, "a.example")),
         ("networks", lambda dns: AddressSet("192.0.2.0/24")),
         ("networks", lambda dns: AddressSet([5])),
+        ("networks", lambda dns: AddressSet(5)),
+        ("networks", lambda dns: AddressSet(ip_network("2001:db8::/32"))),
         ("operation", lambda dns: sendershift.call(5, {})),
         ("progress", lambda dns: sendershift.call("name.parse", {"name": "a"}, progress=5)),
     ],
