@@ -225,7 +225,7 @@ fn opened(mut document: Value) -> Proof {
                 for question in &missing.questions {
                     let status = match closed.answer(&question.name, question.record_type) {
                         Answer::NxDomain => "nxdomain",
-                        Answer::NoData => "nodata",
+                        Answer::NoData => "noerror",
                         other => panic!("{question} is told: {other:?}"),
                     };
                     let answer =

@@ -347,7 +347,7 @@ impl Use {
             Some(part) => carried.checked_add(part)?,
             None => Self::ALL,
         };
-        (carried < more && more <= Self::ALL).then_some(more)
+        (carried < Self::ALL && more <= Self::ALL).then_some(more)
     }
 
     /// What the identity carries once it is stopped, per mille; none if it did not carry that.

@@ -31,7 +31,7 @@ use super::margin::tell;
 use super::users::Users;
 use super::{Judged, Proof, prove_with};
 use crate::adjacent::{self, drift};
-use crate::dns::{Answer, Evidence as _, Question, Snapshot};
+use crate::dns::{Answer, Evidence as _, Question, RecordType, Snapshot};
 use crate::error::{Error, Invalid, Missing, Problem};
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, Remark, StepKind};
@@ -201,7 +201,9 @@ fn comparable(plan: &Plan, now: &Snapshot) -> Result<(), Error> {
         // What is not listed may be an answer, too: that there is nothing.
         let side = Side::new(plan)?;
         let users = Users::new(plan, &side.flux, &side.timeline, &side.sources);
+        let kinds = [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Txt];
         let asked = users.asked(plan, &side.flux).into_iter();
+        let asked = asked.filter(|question| kinds.contains(&question.record_type));
         wanted.extend(asked.filter(|question| !lacks(&plan.evidence, question)));
     }
     let questions: Vec<Question> = wanted.into_iter().filter(|question| lacks(now, question)).collect();

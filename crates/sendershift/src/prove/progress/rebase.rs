@@ -1,7 +1,7 @@
 //! The plan on today's evidence: all its steps, and what DNS says now of everything else.
 
 use super::line::{Edit, Line, published, texts};
-use crate::dns::{Answer, Evidence as _, Quality, Question, Records, RrSet, Snapshot, authority};
+use crate::dns::{Answer, Evidence as _, Quality, Question, RecordType, Records, RrSet, Snapshot, authority};
 use crate::plan::{ApplyError, Change, Plan, Remark, Undo, edited};
 use crate::prove::world::{absence, positive_ttl};
 
@@ -32,6 +32,8 @@ impl Rebased {
             }
         }
         let today = Plan { evidence: now.clone(), ..plan.clone() };
+        // What an alias says of all other types is said once that is there, or gone.
+        absent.sort_by_key(|question| question.record_type != RecordType::Cname);
         for question in &absent {
             withhold(&mut evidence, question, [plan, &today]);
         }
@@ -178,8 +180,11 @@ fn before(line: &Line<'_>) -> Result<Option<Records>, ApplyError> {
 /// Lets nothing be there, for as long as either evidence lets it be remembered.
 fn withhold(evidence: &mut Snapshot, question: &Question, [then, today]: [&Plan; 2]) {
     let now = &today.evidence;
-    let is_absent =
-        matches!(evidence.answer(&question.name, question.record_type), Answer::NoData | Answer::NxDomain);
+    let answer = evidence.answer(&question.name, question.record_type);
+    if matches!(answer, Answer::Alias(_)) {
+        return;
+    }
+    let is_absent = matches!(answer, Answer::NoData | Answer::NxDomain);
     // A wildcard that answers there still does: whatever changes below one is not judged.
     let synthesised = published(now, question).is_some() && now.wildcard(&question.name).is_some();
     let (before, after) = (absence(then, question), absence(today, question));
@@ -189,7 +194,7 @@ fn withhold(evidence: &mut Snapshot, question: &Question, [then, today]: [&Plan;
         before.max(after)
     };
     // What today's evidence says by itself needs no saying.
-    if !synthesised && !(is_absent && after == longest) {
+    if !(synthesised || is_absent && after == longest) {
         evidence.withhold(question, Some(seconds(longest.0)), quality(longest.1));
     }
 }
