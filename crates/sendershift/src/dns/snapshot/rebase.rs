@@ -78,9 +78,18 @@ impl Snapshot {
     }
 
     /// Lets a question have no records for an answer, which may be remembered for `ttl` seconds. A name that does not exist
-    /// stays one.
+    /// stays one, and an alias says it itself.
     pub(crate) fn withhold(&mut self, question: &Question, ttl: Option<u32>, quality: Quality) {
         let Question { name, record_type } = question;
+        if *record_type != RecordType::Cname
+            && let Some(node) = self.nodes.get_mut(name)
+            && node.sets.iter().any(|(kind, stored)| {
+                *kind == RecordType::Cname && matches!(stored.content, Content::Records(_))
+            })
+        {
+            node.sets.retain(|(kind, _)| kind != record_type);
+            return;
+        }
         let content = match self.answer(name, *record_type) {
             Answer::NxDomain => Content::NxDomain,
             _ => Content::NoData,

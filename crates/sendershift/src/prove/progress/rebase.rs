@@ -180,11 +180,8 @@ fn before(line: &Line<'_>) -> Result<Option<Records>, ApplyError> {
 /// Lets nothing be there, for as long as either evidence lets it be remembered.
 fn withhold(evidence: &mut Snapshot, question: &Question, [then, today]: [&Plan; 2]) {
     let now = &today.evidence;
-    let answer = evidence.answer(&question.name, question.record_type);
-    if matches!(answer, Answer::Alias(_)) {
-        return;
-    }
-    let is_absent = matches!(answer, Answer::NoData | Answer::NxDomain);
+    let is_absent =
+        matches!(evidence.answer(&question.name, question.record_type), Answer::NoData | Answer::NxDomain);
     // A wildcard that answers there still does: whatever changes below one is not judged.
     let synthesised = published(now, question).is_some() && now.wildcard(&question.name).is_some();
     let (before, after) = (absence(then, question), absence(today, question));
