@@ -17,7 +17,7 @@ use course::{State, carry_out, document, order, question, safe_plans, snapshot, 
 use proptest::prelude::*;
 use sendershift::dns::{Question, RecordType, RrSet, Snapshot};
 use sendershift::error::Error;
-use sendershift::plan::{Plan, StepKind};
+use sendershift::plan::{Change, Plan, StepKind};
 use sendershift::prove::{Judged, Proof, prove, prove_now};
 use serde_json::{Value, json};
 
