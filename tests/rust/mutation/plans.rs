@@ -15,9 +15,21 @@ pub(crate) fn safe() -> Vec<Named> {
     plans
 }
 
+/// Those whose waits are there for what no declared message meets, or for what is a condition: nearly all of their mutants are as safe, and
+/// would say nothing about the mail that the operators aim at.
+const BESIDE_THE_MAIL: [&str; 6] = [
+    "authorisation-of-others-without-its-alias",
+    "mail-exchange-that-may-be-a-wildcards",
+    "own-policy-before-a-name-comes-under-np",
+    "policy-of-mta-sts-withdrawn-and-cleared-away",
+    "return-path-retired-with-where-it-leads",
+    "web-server-of-mta-sts-before-its-record",
+];
+
 /// The safe ones of the corpus.
 pub(crate) fn corpus() -> Vec<Named> {
-    named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/safe"), "")
+    let all = named(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/corpus/safe"), "");
+    all.into_iter().filter(|(name, _)| !BESIDE_THE_MAIL.contains(&name.as_str())).collect()
 }
 
 /// What the planner makes of an example.
