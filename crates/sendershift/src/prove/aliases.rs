@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dns::{RecordType, Records};
+use crate::dns::{Answer, Evidence, MAX_ALIASES, RecordType, Records};
 use crate::name::DomainName;
 use crate::plan::Plan;
 
@@ -46,4 +46,23 @@ impl<'p> Aliases<'p> {
         }
         found
     }
+}
+
+/// A name, and those that it is an alias of, one after the other.
+pub(super) fn chain(evidence: &dyn Evidence, name: &DomainName) -> Vec<DomainName> {
+    let mut names = vec![name.clone()];
+    while names.len() <= MAX_ALIASES
+        && let Some(last) = names.last()
+        && let Answer::Records(rrset) | Answer::Alias(rrset) = evidence.answer(last, RecordType::Cname)
+        && let Records::Cname(target) = rrset.records()
+    {
+        names.push(target.clone());
+    }
+    names
+}
+
+/// The name at the end of the aliases that begin at a name, if it is one.
+pub(super) fn end_of_aliases(evidence: &dyn Evidence, name: &DomainName) -> Option<DomainName> {
+    let mut names = chain(evidence, name);
+    names.pop().filter(|_| !names.is_empty())
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::aliases::end_of_aliases;
 use super::world::Flux;
 use crate::adjacent;
-use crate::dns::{Answer, Evidence, MAX_ALIASES, RecordType, Records, resolve};
+use crate::dns::{Answer, Evidence, RecordType, resolve};
 use crate::name::DomainName;
 use crate::plan::{Change, Plan, Remark};
 
@@ -73,24 +74,4 @@ fn mail_hosts(plan: &Plan, flux: &Flux) -> BTreeSet<DomainName> {
         });
     }
     hosts
-}
-
-/// The name at the end of the aliases that begin at a name, if it is one.
-fn end_of_aliases(evidence: &dyn Evidence, name: &DomainName) -> Option<DomainName> {
-    let target = |name: &DomainName| {
-        let told = evidence.answer(name, RecordType::Cname);
-        let (Answer::Records(rrset) | Answer::Alias(rrset)) = told else { return None };
-        match rrset.records() {
-            Records::Cname(target) => Some(target.clone()),
-            _ => None,
-        }
-    };
-    let mut end = target(name)?;
-    for _ in 0..MAX_ALIASES {
-        match target(&end) {
-            Some(next) => end = next,
-            None => break,
-        }
-    }
-    Some(end)
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Prover;
+use super::aliases::{chain, end_of_aliases};
 use super::binding::Binding;
 use super::explore::Halt;
 use super::promise::{self, Receiver};
@@ -14,7 +15,7 @@ use super::proof::HeldPolicy;
 use super::story::duration;
 use super::world::{Flux, Lenient, World};
 use crate::adjacent::{self, MtaSts, MtaStsMode, MtaStsPolicy, MxPattern};
-use crate::dns::{Answer, Evidence, MAX_ALIASES, Question, RecordType, Records, Resolved, resolve};
+use crate::dns::{Answer, Evidence, Question, RecordType, Resolved, resolve};
 use crate::name::DomainName;
 use crate::plan::timeline::{Event, Timeline};
 use crate::plan::{Plan, PublishedPolicy, Remark, StepKind};
@@ -105,21 +106,14 @@ pub(super) fn enforced<'p>(plan: &'p Plan, flux: &Flux, domain: &DomainName) -> 
 
 /// The steps that move the web server of the policies, each with how long after it, in seconds, a cache may lead to the old one.
 fn moves(plan: &Plan, flux: &Flux, domain: &DomainName) -> Vec<(usize, u64)> {
-    let Ok(mut name) = domain.prefixed("mta-sts") else { return Vec::new() };
+    let Ok(server) = domain.prefixed("mta-sts") else { return Vec::new() };
     let mut moves = Vec::new();
-    for _ in 0..=MAX_ALIASES {
+    // An alias that changes is one of the versions.
+    for name in chain(&plan.evidence, &server) {
         let questions = [RecordType::Cname, RecordType::A, RecordType::Aaaa]
             .map(|record_type| Question::new(name.clone(), record_type));
         let versions = questions.iter().filter_map(|question| flux.versions(question)).flatten();
         moves.extend(versions.filter_map(|version| version.until));
-        // An alias that changes is one of the versions.
-        match plan.evidence.answer(&name, RecordType::Cname) {
-            Answer::Records(rrset) | Answer::Alias(rrset) => match rrset.records() {
-                Records::Cname(target) => name = target.clone(),
-                _ => break,
-            },
-            _ => break,
-        }
     }
     moves
 }
@@ -216,21 +210,8 @@ fn served(evidence: &dyn Evidence, host: &DomainName) -> Option<Served> {
     };
     let addresses: BTreeSet<String> = answers.iter().flat_map(of).collect();
     let is_unknown = matches!(answers, [Resolved::Unknown | Resolved::Failed, _]);
-    let names = chain(evidence, host, RecordType::A);
+    let names = chain(evidence, host);
     (is_unknown || !addresses.is_empty()).then_some(Served { names, addresses })
-}
-
-/// A name, and those that it is an alias of, one after the other.
-fn chain(evidence: &dyn Evidence, name: &DomainName, record_type: RecordType) -> Vec<DomainName> {
-    let mut names = vec![name.clone()];
-    while names.len() <= MAX_ALIASES
-        && let Some(last) = names.last()
-        && let Answer::Alias(alias) = evidence.answer(last, record_type)
-        && let Records::Cname(target) = alias.records()
-    {
-        names.push(target.clone());
-    }
-    names
 }
 
 /// Whether a record says that there is a policy.
@@ -254,9 +235,7 @@ fn identifiers(evidence: &dyn Evidence, record: &DomainName) -> BTreeSet<String>
             texts.filter_map(|text| MtaSts::parse(text.octets()).ok()).map(|record| record.id).collect()
         }
         Resolved::Unknown | Resolved::Failed => {
-            let mut names = chain(evidence, record, RecordType::Txt);
-            let end = names.pop().filter(|_| !names.is_empty());
-            end.iter().map(ToString::to_string).collect()
+            end_of_aliases(evidence, record).iter().map(ToString::to_string).collect()
         }
         Resolved::Absent { .. } => BTreeSet::new(),
     }

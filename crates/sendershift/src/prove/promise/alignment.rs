@@ -77,9 +77,7 @@ impl Alignments {
             || old.is_some_and(|(now, before)| now.loses_from(before))
             || (narrower && self.rfc9989.acts && self.rfc9989.is_relaxed())
     }
-}
 
-impl Alignments {
     /// An identifier that aligns and did not before.
     pub(in crate::prove) fn gained_since<'n>(&'n self, before: &'n Self) -> Option<&'n DomainName> {
         let old = self.rfc7489.as_ref().zip(before.rfc7489.as_ref());

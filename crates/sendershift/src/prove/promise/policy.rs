@@ -10,6 +10,7 @@ use crate::plan::StepKind;
 use crate::plan::timeline::{Event, Timeline};
 use crate::prove::existence::Existing;
 use crate::prove::explore::Bounds;
+use crate::prove::users::followed;
 use crate::prove::world::{Choices, Lenient, World};
 
 /// How strict a policy is to receivers of one generation: what applies to all, what applies to some, and to how many.
@@ -254,10 +255,12 @@ fn is_gated(
             .and_then(|version| version.from)
     };
     let Some(step) = from(question, index) else { return true };
-    let policy_record = was.declared.as_ref().and_then(|(domain, _)| {
-        let question = Question::new(domain.prefixed("_dmarc").ok()?, RecordType::Txt);
-        from(&question, *before.choices.get(&question)?)
-    });
+    // What leads to the record counts as well as the record.
+    let own = was.declared.as_ref().and_then(|(domain, _)| domain.prefixed("_dmarc").ok());
+    let names = own.iter().flat_map(|own| followed(&Lenient(before), own));
+    let policy_record = names
+        .flat_map(|name| [RecordType::Txt, RecordType::Cname].map(|kind| Question::new(name.clone(), kind)))
+        .filter_map(|question| from(&question, *before.choices.get(&question)?));
     let published: Vec<usize> = index
         .checked_sub(1)
         .and_then(|earlier| from(question, earlier))

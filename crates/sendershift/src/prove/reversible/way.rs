@@ -98,13 +98,20 @@ impl<'p> Way<'p> {
 
     /// Where the way back ends, and what stays on it: what customers were told, and what they did.
     pub(super) fn ends(&self) -> Option<Remark> {
-        let has_effect = |step: &&Step| has_effect(self.plan, step) || !step.gives_up.is_empty();
-        let beyond = self.order.iter().filter(|at| self.beyond.contains(at));
-        let end = beyond.filter_map(|at| self.step(*at)).find(has_effect);
+        let ends = |at: &usize| {
+            let has_effect = |step: &Step| has_effect(self.plan, step) || !step.gives_up.is_empty();
+            self.beyond.contains(at) && self.step(*at).is_some_and(has_effect)
+        };
+        let first = |at: &&usize| ends(at) && !self.ancestors(**at).any(|earlier| ends(&earlier));
+        let firsts: Vec<&str> =
+            self.order.iter().filter(first).filter_map(|at| Some(self.step(*at)?.id.as_str())).collect();
         let before = self.order.iter().filter(|at| !self.beyond.contains(at)).filter_map(|at| self.step(*at));
         let told = before.filter(|step| matches!(step.kind, StepKind::Notify | StepKind::Customer));
         let told: Vec<&str> = told.map(|step| step.id.as_str()).collect();
-        let until = end.map(|_| "if the plan is given up, then before this step begins".to_owned());
+        let until = firsts.split_first().map(|(_, others)| {
+            let others: Vec<String> = others.iter().map(|id| format!(" and before `{id}`")).collect();
+            format!("if the plan is given up, then before this step begins{}", others.concat())
+        });
         let stays = told.first().map(|first| {
             let more = match told.len() - 1 {
                 0 => String::new(),
@@ -113,8 +120,7 @@ impl<'p> Way<'p> {
             format!("no undo takes back what customers hear and do by `{first}`{more}: who gives the plan up tells them")
         });
         let message = until.into_iter().chain(stays).collect::<Vec<_>>().join("; ");
-        (!message.is_empty())
-            .then(|| Remark::new("assume.undo-ends", end.map(|step| step.id.as_str()), message))
+        (!message.is_empty()).then(|| Remark::new("assume.undo-ends", firsts.first().copied(), message))
     }
 
     /// The last effective one of these steps.
