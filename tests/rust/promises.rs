@@ -71,6 +71,22 @@ fn plans_by_hand() {
     assert!(counts["safe"] >= 20 && counts.values().sum::<usize>() >= 44, "{counts:?}");
 }
 
+/// Where steps, streams and sources stand in the file decides nothing.
+#[test]
+fn the_order_in_the_file_changes_no_verdict() {
+    let verdict = |document: &Value| {
+        prove(&Plan::from_json(&document.to_string()).unwrap()).map(|proof| proof.verdict).unwrap()
+    };
+    for (name, path) in ["safe", "unsafe", "undecided"].into_iter().flat_map(plans) {
+        let mut document: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let before = verdict(&document);
+        for list in ["steps", "streams", "sources"] {
+            document[list].as_array_mut().unwrap().reverse();
+        }
+        assert_eq!(verdict(&document), before, "{name}");
+    }
+}
+
 /// What is safe and has to be told all the same, and that it is not told of everything.
 #[test]
 fn conditions() {

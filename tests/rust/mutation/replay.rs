@@ -446,9 +446,9 @@ impl Message<'_> {
                 };
                 let new = (level(&checked.rfc9989), level(&was.rfc9989));
                 let old = (level(old), was.rfc7489.as_ref().and_then(level));
-                [new, old]
-                    .iter()
-                    .any(|(now, was)| if found.code == "p6.weaker" { now < was } else { now > was })
+                let stands = |(now, was)| if found.code == "p6.weaker" { now < was } else { now > was };
+                [new, old].into_iter().any(stands)
+                    || found.code == "p6.no-gate" && refuses_more(author, &self.evidence, &evidence)
             }),
             "p6.read-differently" => checked.rfc9989.policy != old.policy,
             "p8.alignment-differs" => {
@@ -516,4 +516,19 @@ impl Message<'_> {
         };
         if broken { Ok(()) } else { Err(format!("{checked:?}, and today {today:?}")) }
     }
+}
+
+/// Whether mail with a return path or a signature of a domain below its author's, or above it, passes in one evidence and fails in the other.
+fn refuses_more(author: &DomainName, now: &dyn Evidence, was: &dyn Evidence) -> bool {
+    let near: Vec<DomainName> = author.ancestors().skip(1).chain(author.prefixed("any")).collect();
+    let by_spf = near
+        .iter()
+        .map(|domain| dmarc::Message::new(author.clone()).with_spf(domain.clone(), SpfResult::Pass));
+    let by_dkim = near
+        .iter()
+        .map(|domain| dmarc::Message::new(author.clone()).with_dkim(domain.clone(), DkimResult::Pass));
+    let result = |evidence, message| dmarc::check(evidence, message).rfc9989.result;
+    by_spf.chain(by_dkim).any(|message| {
+        result(was, message.clone()) == DmarcResult::Pass && result(now, message) == DmarcResult::Fail
+    })
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dns::{Answer, Evidence, MAX_ALIASES, RecordType, Records};
+use super::world::{Content, Flux, published};
+use crate::dns::{Answer, Evidence, MAX_ALIASES, Question, RecordType, Records, RrSet};
 use crate::name::DomainName;
 use crate::plan::Plan;
 
@@ -59,6 +60,29 @@ pub(super) fn chain(evidence: &dyn Evidence, name: &DomainName) -> Vec<DomainNam
         names.push(target.clone());
     }
     names
+}
+
+/// A name, and all that it is an alias of at some time of the plan.
+pub(super) fn ever(plan: &Plan, flux: &Flux, name: &DomainName) -> BTreeSet<DomainName> {
+    let mut found = BTreeSet::new();
+    let mut next = vec![name.clone()];
+    while let Some(name) = next.pop() {
+        let question = Question::new(name.clone(), RecordType::Cname);
+        if !found.insert(name) {
+            continue;
+        }
+        let target = |rrset: &RrSet| match rrset.records() {
+            Records::Cname(target) => Some(target.clone()),
+            _ => None,
+        };
+        next.extend(published(&plan.evidence, &question).as_ref().and_then(target));
+        let versions = flux.versions(&question).into_iter().flatten();
+        next.extend(versions.filter_map(|version| match &version.content {
+            Content::Set(rrset) => target(rrset),
+            Content::Alias(_) | Content::Absent => None,
+        }));
+    }
+    found
 }
 
 /// The name at the end of the aliases that begin at a name, if it is one.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Prover;
-use super::aliases::{chain, end_of_aliases};
+use super::aliases::{chain, end_of_aliases, ever};
 use super::binding::Binding;
 use super::explore::Halt;
 use super::promise::{self, Receiver};
@@ -123,6 +123,8 @@ fn moves(plan: &Plan, flux: &Flux, domain: &DomainName) -> Vec<(usize, u64)> {
 enum Untold {
     /// There is a policy that the plan does not have.
     Lacking(String),
+    /// Two steps that change what is found may come in either order.
+    Unordered(usize, usize),
     /// Whether there is one is not known.
     Unknown,
 }
@@ -141,6 +143,25 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
     let is_there = is_announced(&today, &record);
     // What is there today, and no step has to do with it, does not matter as long as the mail hosts stay.
     let known = if from_the_start == Some(true) { BTreeSet::new() } else { identifiers(&today, &record) };
+    let finds = |name, kinds: &[RecordType]| steps_for(plan, flux, name, kinds);
+    let announcing = finds(&record, &[RecordType::Cname, RecordType::Txt]);
+    if is_there || !policies.is_empty() || !announcing.is_empty() {
+        let serving = finds(&server, &[RecordType::Cname, RecordType::A, RecordType::Aaaa]);
+        let publishing =
+            order.iter().copied().filter(|at| plan.steps.get(*at).is_some_and(|step| serves_from(&step.id)));
+        let all: BTreeSet<usize> = announcing.into_iter().chain(serving).chain(publishing).collect();
+        let all: Vec<usize> = order.iter().copied().filter(|step| all.contains(step)).collect();
+        // What follows looks at them in one order, so it has to be the only one.
+        let waits = |one, other| {
+            timeline.distance(Event::Done(one), Event::Start(other)).is_some_and(|least| least >= 0)
+        };
+        let pairs = all.iter().zip(all.iter().skip(1));
+        if let Some((one, other)) =
+            pairs.map(|(one, other)| (*one, *other)).find(|(one, other)| !waits(*one, *other))
+        {
+            return Some(Untold::Unordered(one, other));
+        }
+    }
     let mut ids = BTreeSet::new();
     let (mut was_announced, mut serving, mut lacking) = (false, served(&today, &server), None);
     flux.each_era(plan, |era| {
@@ -186,6 +207,14 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
     }
     let unknown = matches!(resolve(&today, &record, RecordType::Txt), Resolved::Unknown | Resolved::Failed);
     unknown.then_some(Untold::Unknown)
+}
+
+/// The steps after which one of these questions about a name, or about any that it is an alias of at some time, has another answer.
+fn steps_for(plan: &Plan, flux: &Flux, name: &DomainName, kinds: &[RecordType]) -> BTreeSet<usize> {
+    let names = ever(plan, flux, name);
+    let questions = names.iter().flat_map(|name| kinds.iter().map(|kind| Question::new(name.clone(), *kind)));
+    let versions = questions.filter_map(|question| flux.versions(&question)).flatten();
+    versions.filter_map(|version| version.from).collect()
 }
 
 /// Where a host is found: all names that lead to its addresses, and these.
@@ -274,8 +303,15 @@ impl<'a> Prover<'a> {
                 let message = format!(
                     "{why}: whether senders that hold one find a mail host is not judged (RFC 8461). Add the text of each policy to the plan, under `mta_sts`"
                 );
-                let remark = Remark::new("proof.mta-sts", Some(domain.as_str()), message);
-                self.undecided.insert(("p9", format!("proof.mta-sts {domain}")), remark);
+                self.unjudged(domain, message);
+            }
+            Some(Untold::Unordered(one, other)) => {
+                let id = |step: usize| plan.steps.get(step).map_or("", |step| step.id.as_str());
+                let (one, other) = (id(one), id(other));
+                let message = format!(
+                    "nothing says which of the steps `{one}` and `{other}` comes first, and both have to do with the MTA-STS policies of {domain}: which policy a sender holds when is not judged (RFC 8461). Let one of them wait for the other, under `after`"
+                );
+                self.unjudged(domain, message);
             }
             Some(Untold::Unknown) => {
                 let message = format!(
@@ -314,6 +350,11 @@ impl<'a> Prover<'a> {
             })?;
         }
         Ok(())
+    }
+
+    fn unjudged(&mut self, domain: &DomainName, message: String) {
+        let remark = Remark::new("proof.mta-sts", Some(domain.as_str()), message);
+        self.undecided.insert(("p9", format!("proof.mta-sts {domain}")), remark);
     }
 
     /// Notes an assumption, once.

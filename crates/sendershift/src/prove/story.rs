@@ -259,7 +259,7 @@ pub(super) fn reason(code: &str) -> &'static str {
             "The policy in effect is weaker than with the record before: what was refused may be delivered"
         }
         "p6.no-gate" => {
-            "The policy gets stricter, and no gate between it and the one before lets anybody look at reports (RFC 9989 section 7.4)"
+            "The policy or its alignment gets stricter, and no gate between it and the one before lets anybody look at reports (RFC 9989 section 7.4)"
         }
         "p6.read-differently" => {
             "Receivers of RFC 7489 and of RFC 9989 take the policy differently: give `pct` no value but 0, and that only beside `t=y`"

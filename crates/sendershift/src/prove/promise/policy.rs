@@ -2,7 +2,7 @@
 
 use super::seen::Declared;
 use super::{Judged, Receiver};
-use crate::dmarc::{self, InEffect, Message, Policy};
+use crate::dmarc::{self, Alignment, DmarcRecord, InEffect, Message, Policy};
 use crate::dns::{Evidence, Question, RecordType, existence};
 use crate::error::Problem;
 use crate::name::DomainName;
@@ -32,6 +32,8 @@ pub(in crate::prove) struct Effect {
     rfc7489: Strictness,
     /// The record that receivers of RFC 9989 apply.
     declared: Option<Declared>,
+    /// Within which domain they take identifiers for those of the author.
+    organization: Option<DomainName>,
     /// Whether they read one record, could read it alike, and do not.
     pub(in crate::prove) differ: bool,
 }
@@ -45,7 +47,8 @@ impl Effect {
         let comparable = one_record.is_some_and(|(new, old)| new.domain == old.domain && new.tag != "np");
         let declared = new.policy_record.map(|found| (found.domain, found.record));
         let (rfc9989, rfc7489) = (strictness(new.policy), old.and_then(|old| strictness(old.policy)));
-        Self { rfc9989, rfc7489, declared, differ: comparable && rfc9989 != rfc7489 }
+        let organization = new.author.domain().cloned();
+        Self { rfc9989, rfc7489, declared, organization, differ: comparable && rfc9989 != rfc7489 }
     }
 
     /// Whether it makes receivers of either generation act on what fails.
@@ -78,12 +81,29 @@ impl Effect {
         self.rfc9989 < other.rfc9989 || self.rfc7489 < other.rfc7489
     }
 
-    /// Whether it makes receivers act, harder than the other one does.
+    /// Whether it makes receivers act, harder than the other one does or on more.
     pub(in crate::prove) fn raises(&self, other: &Self) -> bool {
         let raises = |now: Strictness, was: Strictness| {
             now > was && now.is_some_and(|(_, policy, _)| policy > Policy::None)
         };
-        raises(self.rfc9989, other.rfc9989) || raises(self.rfc7489, other.rfc7489)
+        let aligns_less = || self.acts() && self.aligns_less_than(other);
+        raises(self.rfc9989, other.rfc9989) || raises(self.rfc7489, other.rfc7489) || aligns_less()
+    }
+
+    /// Whether mail fails that does not with the other record: only the author domain itself aligns (RFC 9989 section 4.4), or what is within a
+    /// domain further below.
+    fn aligns_less_than(&self, other: &Self) -> bool {
+        let modes = |effect: &Self| {
+            let record = effect.declared.as_ref().map(|(_, record)| DmarcRecord::parse(record.as_bytes()));
+            record
+                .and_then(Result::ok)
+                .map_or_else(Default::default, |record| [record.aspf(), record.adkim()])
+        };
+        let (now, was) = (modes(self), modes(other));
+        let gets_strict = now.iter().zip(was).any(|(now, was)| *now == Alignment::Strict && was != *now);
+        let narrower = self.organization.as_ref().zip(other.organization.as_ref());
+        let is_narrower = narrower.is_some_and(|(now, was)| !was.is_within(now));
+        gets_strict || is_narrower && now.contains(&Alignment::Relaxed)
     }
 }
 
