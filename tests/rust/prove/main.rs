@@ -481,3 +481,30 @@ fn a_first_record_that_leaves_somebody_out() {
 fn conditions(proof: &Proof) -> Vec<&str> {
     proof.conditions.iter().map(|remark| remark.code.as_str()).collect()
 }
+
+/// Other hosts for the mail to a domain from which nothing is declared, and what is said of them, are told.
+#[test]
+fn mail_hosts_of_a_domain_that_nobody_declared() {
+    let told = |name: &str, kind: &str, record: &str| -> Vec<String> {
+        let mut plan = still_plan();
+        let answers = plan["evidence"]["answers"].as_array_mut().unwrap();
+        answers.push(listed("help.club.example", "A", "203.0.113.30"));
+        let change = json!({ "name": name, "type": kind, "ttl_after": 3600, "add": [record] });
+        plan["steps"] = json!([{ "id": "more", "kind": "dns", "after": [], "changes": [change] }]);
+        let proof = proven(&plan);
+        assert_eq!(judged(&proof), Judged::Safe, "{name}");
+        let told = conditions(&proof).into_iter().filter(|code| *code != "proof.no-undo");
+        told.map(str::to_owned).collect()
+    };
+    assert_eq!(told("help.club.example", "MX", "10 club.example."), ["proof.mail-hosts"]);
+    assert_eq!(told("_mta-sts.help.club.example", "TXT", "v=STSv1; id=1"), ["proof.mta-sts"]);
+    assert_eq!(told("_mta-sts.help.club.example", "CNAME", "policies.example."), ["proof.mta-sts"]);
+    assert_eq!(
+        told("_25._tcp.help.club.example", "TLSA", &format!("3 1 1 {}", "ab".repeat(32))),
+        ["proof.tlsa"]
+    );
+    // Nobody sends to a name that does not take mail; what is declared has its own promise.
+    assert!(told("new.club.example", "MX", "10 club.example.").is_empty());
+    assert!(told("club.example", "MX", "10 club.example.").is_empty());
+    assert!(told("_mta-sts.help.club.example", "TXT", "something else").is_empty());
+}

@@ -9,7 +9,7 @@ use crate::dns::{Answer, Evidence, RecordType, resolve};
 use crate::name::DomainName;
 use crate::plan::{Change, Plan, Remark};
 
-/// The first step at each mail host of declared mail that changes which certificates it may have, by an alias or not, and leaves some: senders
+/// The first step at each mail host, of declared mail or of others', that changes which certificates it may have, by an alias or not, and leaves some: senders
 /// that go by it deliver to no host that has another (RFC 7672 section 2.2).
 pub(super) fn published(plan: &Plan, flux: &Flux) -> Vec<Remark> {
     let says_of_certificates =
@@ -17,7 +17,11 @@ pub(super) fn published(plan: &Plan, flux: &Flux) -> Vec<Remark> {
     if !plan.steps.iter().flat_map(|step| &step.changes).any(says_of_certificates) {
         return Vec::new();
     }
-    let changed = mail_hosts(plan, flux).into_iter().filter_map(|host| {
+    let steps = plan.steps.iter().flat_map(|step| &step.changes);
+    let others =
+        steps.filter_map(|change| DomainName::parse(change.name.as_str().strip_prefix("_25._tcp.")?).ok());
+    let hosts: BTreeSet<DomainName> = mail_hosts(plan, flux).into_iter().chain(others).collect();
+    let changed = hosts.into_iter().filter_map(|host| {
         let name = certificates_of(&host)?;
         let (mut before, mut found) = (None, None);
         flux.each_era(plan, |era| {

@@ -32,6 +32,7 @@ mod protection;
 mod reception;
 mod remarks;
 mod reversible;
+mod routed;
 mod schedule;
 mod shares;
 mod story;
@@ -126,6 +127,7 @@ fn besides(plan: &Plan) -> Result<(Vec<Remark>, Vec<Remark>), Error> {
     conditions.extend(protection::lost((plan, &flux, &timeline), &users));
     conditions.extend(promise::elsewhere(plan, &flux, &timeline, &users));
     conditions.extend(dane::published(plan, &flux));
+    conditions.extend(routed::elsewhere(plan, &flux, &users));
     conditions.extend(wildcards::may_be_hidden(plan, &flux));
     Ok((conditions, hosts::untold(plan, &flux)))
 }
