@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{Draft, Texts, seen, slug, step, words};
 use super::ramp::in_order;
 use super::spf::overlay;
-use super::zone::Wish;
+use super::zone::{Wish, Zone};
 use crate::dkim;
 use crate::dmarc::{self, Authorised, DmarcRecord, Policy};
 use crate::dns::{Evidence, Question, RecordType, Records, Txt};
@@ -259,7 +259,7 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
         Err(error) => return draft.blocker("plan.broken-dmarc", name.as_str(), error.to_string()),
     };
     if old.as_ref().is_some_and(|(_, old)| *old == record) {
-        return;
+        return reports(draft, &domain.name, &record, None);
     }
     if record.rua().is_empty() {
         draft.finding(
@@ -271,7 +271,7 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
     let Ok(text) = Txt::from_text(&record.to_string()) else { return };
     let remove = old.as_ref().map(|(text, _)| Records::Txt(vec![text.clone()]));
     let wish = Wish { name: name.clone(), remove, add: Some(Records::Txt(vec![text])), ttl: domain.ttl };
-    let waits = reports(draft, domain, &record, &wish);
+    reports(draft, &domain.name, &record, Some(&wish));
     let changes = draft.changes(&[wish]);
     if changes.is_empty() {
         return;
@@ -287,7 +287,7 @@ fn policy(draft: &mut Draft<'_>, domain: &Domain) {
     let mut step =
         step(format!("publish-dmarc-{}", slug(&domain.name)), StepKind::Dns, ("prepare", "dns team"), texts);
     step.changes = changes;
-    step.after = waits;
+    step.after = reports_arrive(&draft.zone, &domain.name, &record);
     draft.add(step);
 }
 
@@ -312,60 +312,82 @@ fn completed(mut record: DmarcRecord, domain: &Domain) -> Result<DmarcRecord, cr
     if record.policy() == Policy::None { in_order(&record) } else { Ok(record) }
 }
 
-/// Lets other organizations take the reports (RFC 9990), and gives the waits for that.
-fn reports(draft: &mut Draft<'_>, domain: &Domain, record: &DmarcRecord, wish: &Wish) -> Vec<After> {
-    let hosts: BTreeSet<DomainName> = record.rua().iter().filter_map(|uri| uri.host.clone()).collect();
-    let mut waits = Vec::new();
-    for host in hosts {
+/// Lets other organizations take the reports on a policy, as it is once a wish is fulfilled (RFC 9990).
+fn reports(draft: &mut Draft<'_>, policy_domain: &DomainName, record: &DmarcRecord, wish: Option<&Wish>) {
+    for host in report_hosts(record) {
         // Asked of the world as it will be: the record decides what the organizational domain is.
-        let status = dmarc::report_authorisation(&overlay(&draft.zone, wish), &domain.name, &host);
-        let name = match status {
-            Authorised::Missing { name } => name,
-            Authorised::TooLong => {
-                draft.blocker(
-                    "plan.reports-not-authorised",
-                    host.as_str(),
-                    format!("cannot authorise reports about {}: the name would be too long", domain.name),
+        let status = match wish {
+            Some(wish) => dmarc::report_authorisation(&overlay(&draft.zone, wish), policy_domain, &host),
+            None => dmarc::report_authorisation(&draft.zone.world, policy_domain, &host),
+        };
+        let (name, ours) = match (status, draft.ours(&host)) {
+            (Authorised::Missing { name }, Some(ours)) => (name, ours),
+            (Authorised::Missing { name }, None) => {
+                let message = format!(
+                    "does not say that it takes reports about {policy_domain}, so receivers would send it none: a TXT record `v=DMARC1` is needed at {name}"
                 );
+                unauthorised(draft, &host, message, wish.is_some());
+                continue;
+            }
+            (Authorised::TooLong, _) => {
+                let message =
+                    format!("cannot authorise reports about {policy_domain}: the name would be too long");
+                unauthorised(draft, &host, message, wish.is_some());
                 continue;
             }
             _ => continue,
         };
-        let Some(ours) = draft.ours(&host) else {
-            let message = format!(
-                "does not say that it takes reports about {}, so receivers would send it none: a TXT record `v=DMARC1` is needed at {name}",
-                domain.name
-            );
-            draft.blocker("plan.reports-not-authorised", host.as_str(), message);
-            continue;
-        };
         let Ok(text) = Txt::from_text("v=DMARC1") else { continue };
-        let changes = draft.changes(&[Wish {
-            name: name.clone(),
-            remove: None,
-            add: Some(Records::Txt(vec![text])),
-            ttl: ours.ttl,
-        }]);
+        let changes =
+            draft.changes(&[Wish { name, remove: None, add: Some(Records::Txt(vec![text])), ttl: ours.ttl }]);
+        if changes.is_empty() {
+            continue;
+        }
         let texts = Texts {
-            title: format!("Let {host} take the reports about {}", domain.name),
+            title: format!("Let {host} take the reports about {policy_domain}"),
             why: "Reports go to another organization only if that says so; otherwise receivers ignore the address (RFC 9990, verifying external destinations).".to_owned(),
             done_when: seen(&changes),
             abort_when: "the mailbox for the reports does not exist".to_owned(),
             undo: "Take the record out again; from then on reports stop.".to_owned(),
         };
         let mut step = step(
-            format!("authorise-reports-{}", slug(&domain.name)),
+            format!("authorise-reports-{}", slug(policy_domain)),
             StepKind::Dns,
             ("prepare", "dns team"),
             texts,
         );
         step.changes = changes;
-        if !step.changes.is_empty() {
-            draft.add(step);
-            waits.extend(draft.zone.visible(&Question::new(name, RecordType::Txt)));
-        }
+        draft.add(step);
     }
-    waits
+}
+
+/// A host that gets no reports: nothing new where the plan leaves the policy as it is.
+fn unauthorised(draft: &mut Draft<'_>, host: &DomainName, message: String, is_new: bool) {
+    let code = "plan.reports-not-authorised";
+    if is_new {
+        draft.blocker(code, host.as_str(), message);
+    } else {
+        draft.finding(code, host.as_str(), message);
+    }
+}
+
+fn report_hosts(record: &DmarcRecord) -> BTreeSet<DomainName> {
+    record.rua().iter().filter_map(|uri| uri.host.clone()).collect()
+}
+
+/// The waits after which reports on a policy arrive, whatever the plan has to do for that: that they may come, and mail hosts to take them.
+pub(super) fn reports_arrive(
+    zone: &Zone<'_>,
+    policy_domain: &DomainName,
+    record: &DmarcRecord,
+) -> Vec<After> {
+    let hosts = report_hosts(record).into_iter();
+    let questions = hosts.flat_map(|host| {
+        let authorisation = host.prefixed(&format!("{policy_domain}._report._dmarc")).ok();
+        let authorisation = authorisation.map(|name| Question::new(name, RecordType::Txt));
+        [Some(Question::new(host, RecordType::Mx)), authorisation]
+    });
+    questions.flatten().flat_map(|question| zone.visible(&question)).collect()
 }
 
 /// A policy as the record has it.

@@ -1,7 +1,7 @@
 //! DMARC policies become stricter, one level at a time.
 
 use super::draft::{self, Draft, Texts, seen, slug, step, words};
-use super::publish::word;
+use super::publish::{reports_arrive, word};
 use super::spf::overlay;
 use super::zone::{Wish, covering};
 use crate::dmarc::{self, DmarcRecord, Policy};
@@ -77,6 +77,9 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
             texts,
         );
         gate.after = waits;
+        // So long they have to have come.
+        let arrive = reports_arrive(&draft.zone, &domain.name, &record).into_iter();
+        gate.after.extend(arrive.map(|after| After { at_least: after.at_least + goal.dwell, ..after }));
         gate.after.extend(since.iter().map(|step| After { step: step.clone(), at_least: goal.dwell }));
         let gate = draft.add(gate);
         let texts = Texts {

@@ -21,6 +21,10 @@ fn moving(records: &[(&str, &str)]) -> (Migration, Snapshot) {
     (migration(domains, vec![own], vec![orders]), zone(&all))
 }
 
+fn mx() -> Records {
+    Records::Mx(vec![crate::dns::Mx { preference: 10, exchange: name("mx.old.example") }])
+}
+
 fn freeze(from: &str, until: &str) -> Freeze {
     Freeze { from: time(from), until: time(until), why: "sales".to_owned() }
 }
@@ -88,8 +92,7 @@ fn nearly_a_policy_record() {
 fn mail_exchanges_at_an_alias() {
     let (mut migration, evidence) = moving(&[]);
     migration.streams[0].then.as_mut().unwrap().mail_from = Some(name("alias.new.example"));
-    let mx = Records::Mx(vec![crate::dns::Mx { preference: 10, exchange: name("mx.old.example") }]);
-    migration.domains.push(Domain { mx: Some(mx), ..domain("alias.new.example", None) });
+    migration.domains.push(Domain { mx: Some(mx()), ..domain("alias.new.example", None) });
     let text = serde_json::to_string(&evidence).unwrap().replacen(
         "\"answers\":[",
         r#""answers":[{"name":"alias.new.example","type":"CNAME","ttl":3600,"authoritative":true,"records":["www.old.example."]},"#,
@@ -97,4 +100,21 @@ fn mail_exchanges_at_an_alias() {
     );
     let (plan, _) = planned(&migration, &Snapshot::from_json(&text).unwrap());
     assert!(codes(&plan.blockers).contains(&"plan.alias-in-the-way"), "{:?}", plan.blockers);
+}
+
+/// Reports come to a host of ours: it is let take them where the policy is complete already, too, and no policy relies on a mail host that
+/// nobody sees yet.
+#[test]
+fn reports_arrive_before_a_policy_relies_on_them() {
+    let complete = "v=DMARC1; p=none; rua=mailto:reports@old.example";
+    let (mut migration, evidence) = moving(&[("_dmarc.new.example", complete)]);
+    let plan = safe(&migration, &evidence);
+    let authorised = &step(&plan, "authorise-reports-new-example").changes[0];
+    assert_eq!(authorised.name, name("new.example._report._dmarc.old.example"));
+
+    let (_, evidence) = moving(&[("_dmarc.new.example", "v=DMARC1; p=reject")]);
+    migration.domains.push(Domain { mx: Some(mx()), ..domain("reports.new.example", None) });
+    migration.domains[1].dmarc.as_mut().unwrap().rua = vec!["mailto:reports@reports.new.example".to_owned()];
+    let plan = safe(&migration, &evidence);
+    assert_eq!(wait(&plan, "publish-dmarc-new-example", "publish-mx-reports-new-example"), Some(262_800));
 }
