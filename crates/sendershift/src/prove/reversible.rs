@@ -23,8 +23,10 @@ use crate::plan::{Plan, Remark, StepKind};
 use way::{MOST_STEPS, Steps, Way, has_effect};
 
 pub(super) const PROMISE: &str = "p3";
-/// The most courses that are judged.
-const MOST_COURSES: usize = 256;
+/// The most courses that are judged: of a small plan each takes less time, so there may be more of them.
+const COURSES: (usize, usize) = (256, 2_048);
+/// How many steps and streams all courses may have together, where more than the least of these are judged.
+const STEPS_OF_ALL: usize = 65_536;
 /// How many times the budget of a plan all its courses have together.
 const BUDGETS: u64 = 4;
 
@@ -57,7 +59,8 @@ pub(super) fn judge(
     }
     proof.conditions.extend(dated(plan));
     let mut courses = Courses::new(&way, budget(plan).saturating_mul(BUDGETS))?;
-    match way.courses(MOST_COURSES) {
+    let most = (STEPS_OF_ALL / (plan.steps.len() + plan.streams.len()).max(1)).clamp(COURSES.0, COURSES.1);
+    match way.courses(most) {
         Some(all) => {
             for begun in all {
                 if !courses.judge(&begun, progress)? {
@@ -69,7 +72,7 @@ pub(super) fn judge(
             "proof.undo-courses",
             None,
             format!(
-                "there are more than {MOST_COURSES} ways to be half way through, or more than {MOST_STEPS} steps: whether all can be taken back is not judged"
+                "there are more than {most} ways to be half way through, or more than {MOST_STEPS} steps: whether all can be taken back is not judged"
             ),
         )),
     }
