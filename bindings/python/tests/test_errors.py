@@ -311,6 +311,25 @@ def test_answers_have_what_they_have_to_have(dns: Snapshot, tmp_path: Path) -> N
     assert cost.unknowns == tuple(cost.to_dict()["unknowns"])
 
 
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda: Plan(), "`Plan.from_file` or `Plan.from_json`"),
+        (lambda: Proof({"verdict": "safe"}), "`Proof.from_file`"),
+        (lambda: Snapshot("dns.json"), "`Snapshot.from_file`"),
+        (lambda: Migration(title="Move"), "`Migration.from_toml`"),
+        (lambda: SpfRecord("v=spf1 -all"), "`SpfRecord.parse`"),
+        (lambda: sendershift.Step(), "the operations of sendershift"),
+        (lambda: sendershift.Results(5), "`Policy.under`"),
+        (lambda: InvalidError("x"), "'document'"),
+        (lambda: MissingEvidenceError("{}"), "'document'"),
+    ],
+)
+def test_objects_are_made_by_what_makes_them(made: Callable[[], object], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        made()
+
+
 def test_several_problems_of_several_texts() -> None:
     with pytest.raises(InvalidError) as caught:
         Snapshot.merge("@ IN A 192.0.2.1", '{"format":"sendershift-snapshot/1","answers":7}')

@@ -65,9 +65,14 @@ class Record(metaclass=Keys):
     _data: Mapping[str, Any]
     _text: str | None
 
+    def __new__(cls, *_: object, **__: object) -> Self:
+        makers = [name for name in ("parse", "from_file", "from_toml", "from_json") if hasattr(cls, name)]
+        made = " or ".join(f"`{cls.__name__}.{name}`" for name in makers) or "the operations of sendershift"
+        raise TypeError(f"{cls.__name__} objects are made by {made}")
+
     @classmethod
     def _of(cls, data: Mapping[str, Any], text: str | None = None) -> Self:
-        record = cls.__new__(cls)
+        record = object.__new__(cls)
         object.__setattr__(record, "_data", data)
         object.__setattr__(record, "_text", text)
         return record
