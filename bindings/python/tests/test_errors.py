@@ -1,7 +1,7 @@
 """What is wrong is told by exceptions, with what the core says."""
 
-# mypy: disable-error-code="arg-type, list-item, no-untyped-call"
-# pyright: reportArgumentType=false
+# mypy: disable-error-code="arg-type, call-arg, list-item, no-untyped-call"
+# pyright: reportArgumentType=false, reportCallIssue=false
 
 from __future__ import annotations
 
