@@ -104,20 +104,20 @@ impl AddressSet {
         self.0.contains(ip.0)
     }
 
-    fn __or__(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0))
+    fn __or__(&self, py: Python<'_>, other: &Self) -> Self {
+        Self(py.detach(|| self.0.union(&other.0)))
     }
 
-    fn __and__(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0))
+    fn __and__(&self, py: Python<'_>, other: &Self) -> Self {
+        Self(py.detach(|| self.0.intersection(&other.0)))
     }
 
-    fn __sub__(&self, other: &Self) -> Self {
-        Self(self.0.difference(&other.0))
+    fn __sub__(&self, py: Python<'_>, other: &Self) -> Self {
+        Self(py.detach(|| self.0.difference(&other.0)))
     }
 
-    fn __invert__(&self) -> Self {
-        Self(self.0.complement())
+    fn __invert__(&self, py: Python<'_>) -> Self {
+        Self(py.detach(|| self.0.complement()))
     }
 
     fn __bool__(&self) -> bool {

@@ -27,7 +27,7 @@ mod _native {
     #[pymodule_export]
     use super::many::{check_many, cost_many};
     #[pymodule_export]
-    use super::tables::Table;
+    use super::tables::{Table, cells};
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 }

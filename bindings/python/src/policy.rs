@@ -63,8 +63,8 @@ impl Results {
     }
 
     /// Every result that is possible at an address, with what it assumes, as a JSON document.
-    fn cases(&self, ip: Address) -> String {
-        let cases = self.0.at(ip.0).into_iter().map(|case| {
+    fn cases(&self, py: Python<'_>, ip: Address) -> String {
+        let cases = py.detach(|| self.0.at(ip.0)).into_iter().map(|case| {
             let assuming: Vec<Assumed> = case.assuming.into_iter().map(Assumed::from).collect();
             json!({ "result": case.leaf, "assuming": assuming })
         });
@@ -72,14 +72,14 @@ impl Results {
     }
 
     /// The addresses that have this result whatever else is the case.
-    fn always(&self, result: Text) -> PyResult<AddressSet> {
+    fn always(&self, py: Python<'_>, result: Text) -> PyResult<AddressSet> {
         let result = SpfResult::named(&result.0).map_err(exception)?;
-        Ok(AddressSet(self.0.always(result)))
+        Ok(AddressSet(py.detach(|| self.0.always(result))))
     }
 
     /// The addresses that can have this result.
-    fn sometimes(&self, result: Text) -> PyResult<AddressSet> {
+    fn sometimes(&self, py: Python<'_>, result: Text) -> PyResult<AddressSet> {
         let result = SpfResult::named(&result.0).map_err(exception)?;
-        Ok(AddressSet(self.0.sometimes(result)))
+        Ok(AddressSet(py.detach(|| self.0.sometimes(result))))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, available_parallelism};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryViewArray, RecordBatch, StructArray};
+use arrow_array::{Array, ArrayRef, BinaryViewArray, RecordBatch, StringArray, StructArray};
 use arrow_buffer::NullBuffer;
 use arrow_cast::{CastOptions, can_cast_types, cast, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
@@ -20,6 +20,9 @@ use pyo3_arrow::{PyArrayReader, PyField};
 use sendershift::wire::row::Cell;
 
 use crate::run::{Task, interruptible};
+
+/// What marks a column of [`cells`] in the fields of its table, as Arrow's extension types do.
+const MARK: (&str, &str) = ("ARROW:extension:name", "sendershift.cells");
 
 /// Parts that are read before they are answered, so that a long stream need not be in memory, and all cores have enough to do.
 const PARTS: usize = 128;
@@ -69,6 +72,30 @@ impl Table {
         let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
         format!("<Table of {} rows: {}>", self.__len__(), names.join(", "))
     }
+}
+
+/// A table of columns whose values are of many types. Of each value: its octets, if it is text, or what people call its type; neither of null.
+#[pyfunction]
+pub(crate) fn cells(
+    columns: Vec<(String, Vec<Option<Vec<u8>>>, Vec<Option<String>>)>,
+) -> PyArrowResult<Table> {
+    let (mut fields, mut arrays): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
+    for (name, texts, kinds) in columns {
+        let parts = RecordBatch::try_from_iter_with_nullable([
+            (
+                "text",
+                Arc::new(texts.iter().map(Option::as_deref).collect::<BinaryViewArray>()) as ArrayRef,
+                true,
+            ),
+            ("kind", Arc::new(kinds.into_iter().collect::<StringArray>()) as ArrayRef, true),
+        ])?;
+        let array = StructArray::from(parts);
+        let mark = [(MARK.0.to_owned(), MARK.1.to_owned())].into();
+        fields.push(Field::new(name, array.data_type().clone(), true).with_metadata(mark));
+        arrays.push(Arc::new(array));
+    }
+    let schema = Arc::new(Schema::new(fields));
+    Ok(Table { batches: vec![RecordBatch::try_new(Arc::clone(&schema), arrays)?], schema })
 }
 
 /// What an operation makes of tables.
@@ -174,6 +201,8 @@ fn sound(column: &ArrayRef) -> Result<(), ArrowError> {
             column.to_data().validate_values()?;
             return sound(column.as_any_dictionary().values());
         }
+        DataType::BinaryView => return column.to_data().validate_values(),
+        DataType::Struct(_) => return column.as_struct().columns().iter().try_for_each(sound),
         _ => true,
     };
     let broken = || ArrowError::InvalidArgumentError("a text ends before it begins".to_owned());
@@ -228,27 +257,44 @@ impl Rows<'_> {
     pub(crate) fn column(&self, name: &str) -> Column {
         Column {
             absent: self.part.nulls().cloned(),
-            cells: self.part.column_by_name(name).map_or(Cells::Null, cells),
+            cells: self
+                .part
+                .fields()
+                .find(name)
+                .map_or(Cells::Null, |(at, field)| Cells::of(field, self.part.column(at))),
         }
     }
 }
 
-fn cells(column: &ArrayRef) -> Cells {
-    let kind = match column.data_type() {
-        DataType::Dictionary(_, values) => values,
-        kind => kind,
-    };
-    let text = match kind {
-        DataType::Null => return Cells::Null,
-        // Octets, since nobody has looked yet whether they are UTF-8.
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            cast(column, kind).and_then(|plain| cast(&plain, &DataType::BinaryView)).ok()
+impl Cells {
+    fn of(field: &Field, column: &ArrayRef) -> Self {
+        if field.metadata().get(MARK.0).is_some_and(|name| name == MARK.1)
+            && let Some([texts, kinds]) = column.as_struct_opt().map(StructArray::columns)
+            && let (Some(texts), Some(kinds)) = (texts.as_binary_view_opt(), kinds.as_string_opt())
+        {
+            return Self::Mixed(texts.clone(), kinds.clone());
         }
-        _ => None,
-    };
-    match text {
-        Some(text) => Cells::Text(text.as_binary_view().clone()),
-        None => Cells::Other(Arc::clone(column), kind.to_string()),
+        Self::alike(column)
+    }
+
+    /// Of a column whose values are of one type.
+    fn alike(column: &ArrayRef) -> Self {
+        let kind = match column.data_type() {
+            DataType::Dictionary(_, values) => values,
+            kind => kind,
+        };
+        let text = match kind {
+            DataType::Null => return Self::Null,
+            // Octets, since nobody has looked yet whether they are UTF-8.
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                cast(column, kind).and_then(|plain| cast(&plain, &DataType::BinaryView)).ok()
+            }
+            _ => None,
+        };
+        match text {
+            Some(text) => Self::Text(text.as_binary_view().clone()),
+            None => Self::Other(Arc::clone(column), kind.to_string()),
+        }
     }
 }
 
@@ -262,6 +308,8 @@ enum Cells {
     Null,
     Text(BinaryViewArray),
     Other(ArrayRef, String),
+    /// Of each value its text, or its type.
+    Mixed(BinaryViewArray, StringArray),
 }
 
 impl Column {
@@ -271,6 +319,8 @@ impl Column {
         }
         match &self.cells {
             Cells::Text(texts) if texts.is_valid(row) => Cell::Text(texts.value(row)),
+            Cells::Mixed(texts, _) if texts.is_valid(row) => Cell::Text(texts.value(row)),
+            Cells::Mixed(_, kinds) if kinds.is_valid(row) => Cell::Other(kinds.value(row)),
             Cells::Other(values, kind) if values.is_valid(row) => Cell::Other(kind),
             _ => Cell::Null,
         }

@@ -1,7 +1,7 @@
 """What is wrong is told by exceptions, with what the core says."""
 
-# mypy: disable-error-code="arg-type, list-item, no-untyped-call"
-# pyright: reportArgumentType=false
+# mypy: disable-error-code="arg-type, call-arg, list-item, no-untyped-call"
+# pyright: reportArgumentType=false, reportCallIssue=false
 
 from __future__ import annotations
 
@@ -309,6 +309,25 @@ def test_answers_have_what_they_have_to_have(dns: Snapshot, tmp_path: Path) -> N
     assert Proof.from_file(path) == Proof.from_json("\ufeff" + proof.to_json()) == proof
     cost = spf.cost(dns, "a.example")
     assert cost.unknowns == tuple(cost.to_dict()["unknowns"])
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda: Plan(), "`Plan.from_file` or `Plan.from_json`"),
+        (lambda: Proof({"verdict": "safe"}), "`Proof.from_file`"),
+        (lambda: Snapshot("dns.json"), "`Snapshot.from_file`"),
+        (lambda: Migration(title="Move"), "`Migration.from_toml`"),
+        (lambda: SpfRecord("v=spf1 -all"), "`SpfRecord.parse`"),
+        (lambda: sendershift.Step(), "the operations of sendershift"),
+        (lambda: sendershift.Results(5), "`Policy.under`"),
+        (lambda: InvalidError("x"), "'document'"),
+        (lambda: MissingEvidenceError("{}"), "'document'"),
+    ],
+)
+def test_objects_are_made_by_what_makes_them(made: Callable[[], object], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        made()
 
 
 def test_several_problems_of_several_texts() -> None:

@@ -431,3 +431,13 @@ def test_a_plan_under_way(plan: Plan) -> None:
     assert proof.verdict == "safe" and proof.progress is not None
     assert proof.progress["done"] == ()
     assert plan.prove().progress is None
+
+
+def test_types_know_that_values_do_not_change(plan: Plan, dns: Snapshot) -> None:
+    """Without the errors that these comments hide, mypy calls the comments unused."""
+    with pytest.raises(AttributeError):
+        plan.title = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError):
+        plan.steps[0].id = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError):
+        dns.policy("a.example").subject = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 
 import duckdb
@@ -284,6 +285,41 @@ def test_a_column_of_type_null_is_null(dns: Snapshot) -> None:
     assert rows(spf.check_many(dns, pl.DataFrame({"ip": [], "mail_from": []}))) == []
     told = rows(spf.check_many(dns, pl.DataFrame({"ip": [None], "mail_from": [None]})))
     assert codes(told[0]) == ["document.missing-key"] * 2
+
+
+def test_values_without_a_common_type_are_answered_one_by_one(dns: Snapshot) -> None:
+    ip = ip_address("192.0.2.1")
+    policy = dns.policy("a.example")
+    mixed = ["192.0.2.1", None, 5, float("nan"), ip, "\ud800", b"192.0.2.1", object(), ["192.0.2.1"], 10**30]
+    missing, wrong = ["document.missing-key"], ["document.wrong-type"]
+    expected = [[], missing, wrong, missing, [], ["json.not-utf8"], *([wrong] * 4)]
+    column = pd.Series(mixed, dtype=object)
+    for frame in (pd.DataFrame({"ip": column}), pd.DataFrame({"x": range(len(mixed))}, index=pd.Index(column, name="ip"))):
+        told = rows(policy.results(frame))
+        assert [codes(row) if row["error"] else [] for row in told] == expected
+        assert [row["result"] for row in told if not row["error"]] == ["pass"] * 2
+        assert "expected text, found int" in told[2]["error"]
+    # Beside a column that is as it should be.
+    frame = pd.DataFrame({"ip": pd.Series([ip, 5], dtype=object), "mail_from": ["u@a.example"] * 2})
+    assert [row["result"] for row in rows(spf.check_many(dns, frame))] == ["pass", None]
+    told = rows(policy.results(pl.DataFrame({"ip": pl.Series([ip, None, "192.0.2.1", 5], dtype=pl.Object)})))
+    assert [row["result"] for row in told] == ["pass", None, "pass", None]
+    assert [codes(told[at]) for at in (1, 3)] == [missing, wrong]
+    series: list[Any] = [pl.Series([1, None], dtype=pl.Int128), [[None], None], [{"a": None}, None]]
+    for values in series:
+        assert [codes(row) for row in rows(policy.results(pl.DataFrame({"ip": values})))] == [wrong, missing]
+    assert [row["result"] for row in rows(policy.results(pd.DataFrame({"ip": pd.arrays.SparseArray(["192.0.2.1"])})))] == ["pass"]
+
+
+def test_readers_without_batches_have_columns(dns: Snapshot) -> None:
+    def reader(*names: str) -> Any:
+        return pa.RecordBatchReader.from_batches(pa.schema([(name, pa.string()) for name in names]), [])
+
+    assert rows(dns.policy("a.example").results(reader("ip"))) == []
+    with pytest.raises(ValueError, match="expected the column 'ip', found 'x'"):
+        dns.policy("a.example").results(reader("x"))
+    with pytest.raises(ValueError, match="2 columns are named 'ip'"):
+        dns.policy("a.example").results(reader("ip", "ip"))
 
 
 def test_results_of_policies(dns: Snapshot) -> None:

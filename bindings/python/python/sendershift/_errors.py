@@ -39,8 +39,11 @@ class SendershiftError(Exception):
 
     def __init__(self, document: str) -> None:
         super().__init__(document)
-        data = json.loads(document)
-        self.message: str = data["message"]
+        try:
+            data = json.loads(document)
+            self.message: str = data["message"]
+        except (TypeError, ValueError, KeyError):
+            raise TypeError(f"argument 'document': {type(self).__name__} is raised by sendershift, with an error document") from None
         self.code: str | None = data.get("code")
         """The code of the first problem; none where evidence is missing."""
         self.problems: tuple[Problem, ...] = tuple(map(Problem._of, data.get("problems", ())))

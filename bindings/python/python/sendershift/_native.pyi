@@ -6,9 +6,9 @@ from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from os import PathLike
-from typing import Any, Final, final
+from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["VERSION", "AddressSet", "Evidence", "Policy", "Results", "Table", "check_many", "cost_many", "expect_document", "line", "operations", "promises", "run"]
+__all__ = ["VERSION", "AddressSet", "Evidence", "Policy", "Results", "Table", "cells", "check_many", "cost_many", "expect_document", "line", "operations", "promises", "run"]
 
 VERSION: Final[str]
 
@@ -159,6 +159,11 @@ class Table:
     def __arrow_c_stream__(self, /, requested_schema: object | None = None) -> object: ...
     def __len__(self, /) -> int: ...
     def __repr__(self, /) -> str: ...
+
+def cells(columns: SupportsGetItem[int, tuple[str, SupportsGetItem[int, SupportsGetItem[int, SupportsIndex] | None], SupportsGetItem[int, str | None]]]) -> Table:
+    """
+    A table of columns whose values are of many types. Of each value: its octets, if it is text, or what people call its type; neither of null.
+    """
 
 def check_many(dns: Evidence, tables: Iterator[Any], receiver: str | None = None) -> Table:
     """

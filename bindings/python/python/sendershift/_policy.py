@@ -50,6 +50,9 @@ class Results:
 
     def __new__(cls, policy: Policy, receiver: str | None = None, *, intended: bool = False) -> Self:
         """As `Policy.under`; with `intended` as `Policy.intended`."""
+        if not isinstance(policy, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
+            found = type(policy).__name__
+            raise TypeError(f"argument 'policy': expected a Policy, found '{found}' (`Policy.under` and `Policy.intended` give results)")
         results = super().__new__(cls)
         held = policy._compiled.intended() if intended else policy._compiled.under(receiver)
         of: dict[str, object] = {"_policy": policy, "_receiver": receiver, "_intended": intended, "_held": held}
@@ -117,18 +120,16 @@ class Policy(Record):
     _compiled: _native.Policy
     _results: Results
 
-    def __new__(cls, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> Self:
+    def __init__(self, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> None:
         """Compiles the policy of a domain, or of a record that `domain` would publish."""
         answers = evidence(dns)
         record = str(subject) if isinstance(subject, SpfRecord) else text("subject", subject)
         domain = None if domain is None else text("domain", domain)
-        policy = super().__new__(cls)
         of: dict[str, object] = {"_dns": dns, "_compiled": _native.Policy(answers, record, domain)}
         of |= {"_data": {"dns": dns._data, "subject": record, "domain": domain}, "_text": None}
         for name, value in of.items():
-            object.__setattr__(policy, name, value)
-        object.__setattr__(policy, "_results", Results(policy))
-        return policy
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_results", Results(self))
 
     @classmethod
     def _of(cls, data: Mapping[str, Any], text: str | None = None) -> Self:

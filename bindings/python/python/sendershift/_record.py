@@ -47,6 +47,7 @@ class Key(property):
         """Properties want to set it."""
 
 
+@typing.dataclass_transform(frozen_default=True)
 class Keys(type):
     """Makes the annotations of a class its keys, and leaves room for nothing else in its objects."""
 
@@ -65,9 +66,15 @@ class Record(metaclass=Keys):
     _data: Mapping[str, Any]
     _text: str | None
 
+    def __init__(self, *_: object, **__: object) -> None:
+        cls = type(self)
+        makers = [name for name in ("parse", "from_file", "from_toml", "from_json") if hasattr(cls, name)]
+        made = " or ".join(f"`{cls.__name__}.{name}`" for name in makers) or "the operations of sendershift"
+        raise TypeError(f"{cls.__name__} objects are made by {made}")
+
     @classmethod
     def _of(cls, data: Mapping[str, Any], text: str | None = None) -> Self:
-        record = cls.__new__(cls)
+        record = object.__new__(cls)
         object.__setattr__(record, "_data", data)
         object.__setattr__(record, "_text", text)
         return record

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Self
+
+from . import _native
 
 MANY = 20
 """So many columns are named at most."""
@@ -25,10 +28,12 @@ class Parts:
             found = type(table).__name__
             raise TypeError(f"argument 'table': expected a table with an Arrow stream (`__arrow_c_stream__`), found '{found}'")
         # What the source of a reader raises, Ctrl-C among it, would lose its type in the stream.
-        batches = table if hasattr(table, "read_next_batch") else (table,)
-        self._tables = iter(typing.cast("typing.Iterable[Any]", batches))
+        batches: Any = table if hasattr(table, "read_next_batch") else (table,)
+        self._tables = iter(batches)
         self._needed = needed
         self._names = (*needed, *optional)
+        if not isinstance(batches, tuple):  # a reader, of which there may come none
+            self.expect(batches.schema.names)
 
     def __iter__(self) -> Self:
         return self
@@ -44,7 +49,7 @@ class Parts:
         if hasattr(table, "loc") and hasattr(table, "columns"):  # pandas
             columns = list(table.columns)
             self.expect([*columns, *(name for name in table.index.names if name is not None and name not in columns)])
-            return table.loc[:, [name in self._names for name in columns]]
+            return FromPandas(table.loc[:, [name in self._names for name in columns]])
         # Its columns are looked at when its stream is open.
         return table
 
@@ -67,4 +72,42 @@ class Parts:
     def _of_polars(self, frame: Any) -> Any:
         """Of a frame of polars, whose columns of type `Null` nobody else can read."""
         columns = [column for column in frame.get_columns() if column.name in self._names]
+        # Nobody else can read these either.
+        if any(column.dtype.is_nested() or str(column.dtype) in ("Int128", "UInt128", "Object") for column in columns):
+            return one_by_one((column.name, column.to_list()) for column in columns)
         return type(frame)([column.cast(str) if column.null_count() == len(column) else column for column in columns])
+
+
+class FromPandas:
+    """A frame of pandas, whose columns may hold values that have no type of Arrow in common."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        try:
+            return self._frame.__arrow_c_stream__(requested_schema)
+        # pyarrow may be missing, too.
+        except (TypeError, ValueError, OverflowError, NotImplementedError, ImportError):
+            return one_by_one(self._columns()).__arrow_c_stream__()
+
+    def _columns(self) -> Iterable[tuple[str, Iterable[object]]]:
+        frame = self._frame
+        named = [(name, frame[name]) for name in frame.columns]
+        named += [(name, frame.index.get_level_values(name)) for name in frame.index.names if name not in (None, *frame.columns)]
+        for name, values in named:
+            yield name, (None if absent else value for value, absent in zip(values, values.isna(), strict=True))
+
+
+def one_by_one(columns: Iterable[tuple[str, Iterable[object]]]) -> _native.Table:
+    """Columns as tables of the core have them, of values that the library which has them cannot give as Arrow data."""
+    given: list[tuple[str, list[bytes | None], list[str | None]]] = []
+    for name, values in columns:
+        texts: list[bytes | None] = []
+        kinds: list[str | None] = []
+        for value in values:
+            text = str(value) if isinstance(value, (str, IPv4Address, IPv6Address)) else None
+            texts.append(None if text is None else text.encode(errors="surrogatepass"))
+            kinds.append(None if value is None or text is not None else type(value).__name__)
+        given.append((name, texts, kinds))
+    return _native.cells(given)
