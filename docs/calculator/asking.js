@@ -17,6 +17,9 @@ let task;
 const resolver = () => byId("resolver").value || byId("own").value.trim();
 const key = ({ name, type }) => `${String(name).replace(/\.$/, "")} ${type}`;
 
+const FAILED = { status: "servfail" };
+const isFailed = ({ status }) => ["servfail", "timeout"].includes(status);
+
 /** What a resolver has said, by name and type. */
 export const answers = (list) => new Map((Array.isArray(list) ? list : []).map((one) => [key(one), one]));
 
@@ -27,11 +30,20 @@ export function collect(questions, more) {
 
 /** Makes a task the one that people see. */
 export function use(chosen) {
-  if (task !== chosen) asking?.abort();
+  if (task !== chosen) end();
   task = chosen;
   byId(`${task.name}-open`).append(byId("open"));
   byId("status").textContent = "";
   show(task, new Map());
+}
+
+/** Ends the asking: what it was for has changed. */
+export const end = () => asking?.abort();
+
+/** Forgets what resolvers said. */
+export function forget({ fetched }) {
+  end();
+  fetched.clear();
 }
 
 export function status(text) {
@@ -56,11 +68,12 @@ async function ask(resolver, { name, type }, signal) {
   url.searchParams.set("dns", (await core.call("dns.query", { name, type })).message);
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
   const failed = (status) => [{ name, type, status, server: url.host, at }];
+  const late = AbortSignal.timeout(TIMEOUT);
   let message;
   try {
     const response = await fetch(url, {
       headers: { accept: "application/dns-message" },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
+      signal: AbortSignal.any([signal, late]),
       credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store",
       // Nobody but the chosen resolver is asked.
       redirect: "error",
@@ -68,7 +81,7 @@ async function ask(resolver, { name, type }, signal) {
     if (!response.ok) throw new Error(`the resolver answers with HTTP status ${response.status}`);
     message = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    if (error.name === "TimeoutError" && !signal.aborted) return failed("timeout");
+    if (late.aborted && !signal.aborted) return failed("timeout");
     throw error;
   }
   if (message.length > LONGEST_MESSAGE) throw new Error("the resolver sends more than a DNS message");
@@ -96,14 +109,18 @@ async function fetchAll() {
   let failure = "";
   try {
     for (let open = await mine.answer(); open?.size > 0; open = await mine.answer()) {
+      signal.throwIfAborted();
       const fresh = [...open.entries()].filter(([question]) => !asked.has(question));
       if (fresh.length === 0) break;
       if (asked.size + fresh.length > MOST_QUESTIONS) throw new Error(`more than ${MOST_QUESTIONS} questions`);
       status(`Asking ${url.host}: ${fresh.length} questions…`);
       await Promise.all(fresh.map(async ([name, question]) => {
         asked.add(name);
-        for (const one of await ask(chosen, question, signal)) {
-          if (!mine.fetched.has(key(one))) mine.fetched.set(key(one), one);
+        const said = await ask(chosen, question, signal);
+        signal.throwIfAborted();
+        for (const one of said) {
+          // Whoever asks again after a failure wants another answer.
+          if (isFailed(mine.fetched.get(key(one)) ?? FAILED)) mine.fetched.set(key(one), one);
         }
       }));
     }
@@ -121,6 +138,6 @@ async function fetchAll() {
 }
 
 byId("ask").onclick = fetchAll;
-byId("stop").onclick = () => asking?.abort();
+byId("stop").onclick = end;
 byId("resolver").onchange = () => { byId("own-field").hidden = byId("resolver").value !== ""; task.answer(); };
 byId("own").addEventListener("input", () => task.answer());

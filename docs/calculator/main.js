@@ -19,7 +19,8 @@ async function open() {
   const { task } = await TASKS[name]();
   use(task);
   // Without a state what people typed stays, from before they went to the other task and came back, or while the page was loading.
-  if (state !== undefined) task.load(state);
+  if (state === undefined && !trouble) task.save();
+  else if (state !== undefined) task.load(state);
   await task.answer();
   if (trouble) status(trouble);
 }

@@ -1,5 +1,5 @@
 // The task "Plan a split": a migration or a plan, what the planner makes of it, and what the prover says.
-import { answers, collect, show as showQuestions, status } from "./asking.js";
+import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
 import { byId, make, saveButton } from "./dom.js";
 import { clear, underline } from "./editor.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
@@ -162,13 +162,14 @@ function load(state) {
 }
 
 async function update() {
+  end();
   save();
   await answer();
 }
 
 async function examples() {
   const fetched = async (path) => (await fetch(`examples/${path}`)).text();
-  const button = (words, load) => make("button", { type: "button", onclick: async () => { task.fetched.clear(); byId("today").checked = false; await load(); await update(); } }, words);
+  const button = (words, load) => make("button", { type: "button", onclick: async () => { forget(task); byId("today").checked = false; await load(); await update(); } }, words);
   const fill = (migration, dns) => { byId("migration").value = migration; byId("plan-evidence").value = dns; };
   const names = JSON.parse(await fetched("index.json"));
   byId("plan-examples").replaceChildren(
@@ -181,7 +182,7 @@ byId("today").onchange = update;
 for (const [from, to] of [["migration-file", "migration"], ["plan-evidence-file", "plan-evidence"]]) {
   byId(from).onchange = async () => { const [file] = byId(from).files; if (file) { byId(to).value = await file.text(); await update(); } };
 }
-byId("plan-clear").onclick = () => { byId("plan-evidence").value = ""; byId("plan-evidence-file").value = ""; task.fetched.clear(); update(); };
+byId("plan-clear").onclick = () => { byId("plan-evidence").value = ""; byId("plan-evidence-file").value = ""; forget(task); update(); };
 byId("form-box").addEventListener("toggle", showForm);
 byId("proof-stop").onclick = () => { slow.cancel(); byId("proof").replaceChildren(make("p", { className: "warn" }, "Stopped: nothing is proven.")); };
 await examples();

@@ -39,7 +39,7 @@ export function cost(document) {
   const spent = worst((one) => (limits.counting === "written" ? one.written : one.lookups));
   const voids = worst((one) => (limits.void_unit === "query" ? one.void_queries : one.void_terms));
   const used = limits.counting === "written" ? "as written" : "for the worst address";
-  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer by this record: ${tree.problem.code}`) : within(document, spent, voids);
+  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer: ${tree.problem.code}`) : within(document, spent, voids);
   const notes = [used, lookups.total !== spent && `${lookups.total} if nothing matched`, lookups.assumed > 0 && `${lookups.assumed} by answers that are assumed`];
   return [verdict, make("div", { className: "meters" },
     meter("DNS lookups", spent, limits.lookups, notes.filter(Boolean).join("; ")),
@@ -164,10 +164,12 @@ export function best(document) {
   return out;
 }
 
+export const nobodyKnows = () => [make("p", { className: "warn" }, "Not known: DNS did not answer.")];
+
 /** What a record authorises is what would be lost if it authorised nobody. */
 export function who({ removes, verdict, doubts }) {
   const { always, sometimes } = removes;
-  const out = [make("p", {}, make("strong", {}, addresses(always.count)), " get the result pass.")];
+  const out = [make("p", {}, "The result pass goes to ", make("strong", {}, addresses(always.count)), ".")];
   if (some(always.count)) out.push(ranges(always.ranges));
   if (sometimes.count !== always.count) out.push(make("p", { className: "warn" }, `Up to ${addresses(sometimes.count)} get it, `, ...DEPENDS(), "."), ranges(sometimes.ranges));
   if (verdict === "undecided" || doubts.length > 0) out.push(make("p", { className: "warn" }, "Not everything could be decided: the counts may be incomplete."));

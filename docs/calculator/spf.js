@@ -1,5 +1,5 @@
 // The task "SPF record": input, the questions it takes, and what the core says of it.
-import { answers, collect, show as showQuestions, status } from "./asking.js";
+import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
 import { byId, make } from "./dom.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
 import { clear, underline } from "./editor.js";
@@ -45,16 +45,20 @@ async function readable(field, operation, input) {
 const readableText = (field) =>
   isRecord(value(field)) ? readable(field, "spf.parse", { record: value(field) }) : readable(field, "name.parse", { name: value(field) });
 
-/** Shows an answer, or why there is none. Questions that are open are collected. */
+/** What is wrong, in words for this page: the places are those of a text that nobody sees. */
+const inWords = ({ code, message, help }) => ({ code, message, help: code === "spf.needs-domain" ? "say where the record stands" : help });
+
+/** Shows an answer, or why there is none, which is given back. Questions that are open are collected. */
 async function show(place, engine, operation, input, view, questions) {
   try {
     byId(place).replaceChildren(...view(await engine.call(operation, input, full())));
-    return true;
+    return undefined;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     collect(questions, error.questions);
-    byId(place).replaceChildren(make("p", { className: "warn" }, error.message));
-    return false;
+    const { message, help } = error.problems.length > 0 ? inWords(error.problems[0]) : error;
+    byId(place).replaceChildren(make("p", { className: "warn" }, help ? `${message} (${help})` : message));
+    return error;
   }
 }
 
@@ -89,15 +93,19 @@ async function work(questions, current) {
   if (sound.includes(false)) return nothing();
   const domain = isRecord(subject) && value("at") ? { domain: value("at") } : {};
   const it = { dns, subject, ...domain };
-  const known = await show("cost", quick, "spf.cost", it, (document) => { byId("tree").replaceChildren(...views.tree(document)); return views.cost(document); }, questions);
+  let unknown = false;
+  const refused = await show("cost", quick, "spf.cost", it, (document) => { unknown = document.tree.problem?.code === "spf.dns-failure"; byId("tree").replaceChildren(...views.tree(document)); return views.cost(document); }, questions);
   current();
-  byId("results").hidden = !known;
+  byId("results").hidden = Boolean(refused);
   showQuestions(task, questions);
-  if (!known) {
-    // Anything but open questions has to be told where it can be seen.
-    byId("results").hidden = questions.size > 0;
+  if (refused) {
     byId("tree").replaceChildren();
     if (questions.size > 0) return;
+    if (refused.problems.some(({ code }) => /^(name|spf)\./.test(code))) {
+      underline("subject", { problems: refused.problems.map(inWords) });
+      return nothing();
+    }
+    byId("results").hidden = false;
   }
   await show("lint", quick, "spf.lint", it, views.lint, questions);
   current();
@@ -107,7 +115,7 @@ async function work(questions, current) {
   byId("best").replaceChildren(make("p", {}, "Looking for a better record… "), make("button", { type: "button", onclick: () => { slow.cancel(); byId("best").replaceChildren("Stopped."); } }, "Stop"));
   const rest = [
     show("best", slow, "spf.compact", it, views.best, questions).catch((error) => { if (!(error instanceof Cancelled)) throw error; }),
-    show("who", quick, "spf.diff", { dns, left: subject, right: "v=spf1 -all", ...domain }, views.who, questions),
+    show("who", quick, "spf.diff", { dns, left: subject, right: "v=spf1 -all", ...domain }, unknown ? views.nobodyKnows : views.who, questions),
     compare(dns, subject, domain, questions),
   ];
   status("");
@@ -138,6 +146,7 @@ function load(state) {
 }
 
 async function update() {
+  end();
   save();
   await answer();
 }
@@ -149,7 +158,7 @@ async function examples() {
   const button = (words, name, load) => make("button", { type: "button", onclick: async () => {
     const [subject, at = ""] = await load();
     [["subject", subject], ["at", at], ["evidence", await fetched(`${name}/dns.json`)], ["ip", ""], ["other", ""]].forEach(([id, text]) => (byId(id).value = text));
-    task.fetched.clear();
+    forget(task);
     await update();
   } }, words);
   // A migration is about its first domain.
@@ -159,7 +168,7 @@ async function examples() {
 }
 
 for (const id of FIELDS) byId(id).addEventListener("input", update);
-byId("clear").onclick = () => { byId("evidence").value = ""; byId("file").value = ""; task.fetched.clear(); update(); };
+byId("clear").onclick = () => { byId("evidence").value = ""; byId("file").value = ""; forget(task); update(); };
 byId("file").onchange = async () => { const [file] = byId("file").files; if (file) { byId("evidence").value = await file.text(); update(); } };
 // Without examples the page does what it does.
 examples().catch(() => {});

@@ -16,7 +16,7 @@ test("from typing a record to copying a better one", async () => {
   await shows("#best", "Publish these");
   await page.click("#best button");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "v=spf1 ip4:192.0.2.0/24 -all");
-  await shows("#who", "256 addresses get the result pass");
+  await shows("#who", "The result pass goes to 256 addresses");
   await shows("#lint", "every address of ip4:192.0.2.7 is decided by terms before it");
   await page.fill("#ip", "192.0.2.7");
   await shows("#address", "ip4:192.0.2.0/24 of shop.example");
@@ -35,7 +35,13 @@ test("what cannot be read is underlined where it is", async () => {
   await shows("#subject-problems", "is no IPv4 address");
   assert.equal(await text("#subject-marks mark"), "192.0.2.300");
   assert.equal(await page.isVisible("#results"), false);
+  await page.fill("#subject", '"v=spf1 -all"');
+  await shows("#subject-problems", "quotation marks");
+  assert.equal(await page.isVisible("#results"), false);
+  await page.fill("#subject", "v=spf1 mx -all");
+  await shows("#subject-problems", "say where the record stands");
   await page.fill("#subject", RECORD);
+  await shows("#best", "say where the record stands");
   await page.fill("#other", "v=spf1 inc:x -all");
   await shows("#other-problems", "there is no mechanism `inc`");
   await page.click("#evidence-box summary");
@@ -139,6 +145,33 @@ test("a resolver is asked when the button is pressed, in the wire format", async
   clean(resolver);
 });
 
+test("another name that is typed meanwhile is not asked, and a failure is asked again", async () => {
+  await open();
+  await page.fill("#subject", "doh.example");
+  await page.selectOption("#resolver", "");
+  await page.fill("#own", `${resolver}/dns-query`);
+  const slowly = (route) => new Promise((done) => setTimeout(done, 300)).then(() => route.continue().catch(() => {}));
+  await page.route(`${resolver}/**`, slowly);
+  await page.click("#ask");
+  await page.fill("#subject", "other.example");
+  await shows("#status", "Stopped.");
+  await shows("#questions", "other.example TXT");
+  assert.ok(requests.filter((url) => url.startsWith(resolver)).length <= 1);
+  await page.unroute(`${resolver}/**`, slowly);
+  await page.fill("#subject", "doh.example");
+  // A header that says SERVFAIL (RFC 1035 section 4.1.1), and the question.
+  await page.route(`${resolver}/**`, (route) => {
+    const query = Buffer.from(new URL(route.request().url()).searchParams.get("dns"), "base64url");
+    query.writeUInt16BE(0x8182, 2);
+    return route.fulfill({ body: query, contentType: "application/dns-message", headers: { "access-control-allow-origin": "*" } });
+  }, { times: 1 });
+  await page.click("#ask");
+  await shows("#who", "Not known");
+  await page.click("#ask");
+  await shows("#tree", "include:alias.example");
+  clean(resolver);
+});
+
 test("a resolver that cannot be asked, or answers nonsense", async () => {
   for (const [path, words] of [["http://127.0.0.1:1/dns-query", "could not be asked"], [`${host}/style.css`, "could not be asked"]]) {
     await open();
@@ -191,7 +224,7 @@ test("readable by everybody, at every width", async () => {
   for (const { name, ...look } of looks) {
     await open("", look);
     await page.click('#spf-examples button:has-text("qualys")');
-    await shows("#who", "get the result pass");
+    await shows("#who", "The result pass goes to");
     await shows("#best", "Proven");
     await readable(`spf-${name}`);
     clean();

@@ -74,11 +74,12 @@ impl Table {
     }
 }
 
+type Texts = Vec<Option<Vec<u8>>>;
+type Kinds = Vec<Option<String>>;
+
 /// A table of columns whose values are of many types. Of each value: its octets, if it is text, or what people call its type; neither of null.
 #[pyfunction]
-pub(crate) fn cells(
-    columns: Vec<(String, Vec<Option<Vec<u8>>>, Vec<Option<String>>)>,
-) -> PyArrowResult<Table> {
+pub(crate) fn cells(columns: Vec<(String, Texts, Kinds)>) -> PyArrowResult<Table> {
     let (mut fields, mut arrays): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
     for (name, texts, kinds) in columns {
         let parts = RecordBatch::try_from_iter_with_nullable([
@@ -318,8 +319,9 @@ impl Column {
             return Cell::Null;
         }
         match &self.cells {
-            Cells::Text(texts) if texts.is_valid(row) => Cell::Text(texts.value(row)),
-            Cells::Mixed(texts, _) if texts.is_valid(row) => Cell::Text(texts.value(row)),
+            Cells::Text(texts) | Cells::Mixed(texts, _) if texts.is_valid(row) => {
+                Cell::Text(texts.value(row))
+            }
             Cells::Mixed(_, kinds) if kinds.is_valid(row) => Cell::Other(kinds.value(row)),
             Cells::Other(values, kind) if values.is_valid(row) => Cell::Other(kind),
             _ => Cell::Null,

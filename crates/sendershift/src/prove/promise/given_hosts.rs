@@ -4,16 +4,13 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::given_up::{Gift, report_hosts};
-use crate::dns::{Answer, Evidence as _, Question, RecordType, Records, RrSet};
+use crate::dns::{Answer, Evidence as _, MAX_ALIASES, Question, RecordType, Records, RrSet};
 use crate::name::DomainName;
 use crate::net::AddressSet;
 use crate::plan::Plan;
 use crate::plan::timeline::{Event, Timeline};
 use crate::prove::binding::{Context, answered};
 use crate::prove::world::{Content, Flux};
-
-/// The most aliases that are followed (RFC 1034 section 3.6.2: chains are followed, and not for ever).
-const MOST_ALIASES: usize = 8;
 
 /// A record by which mail for a domain of a stream goes to an address that is given up, while its messages may be returned or answered
 /// (RFC 5321 section 5.1); the same for the web server of its policy (RFC 8461 section 3.3), for reports on TLS at it (RFC 8460) and for those
@@ -88,7 +85,7 @@ impl<'a> Seen<'a> {
         for (rrset, _) in self.answers(&Question::new(domain.clone(), RecordType::Mx)) {
             match rrset.map(RrSet::records) {
                 Some(Records::Mx(exchanges)) => hosts.extend(exchanges.iter().map(|mx| mx.exchange.clone())),
-                Some(Records::Cname(target)) if aliases < MOST_ALIASES => {
+                Some(Records::Cname(target)) if aliases < MAX_ALIASES => {
                     self.mail_hosts(target, aliases + 1, hosts);
                 }
                 Some(_) => {}
@@ -105,7 +102,7 @@ impl<'a> Seen<'a> {
                 Some(Records::Txt(texts)) => {
                     domains.extend(texts.iter().flat_map(|text| report_hosts(text.octets())));
                 }
-                Some(Records::Cname(target)) if aliases < MOST_ALIASES => {
+                Some(Records::Cname(target)) if aliases < MAX_ALIASES => {
                     self.report_hosts(target, aliases + 1, domains);
                 }
                 _ => {}
@@ -126,7 +123,7 @@ impl<'a> Seen<'a> {
                 let listed: Vec<IpAddr> = match rrset?.records() {
                     Records::A(ips) => ips.iter().copied().map(IpAddr::V4).collect(),
                     Records::Aaaa(ips) => ips.iter().copied().map(IpAddr::V6).collect(),
-                    Records::Cname(target) if aliases < MOST_ALIASES => {
+                    Records::Cname(target) if aliases < MAX_ALIASES => {
                         return self.address(target, aliases + 1, addresses);
                     }
                     _ => Vec::new(),
