@@ -71,6 +71,24 @@ fn plans_by_hand() {
     assert!(counts["safe"] >= 20 && counts.values().sum::<usize>() >= 44, "{counts:?}");
 }
 
+/// However many aliases lead to an address that is given up, somebody follows them.
+#[test]
+fn aliases_lead_to_what_is_given_up() {
+    let path = "plans/corpus/unsafe/p4.given-up-referenced--mail-host-at-an-address-that-goes.json";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let answers = document["evidence"]["answers"].as_array_mut().unwrap();
+    let hosts = answers.iter_mut().filter(|answer| answer["name"] == "mx.shop.example");
+    hosts.for_each(|answer| answer["name"] = json!("h10.mx.shop.example"));
+    answers.extend((0..=10).map(|n| {
+        let name = if n == 0 { String::new() } else { format!("h{}.", n - 1) };
+        json!({ "name": format!("{name}mx.shop.example"), "type": "CNAME", "ttl": 3600, "authoritative": true,
+            "records": [format!("h{n}.mx.shop.example.")] })
+    }));
+    let proof = prove(&Plan::from_json(&document.to_string()).unwrap()).unwrap();
+    assert_eq!(told(&proof), ["p4.given-up-referenced"]);
+}
+
 /// Where steps, streams and sources stand in the file decides nothing.
 #[test]
 fn the_order_in_the_file_changes_no_verdict() {
