@@ -92,6 +92,9 @@ async function work(questions, current) {
   if (sound[1] === false) byId("evidence-box").open = true;
   if (sound.includes(false)) return nothing();
   const domain = isRecord(subject) && value("at") ? { domain: value("at") } : {};
+  const placed = domain.domain === undefined ? (clear("at"), true) : await readable("at", "name.parse", { name: domain.domain });
+  current();
+  if (!placed) return nothing();
   const it = { dns, subject, ...domain };
   let unknown = false;
   const refused = await show("cost", quick, "spf.cost", it, (document) => { unknown = document.tree.problem?.code === "spf.dns-failure"; byId("tree").replaceChildren(...views.tree(document)); return views.cost(document); }, questions);

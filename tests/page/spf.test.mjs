@@ -40,6 +40,9 @@ test("what cannot be read is underlined where it is", async () => {
   assert.equal(await page.isVisible("#results"), false);
   await page.fill("#subject", "v=spf1 mx -all");
   await shows("#subject-problems", "say where the record stands");
+  await page.fill("#at", "a..example");
+  await shows("#at-problems", "a label of the domain name is empty");
+  await page.fill("#at", "");
   await page.fill("#subject", RECORD);
   await shows("#best", "say where the record stands");
   await page.fill("#other", "v=spf1 inc:x -all");

@@ -527,8 +527,12 @@ fn refuses_more(author: &DomainName, now: &dyn Evidence, was: &dyn Evidence) -> 
     let by_dkim = near
         .iter()
         .map(|domain| dmarc::Message::new(author.clone()).with_dkim(domain.clone(), DkimResult::Pass));
-    let result = |evidence, message| dmarc::check(evidence, message).rfc9989.result;
-    by_spf.chain(by_dkim).any(|message| {
-        result(was, message.clone()) == DmarcResult::Pass && result(now, message) == DmarcResult::Fail
-    })
+    let results = |evidence, message| {
+        let checked = dmarc::check(evidence, message);
+        [Some(checked.rfc9989.result), checked.rfc7489.map(|reading| reading.result)]
+    };
+    let refuses = |(was, now)| was == Some(DmarcResult::Pass) && now == Some(DmarcResult::Fail);
+    by_spf
+        .chain(by_dkim)
+        .any(|message| results(was, message.clone()).into_iter().zip(results(now, message)).any(refuses))
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::walk::Walker;
 use super::{Alignment, DmarcRecord};
 use crate::dns::{Evidence, RecordType, Resolved, resolve};
+use crate::error::Problem;
 use crate::name::DomainName;
 
 /// Whether a host takes the reports about a policy domain.
@@ -27,6 +28,13 @@ pub enum Authorised {
     Failed,
     /// The name for the record would be too long, so the host cannot say so.
     TooLong,
+}
+
+impl Authorised {
+    /// Where a host says that it takes reports about a domain; an error where that name is too long.
+    pub(crate) fn place(policy_domain: &DomainName, host: &DomainName) -> Result<DomainName, Problem> {
+        host.prefixed(&format!("{policy_domain}._report._dmarc"))
+    }
 }
 
 /// Whether receivers send reports about `policy_domain` to `host`, the domain of a URI in its `rua` or `ruf`.
@@ -69,9 +77,7 @@ pub(super) fn authorisation(
         Some(false) => {}
         None => return Authorised::Failed,
     }
-    let Ok(name) = host.prefixed(&format!("{policy_domain}._report._dmarc")) else {
-        return Authorised::TooLong;
-    };
+    let Ok(name) = Authorised::place(policy_domain, host) else { return Authorised::TooLong };
     match resolve(evidence, &name, RecordType::Txt) {
         // One record that begins as it must is enough, however many there are.
         Resolved::Records(rrset) if rrset.texts().iter().any(|text| DmarcRecord::is_dmarc(text.octets())) => {

@@ -383,7 +383,7 @@ pub(super) fn reports_arrive(
 ) -> Vec<After> {
     let hosts = report_hosts(record).into_iter();
     let questions = hosts.flat_map(|host| {
-        let authorisation = host.prefixed(&format!("{policy_domain}._report._dmarc")).ok();
+        let authorisation = Authorised::place(policy_domain, &host).ok();
         let authorisation = authorisation.map(|name| Question::new(name, RecordType::Txt));
         [Some(Question::new(host, RecordType::Mx)), authorisation]
     });

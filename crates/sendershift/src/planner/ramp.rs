@@ -79,7 +79,9 @@ fn raise(draft: &mut Draft<'_>, domain: &Domain, goal: &DmarcGoal) -> Result<(),
         gate.after = waits;
         // So long they have to have come.
         let arrive = reports_arrive(&draft.zone, &domain.name, &record).into_iter();
-        gate.after.extend(arrive.map(|after| After { at_least: after.at_least + goal.dwell, ..after }));
+        gate.after.extend(
+            arrive.map(|after| After { at_least: after.at_least.saturating_add(goal.dwell), ..after }),
+        );
         gate.after.extend(since.iter().map(|step| After { step: step.clone(), at_least: goal.dwell }));
         let gate = draft.add(gate);
         let texts = Texts {

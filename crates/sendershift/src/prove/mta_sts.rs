@@ -147,8 +147,7 @@ fn untold(plan: &Plan, flux: &Flux, timeline: &Timeline, domain: &DomainName) ->
     let announcing = finds(&record, &[RecordType::Cname, RecordType::Txt]);
     if is_there || !policies.is_empty() || !announcing.is_empty() {
         let serving = finds(&server, &[RecordType::Cname, RecordType::A, RecordType::Aaaa]);
-        let publishing =
-            order.iter().copied().filter(|at| plan.steps.get(*at).is_some_and(|step| serves_from(&step.id)));
+        let publishing = published.iter().flatten().filter_map(|place| order.get(*place)).copied();
         let all: BTreeSet<usize> = announcing.into_iter().chain(serving).chain(publishing).collect();
         let all: Vec<usize> = order.iter().copied().filter(|step| all.contains(step)).collect();
         // What follows looks at them in one order, so it has to be the only one.

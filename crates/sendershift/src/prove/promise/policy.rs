@@ -32,7 +32,9 @@ pub(in crate::prove) struct Effect {
     rfc7489: Strictness,
     /// The record that receivers of RFC 9989 apply.
     declared: Option<Declared>,
-    /// Within which domain they take identifiers for those of the author.
+    /// The record that receivers of RFC 7489 apply.
+    declared_7489: Option<String>,
+    /// Within which domain receivers of RFC 9989 take identifiers for those of the author.
     organization: Option<DomainName>,
     /// Whether they read one record, could read it alike, and do not.
     pub(in crate::prove) differ: bool,
@@ -46,9 +48,12 @@ impl Effect {
             new.policy_record.as_ref().zip(old.as_ref().and_then(|old| old.policy_record.as_ref()));
         let comparable = one_record.is_some_and(|(new, old)| new.domain == old.domain && new.tag != "np");
         let declared = new.policy_record.map(|found| (found.domain, found.record));
-        let (rfc9989, rfc7489) = (strictness(new.policy), old.and_then(|old| strictness(old.policy)));
+        let (rfc9989, rfc7489) =
+            (strictness(new.policy), old.as_ref().and_then(|old| strictness(old.policy)));
+        let declared_7489 = old.and_then(|old| old.policy_record).map(|found| found.record);
         let organization = new.author.domain().cloned();
-        Self { rfc9989, rfc7489, declared, organization, differ: comparable && rfc9989 != rfc7489 }
+        let differ = comparable && rfc9989 != rfc7489;
+        Self { rfc9989, rfc7489, declared, declared_7489, organization, differ }
     }
 
     /// Whether it makes receivers of either generation act on what fails.
@@ -74,7 +79,11 @@ impl Effect {
 
     /// Whether the same records apply. What differs all the same does by whether the author domain exists, which decides between `sp` and `np`.
     pub(in crate::prove) fn is_of_the_same_record(&self, other: &Self) -> bool {
-        self.declared.is_some() && self.declared == other.declared && self.rfc7489 == other.rfc7489
+        self.declared.is_some()
+            && self.declared == other.declared
+            && self.rfc7489 == other.rfc7489
+            && self.declared_7489 == other.declared_7489
+            && self.organization == other.organization
     }
 
     pub(in crate::prove) fn is_weaker_than(&self, other: &Self) -> bool {
@@ -93,17 +102,21 @@ impl Effect {
     /// Whether mail fails that does not with the other record: only the author domain itself aligns (RFC 9989 section 4.4), or what is within a
     /// domain further below.
     fn aligns_less_than(&self, other: &Self) -> bool {
-        let modes = |effect: &Self| {
-            let record = effect.declared.as_ref().map(|(_, record)| DmarcRecord::parse(record.as_bytes()));
-            record
-                .and_then(Result::ok)
-                .map_or_else(Default::default, |record| [record.aspf(), record.adkim()])
+        let modes = |record: Option<&String>| {
+            let record = record.and_then(|record| DmarcRecord::parse(record.as_bytes()).ok());
+            record.map_or_else(Default::default, |record| [record.aspf(), record.adkim()])
         };
-        let (now, was) = (modes(self), modes(other));
-        let gets_strict = now.iter().zip(was).any(|(now, was)| *now == Alignment::Strict && was != *now);
+        let of_9989 = |effect: &Self| modes(effect.declared.as_ref().map(|(_, record)| record));
+        let of_7489 = |effect: &Self| modes(effect.declared_7489.as_ref());
+        let gets_strict = |now: [Alignment; 2], was: [Alignment; 2]| {
+            now.iter().zip(was).any(|(now, was)| *now == Alignment::Strict && was != *now)
+        };
+        let now = of_9989(self);
         let narrower = self.organization.as_ref().zip(other.organization.as_ref());
         let is_narrower = narrower.is_some_and(|(now, was)| !was.is_within(now));
-        gets_strict || is_narrower && now.contains(&Alignment::Relaxed)
+        gets_strict(now, of_9989(other))
+            || gets_strict(of_7489(self), of_7489(other))
+            || is_narrower && now.contains(&Alignment::Relaxed)
     }
 }
 
