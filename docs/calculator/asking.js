@@ -21,7 +21,7 @@ const FAILED = { status: "servfail" };
 const isFailed = ({ status }) => ["servfail", "timeout"].includes(status);
 
 /** What a resolver has said, by name and type. */
-export const answers = (list) => new Map((Array.isArray(list) ? list : []).map((one) => [key(one), one]));
+export const answers = (list) => new Map((Array.isArray(list) ? list : []).filter((one) => typeof one?.name === "string" && typeof one.type === "string").map((one) => [key(one), one]));
 
 /** Questions by what they ask, each once. */
 export function collect(questions, more) {
@@ -62,6 +62,21 @@ export function show(from, questions) {
   byId("ask").textContent = `Ask ${host}`;
 }
 
+/** All octets of an answer; whatever sends more than a message may have is not read to its end. */
+async function octets(reader) {
+  const message = new Uint8Array(LONGEST_MESSAGE);
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    if (length + part.value.length > LONGEST_MESSAGE) {
+      reader.cancel().catch(() => {});
+      throw new Error("the resolver sends more than a DNS message");
+    }
+    message.set(part.value, length);
+    length += part.value.length;
+  }
+  return message.slice(0, length);
+}
+
 /** What a resolver answers to a question over HTTPS (RFC 8484), in the words of a snapshot. */
 async function ask(resolver, { name, type }, signal) {
   const url = new URL(resolver);
@@ -79,12 +94,11 @@ async function ask(resolver, { name, type }, signal) {
       redirect: "error",
     });
     if (!response.ok) throw new Error(`the resolver answers with HTTP status ${response.status}`);
-    message = new Uint8Array(await response.arrayBuffer());
+    message = await octets(response.body.getReader());
   } catch (error) {
     if (late.aborted && !signal.aborted) return failed("timeout");
     throw error;
   }
-  if (message.length > LONGEST_MESSAGE) throw new Error("the resolver sends more than a DNS message");
   try {
     return (await core.call("dns.read", { name, type, message: base64url(message), server: url.host, at })).answers;
   } catch (error) {

@@ -3,26 +3,23 @@ import { byId } from "./dom.js";
 
 const LONGEST = 200_000;
 
-/** Writes what stands in the fields of a task, and the answers that were fetched for it. */
-export function save(name, fields, fetched) {
-  const state = Object.fromEntries(fields.map((id) => [id, byId(id).value]).filter(([, text]) => text !== ""));
-  if (fetched.size > 0) state.fetched = [...fetched.values()];
-  write(name, state);
+/** Writes what stands in the fields of a task, the answers that were fetched for it, and what else belongs to it. What is too long for a link stays out of it, which is said. */
+export function save(name, fields, fetched, more = {}) {
+  const texts = fields.map((id) => [id, byId(id).value]).filter(([, text]) => text !== "");
+  const isLong = texts.reduce((sum, [, text]) => sum + text.length, 0) > LONGEST;
+  const state = { ...Object.fromEntries(texts), ...more, ...(fetched.size > 0 && { fetched: [...fetched.values()] }) };
+  const text = isLong || Object.keys(state).length === 0 ? "" : encodeURIComponent(JSON.stringify(state));
+  const fits = !isLong && text.length <= LONGEST;
+  byId("too-long").hidden = fits;
+  try {
+    history.replaceState(null, "", `${location.pathname}#${name}${text !== "" && fits ? `=${text}` : ""}`);
+  } catch { /* Some browsers let a page do so only so often: the next change writes it. */ }
 }
 
 /** Puts what a link says into the fields of a task. */
 export function load(fields, state) {
   byId("too-long").hidden = true;
   for (const id of fields) byId(id).value = typeof state[id] === "string" ? state[id] : "";
-}
-
-/** Writes a state, or takes the one that is there away. What is too long for a link stays out of it, which is said. */
-function write(name, state) {
-  const text = Object.keys(state).length === 0 ? "" : encodeURIComponent(JSON.stringify(state));
-  byId("too-long").hidden = text.length <= LONGEST;
-  try {
-    history.replaceState(null, "", `${location.pathname}#${name}${text === "" || text.length > LONGEST ? "" : `=${text}`}`);
-  } catch { /* Some browsers let a page do so only so often: the next change writes it. */ }
 }
 
 /** The task that the address is about, its state if there is one, and what is wrong with it. */

@@ -8,7 +8,11 @@ import * as spf from "./spf.js";
 const TASKS = { spf: () => spf, plan: () => import("./plan.js") };
 const TITLES = { spf: "SPF record", plan: "Plan a split" };
 
+/** How often the address has named a task: who waits for a file may be late. */
+let opened = 0;
+
 async function open() {
+  const mine = ++opened;
   const { name, state, trouble } = link.read();
   for (const other of Object.keys(TASKS)) {
     byId(`${other}-task`).hidden = other !== name;
@@ -16,13 +20,15 @@ async function open() {
     else byId(`task-${other}`).removeAttribute("aria-current");
   }
   document.title = `${TITLES[name]} – sendershift`;
-  const { task } = await TASKS[name]();
+  let task;
+  try { ({ task } = await TASKS[name]()); } catch (error) { return mine === opened && status(`That could not be loaded: ${error.message}`); }
+  if (mine !== opened) return undefined;
   use(task);
   // Without a state what people typed stays, from before they went to the other task and came back, or while the page was loading.
   if (state === undefined && !trouble) task.save();
   else if (state !== undefined) task.load(state);
   await task.answer();
-  if (trouble) status(trouble);
+  return trouble && mine === opened && status(trouble);
 }
 
 window.addEventListener("hashchange", open);

@@ -101,9 +101,10 @@ export function removed(text, values, entry) {
   const rest = octets.text(last);
   const next = /^[^\S\n]*\[\[?[\w.\s"-]+\]/m.exec(rest.slice(rest.indexOf("\n") + 1));
   let end = next ? rest.indexOf("\n") + 1 + next.index : rest.length;
-  // What stands right above the next header is about that one.
-  const above = next && /(?:^[^\S\n]*(?:#.*)?\n)+$/m.exec(rest.slice(0, end));
-  if (above) end = above.index;
+  // What stands right above the next header is about that one, and at the end what stands behind a gap is about nothing of this.
+  const above = /(?:^[^\S\n]*(?:#.*)?(?:\n|(?![^])))+(?![^])/m.exec(rest.slice(0, end));
+  const gap = next ? 0 : above?.[0].search(/^[^\S\n]*\n/m);
+  if (above && gap >= 0) end = above.index + gap;
   return { text: before + rest.slice(end).replace(/^\n/, ""), expected: without(values, entry) };
 }
 

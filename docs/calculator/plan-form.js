@@ -28,10 +28,15 @@ export class Form {
   #engine;
   #area;
   #shape;
+  /** The fields by their paths, each with the place for what is wrong with it. */
   #inputs = new Map();
+  /** What is called by the name of an entry, which may change. */
+  #named = [];
   #last = Promise.resolve();
   /** The field that is to be filled in next. */
   #next;
+  /** Where among the buttons the one stood that was pressed. */
+  #pressed;
 
   /** A form in a place, for the text in an area. */
   constructor(place, area, engine) {
@@ -50,17 +55,34 @@ export class Form {
     const shape = values.map(({ path }) => same(path)).join("\n\n");
     if (shape !== this.#shape) this.#build(values, all);
     this.#shape = shape;
-    for (const { path, value } of values) {
-      const input = this.#inputs.get(same(path));
-      if (document.activeElement !== input) input.value = String(value);
-    }
-    const next = this.#next && this.#inputs.get(this.#next);
-    this.#next = undefined;
-    next?.focus();
+    for (const rename of this.#named) rename(all);
+    for (const { path, value } of values) this.#fill(this.#inputs.get(same(path)), String(value));
+    this.#lead();
+  }
+
+  #fill({ input, trouble }, text) {
+    input.defaultValue = text;
+    // One line would say something else.
+    input.readOnly = text.includes("\n");
+    input.title = input.readOnly ? "It has several lines: change it in the text." : "";
+    if (document.activeElement === input || input.value === text) return;
+    input.value = text;
+    trouble.textContent = "";
+    input.removeAttribute("aria-invalid");
+  }
+
+  /** Whoever has pressed a button goes on where it was, if it is gone. */
+  #lead() {
+    const buttons = [...this.#place.querySelectorAll("button")];
+    const pressed = document.activeElement === document.body && this.#pressed !== undefined && buttons[Math.min(this.#pressed, buttons.length - 1)];
+    const next = this.#next ? this.#inputs.get(this.#next)?.input : pressed;
+    [this.#next, this.#pressed] = [undefined, undefined];
+    if (next) next.focus();
   }
 
   #build(values, all) {
     this.#inputs.clear();
+    this.#named = [];
     const groups = new Map();
     for (const { path } of values) {
       const entry = typeof path[1] === "number" ? path.slice(0, 2) : [];
@@ -70,16 +92,23 @@ export class Form {
       else lists.set(kind(path), [...(lists.get(kind(path)) ?? []), path]);
     }
     const trouble = make("p", { className: "problems", id: "form-trouble" });
-    this.#place.replaceChildren(...[...groups.values()].map(({ entry, fields, lists }) => this.#group(entry, fields, lists, all)),
+    this.#place.replaceChildren(...[...groups.values()].map(({ entry, fields, lists }) => this.#group(entry, fields, lists)),
       make("div", { className: "row" }, ...Object.entries(GROUPS).map(([list, word]) => this.#button(`Add ${list === "customers" ? "customers" : `a ${word.toLowerCase()}`}`, trouble, (text, now) => entered(text, now, list)))), trouble);
   }
 
-  #group(entry, fields, lists, all) {
-    const name = entry.length > 0 ? this.#name(entry, all) : "The whole";
+  #group(entry, fields, lists) {
     const trouble = make("p", { className: "problems" });
-    return make("fieldset", {}, make("legend", {}, name), make("div", { className: "fields" }, ...fields),
-      ...[...lists.values()].map((paths) => this.#list(paths, name)),
-      entry.length > 0 && make("div", { className: "row" }, this.#button(`Remove ${name.charAt(0).toLowerCase()}${name.slice(1)}`, trouble, (text, now) => removed(text, now, entry))), trouble);
+    const legend = make("legend");
+    const name = (all) => (entry.length > 0 ? this.#name(entry, all) : "The whole");
+    this.#named.push((all) => { legend.textContent = name(all); });
+    // The text may have changed since it was read: what goes is what the button says.
+    const remove = entry.length > 0 && this.#button("", trouble, (text, now) => {
+      if (name(now) !== legend.textContent) throw new Unfit("the text has changed meanwhile: look again");
+      return removed(text, now, entry);
+    }, (all) => `Remove ${name(all).charAt(0).toLowerCase()}${name(all).slice(1)}`);
+    if (remove) this.#named.push(() => { remove.textContent = remove.ariaLabel; });
+    return make("fieldset", {}, legend, make("div", { className: "fields" }, ...fields),
+      ...[...lists.values()].map((paths) => this.#list(paths, name)), remove && make("div", { className: "row" }, remove), trouble);
   }
 
   #list(paths, group) {
@@ -87,11 +116,11 @@ export class Form {
     const trouble = make("p", { className: "problems" });
     const items = paths.map((path, at) => {
       const field = this.#field(path, `${words} ${at + 1}`);
-      if (paths.length > 1) field.append(this.#button("Remove", trouble, (text, now) => dropped(text, now, path), `Remove ${words} ${at + 1} of ${group}`));
+      if (paths.length > 1) field.append(this.#button("Remove", trouble, (text, now) => dropped(text, now, path), (all) => `Remove ${words} ${at + 1} of ${group(all)}`));
       return field;
     });
     return make("div", {}, make("div", { className: "fields" }, ...items),
-      make("div", { className: "row" }, this.#button(`Add: ${words}`, trouble, (text, now) => appended(text, now, paths.at(-1)), `Add: ${words} of ${group}`)), trouble);
+      make("div", { className: "row" }, this.#button(`Add: ${words}`, trouble, (text, now) => appended(text, now, paths.at(-1)), (all) => `Add: ${words} of ${group(all)}`)), trouble);
   }
 
   /** What a part of the file is called: by its id or name. */
@@ -100,10 +129,13 @@ export class Form {
     return `${GROUPS[list] ?? list} ${named?.value || at + 1}`;
   }
 
-  #button(words, trouble, edit, label = words) {
+  #button(words, trouble, edit, label = () => words) {
     const button = make("button", { type: "button", className: "small" }, words);
-    button.setAttribute("aria-label", label);
-    button.onclick = () => this.#write(edit, trouble);
+    this.#named.push((all) => { button.ariaLabel = label(all); });
+    button.onclick = () => {
+      this.#pressed = [...this.#place.querySelectorAll("button")].indexOf(button);
+      return this.#write(edit, trouble);
+    };
     return button;
   }
 
@@ -112,8 +144,12 @@ export class Form {
     const input = make("input", { type: "text", id, spellcheck: false, autocomplete: "off" });
     const trouble = make("p", { className: "problems", id: `${id}-trouble` });
     input.setAttribute("aria-describedby", trouble.id);
-    input.onchange = async () => input.setAttribute("aria-invalid", String(!(await this.#write((text, now) => replaced(text, now, path, input.value), trouble))));
-    this.#inputs.set(same(path), input);
+    input.onchange = async () => {
+      // By the time that the edit is made the field may show something else.
+      const said = input.value;
+      input.ariaInvalid = String(!(await this.#write((text, now) => replaced(text, now, path, said), trouble)));
+    };
+    this.#inputs.set(same(path), { input, trouble });
     return make("div", {}, make("label", { htmlFor: id }, words), input, trouble);
   }
 
@@ -132,14 +168,15 @@ export class Form {
       const values = await this.#values(made.text);
       if (!fits(values, made)) throw new Unfit("that is no value that fits here");
       trouble.textContent = "";
-      if (this.#area.value !== text) return true;
+      if (this.#area.value !== text) return await this.#apply(edit, trouble);
       const added = made.added ?? values.find(({ path }) => made.below?.every((key, at) => path[at] === key))?.path;
       this.#next = added && same(added);
       this.#put(text, made.text);
       return true;
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unfit)) throw error;
-      trouble.textContent = error.message;
+      // The place is one in a text that nobody sees.
+      trouble.textContent = error.problems?.[0]?.message ?? error.message;
       return false;
     }
   }
@@ -150,7 +187,16 @@ export class Form {
     const shorter = Math.min(old.length, text.length);
     while (from < shorter && old[from] === text[from]) from += 1;
     while (back < shorter - from && old.at(-1 - back) === text.at(-1 - back)) back += 1;
-    this.#area.setRangeText(text.slice(from, text.length - back), from, old.length - back, "end");
+    const [piece, to, active] = [text.slice(from, text.length - back), old.length - back, document.activeElement];
+    // What is written as if it was typed can be undone. Who types elsewhere is not disturbed.
+    if (active.defaultValue === active.value || active.tagName !== "INPUT") {
+      this.#area.focus({ preventScroll: true });
+      this.#area.setSelectionRange(from, to);
+      const isDone = piece === "" ? document.execCommand("delete") : document.execCommand("insertText", false, piece);
+      active.focus({ preventScroll: true });
+      if (isDone && this.#area.value === text) return;
+    }
+    this.#area.setRangeText(text.slice(from), from, this.#area.value.length, "end");
     this.#area.dispatchEvent(new Event("input"));
   }
 }

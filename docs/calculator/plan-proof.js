@@ -7,13 +7,22 @@ const named = (promise) => `${promise.toUpperCase()} ${PROMISES[promise] ?? ""}`
 const STATES = { safe: "good", unsafe: "bad", undecided: "warn" };
 
 function headline(plan, { verdict, conditions }) {
-  if (plan.blockers.length > 0) return make("p", { className: "bad verdict" }, "Not ready: something stands in the way of this plan.");
+  if (plan.blockers.length > 0) return "Not ready: something stands in the way of this plan.";
   const words = {
     safe: `Safe: under the assumptions${conditions.length > 0 ? " and conditions" : ""} below every promise that was judged holds, whatever caches hold and however late a step is.`,
     unsafe: "Unsafe: there is a course of events in which a promise breaks.",
     undecided: "Undecided: not everything could be judged. That is no proof.",
   };
-  return make("p", { className: `${STATES[verdict] ?? "warn"} verdict` }, words[verdict] ?? verdict);
+  return words[verdict] ?? verdict;
+}
+
+/** What was found, as text: it stands before the text of the plan. */
+export function told(plan, document) {
+  const stories = document.promises.filter(({ counterexample: it }) => it !== null).map(({ promise, receiver, counterexample: it }) => [`${named(promise)} for ${receiver}: ${it.code}`, ...it.story.map((line) => `  - ${line}`), ""]);
+  const list = (title, remarks) => (remarks.length === 0 ? [] : [`${title}:`, ...remarks.map(({ code: name, subject, message }) => `  - ${subject ? `${subject}: ` : ""}${message} [${name}]`), ""]);
+  const lists = [["What stands in the way", plan.blockers], ["What was not decided", document.undecided], ["Conditions", document.conditions], ["Assumptions", document.assumptions]];
+  const unjudged = document.not_judged.length > 0 ? [`Not judged at all: ${document.not_judged.map(named).join(", ")}.`, ""] : [];
+  return [headline(plan, document), "", ...stories.flat(), ...unjudged, ...lists.flatMap(([title, remarks]) => list(title, remarks)), ""].join("\n");
 }
 
 function remarks(title, list, open = false) {
@@ -62,7 +71,7 @@ function holding({ name, type, records, published_by: by, replaced_by: until, ke
 
 function counterexample({ promise, receiver, counterexample: it }, choose) {
   const show = make("button", { type: "button" }, "Show on the timeline");
-  show.onclick = () => choose(it);
+  show.onclick = () => choose(it, true);
   return make("details", { className: "counterexample" }, make("summary", {}, make("span", { className: "bad" }, named(promise)), ` for ${receiver}: ${it.code}`),
     make("ol", {}, ...it.story.map((line) => make("li", {}, ...prose(line)))),
     it.holding.length > 0 && make("div", {}, make("h3", {}, "What the receiver holds"), make("ul", { className: "remarks" }, ...it.holding.map(holding))),
@@ -91,7 +100,7 @@ export function proof(plan, document, choose) {
   if (shown.length > 0) shown[0].open = true;
   const judged = document.explored;
   return [
-    headline(plan, document),
+    make("p", { className: `${plan.blockers.length > 0 ? "bad" : STATES[document.verdict] ?? "warn"} verdict` }, headline(plan, document)),
     progress(document),
     remarks("What stands in the way", plan.blockers, true),
     ...shown,

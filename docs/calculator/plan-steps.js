@@ -61,6 +61,7 @@ export function steps(plan, course) {
   const clock = new Clock(plan.parameters.utc_offset);
   const dates = new Map(course.steps.map((one) => [one.id, one]));
   const items = plan.steps.map((one) => make("li", {}, step(one, dates.get(one.id), plan, clock)));
+  if (items.length === 0) return [make("p", {}, "There is nothing to do.")];
   return [make("p", { className: "note" }, `Times are ${clock.name}, if everything goes well. The proof holds for steps that come later, and for servers that are faster; the waits between steps keep.`),
     make("ol", { className: "steps" }, ...items)];
 }

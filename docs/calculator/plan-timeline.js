@@ -22,19 +22,25 @@ function streams(plan, times, end, only) {
   const rows = [];
   for (const stream of plan.streams.filter(({ id }) => !only || id === only)) {
     const lanes = stream.identities.map((identity, at) => {
-      let from = stream.live.includes(identity.id) ? -Infinity : null;
-      let to = null;
-      for (const step of plan.steps) {
+      const mine = (use) => use.stream === stream.id && use.identity === identity.id;
+      const changes = plan.steps.flatMap((step) => {
         const { start, done } = times.get(step.id) ?? {};
-        const mine = (use) => use.stream === stream.id && use.identity === identity.id;
-        if (from === null && start != null && step.starts.some(mine)) from = start;
         // Of an identity of which only a share stops some is left.
-        if (done != null && step.stops.some((use) => mine(use) && (use.share === null || use.share >= 1000))) to = done;
+        const stops = done != null && step.stops.some((use) => mine(use) && (use.share === null || use.share >= 1000));
+        return [start != null && step.starts.some(mine) && { at: start, uses: true }, stops && { at: done, uses: false }].filter(Boolean);
+      }).sort((one, other) => one.at - other.at);
+      // It may be used again.
+      const stretches = stream.live.includes(identity.id) ? [[-Infinity]] : [];
+      for (const { at: instant, uses } of changes) {
+        const isUsed = stretches.at(-1)?.length === 1;
+        if (uses && !isUsed) stretches.push([instant]);
+        if (!uses && isUsed) stretches.at(-1).push(instant);
       }
-      if (from === null) return [];
       const words = `${stream.title || stream.id}, identity ${identity.id}: From ${identity.author_domain}, MAIL FROM ${identity.mail_from ?? "the null sender"}`;
-      const bar = { from, to: to ?? end, kind: `identity i${at % 4}`, words, text: identity.author_domain };
-      return to === null ? [bar] : [bar, { from: to, to: to + queue, kind: "tail", words: `${words}: messages may still wait in queues` }];
+      return stretches.flatMap(([from, to]) => {
+        const bar = { from, to: to ?? end, kind: `identity i${at % 4}`, words, text: identity.author_domain };
+        return to === undefined ? [bar] : [{ from: to, to: to + queue, kind: "tail", words: `${words}: messages may still wait in queues` }, bar];
+      });
     });
     rows.push({ label: stream.title || stream.id, lanes: lanes.filter((lane) => lane.length > 0) });
   }
@@ -97,8 +103,8 @@ export class Picture {
     this.#compose(times, undefined);
   }
 
-  /** The course of events in which a promise breaks; without one, the plan again. */
-  tell(counterexample) {
+  /** The course of events in which a promise breaks; without one, the plan again. Who has asked for it is led there. */
+  tell(counterexample, asked = false) {
     if (counterexample === undefined) return this.#scene?.counterexample && this.show(this.#plan, this.#course);
     const times = new Map();
     for (const { at, what, step } of counterexample.schedule) {
@@ -107,7 +113,7 @@ export class Picture {
       times.set(step, { ...known, [what === "started" ? "start" : "done"]: ms(at) });
     }
     this.#compose(times, counterexample);
-    if (this.#place.getBoundingClientRect().height > 0) this.#place.firstElementChild?.focus({ preventScroll: true });
+    if (asked) this.#place.firstElementChild?.focus();
   }
 
   #compose(times, counterexample) {

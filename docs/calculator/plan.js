@@ -1,17 +1,20 @@
 // The task "Plan a split": a migration or a plan, what the planner makes of it, and what the prover says.
 import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
 import { byId, make, saveButton } from "./dom.js";
-import { clear, underline } from "./editor.js";
+import { clear, takeFiles, underline } from "./editor.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
+import { exampleButton, fetched } from "./examples.js";
 import * as link from "./link.js";
 import { Form } from "./plan-form.js";
-import { proof as viewProof } from "./plan-proof.js";
+import { proof as viewProof, told } from "./plan-proof.js";
 import { records, steps as viewSteps } from "./plan-steps.js";
 import { Picture } from "./plan-timeline.js";
 
 const FIELDS = ["migration", "plan-evidence"];
 /** How many milliseconds nobody has typed before a proof is begun, and an answer that nobody wants any more may take. */
 const PAUSE = 400;
+/** The same before a plan is drawn: letters come faster. */
+const LETTER = 120;
 const quick = new Engine();
 const slow = new Engine();
 const picture = new Picture(byId("timeline"));
@@ -22,6 +25,9 @@ let run = 0;
 export const task = { name: "plan", fetched: new Map(), answer, save, load };
 
 const value = (id) => byId(id).value;
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** The picture and the steps are those of another text, until they are drawn. */
+const stale = (is) => ["timeline", "steps"].forEach((id) => byId(id).setAttribute("aria-busy", String(is)));
 /** Plans are JSON, migrations are not. */
 const isPlan = () => value("migration").trimStart().startsWith("{");
 /** Whether a plan is judged beside what DNS says today. */
@@ -43,7 +49,9 @@ async function answer() {
   const questions = new Map();
   byId("proof-work").hidden = true;
   byId("downloads").replaceChildren();
+  stale(true);
   byId("proof").replaceChildren(make("p", { className: "warn" }, "Nothing is proven yet."));
+  byId("proof-said").textContent = "";
   try {
     await work(questions, current);
     if (mine === run) status("");
@@ -81,7 +89,10 @@ async function planned(questions, current) {
   current();
   if (sound[1] === undefined) byId("plan-evidence-box").open = true;
   if (sound.includes(undefined)) return undefined;
-  return isPlan() ? sound[0] : read("migration", "plan.draft", migration(), questions);
+  if (isPlan()) return sound[0];
+  await wait(LETTER);
+  current();
+  return read("migration", "plan.draft", migration(), questions);
 }
 
 const migration = () => JSON.stringify({ migration: value("migration"), dns: evidence() });
@@ -111,8 +122,9 @@ async function work(questions, current) {
   showQuestions(task, questions);
   picture.show(plan, course);
   byId("steps").replaceChildren(...viewSteps(plan, course));
+  stale(false);
   status("");
-  await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  await wait(PAUSE);
   current();
   const proving = prove(plan, questions, current).catch((error) => {
     if (!(error instanceof Cancelled)) byId("proof").replaceChildren(make("p", { className: "bad" }, `That did not work: ${error.message}`));
@@ -127,19 +139,19 @@ const judged = () => (isToday() ? `{"plan":${value("migration")},"dns":[${eviden
 /** Proves what is there, and shows it. Who leaves before is not told. */
 async function prove(plan, questions, current) {
   byId("proof-work").hidden = false;
-  byId("proof-progress").textContent = "Proving…";
+  byId("proof-progress").textContent = byId("proof-said").textContent = "Proving…";
   const progress = (count) => (byId("proof-progress").textContent = `Proving: ${count.toLocaleString("en")} sets of cached records looked at…`);
   try {
     const { text, document } = isPlan() ? await slow.text("prove", judged(), { progress }) : await slow.text("plan", migration(), { progress });
     current();
     const proof = isPlan() ? document : document.proof;
-    const choose = (counterexample) => picture.tell(counterexample);
-    byId("proof").replaceChildren(...viewProof(plan, proof, choose));
+    byId("proof").replaceChildren(...viewProof(plan, proof, (counterexample, asked) => picture.tell(counterexample, asked)));
+    byId("proof-said").textContent = byId("proof").firstElementChild.textContent;
     const { document: { text: runbook } } = await quick.text("plan.text", isPlan() ? JSON.stringify(plan) : text);
     current();
     byId("downloads").replaceChildren(
       isPlan() ? saveButton(text, "proof.json", "proof (JSON)") : saveButton(text, "plan.json", "plan (JSON)"),
-      saveButton(runbook, "plan.txt", "plan (text)"), saveButton(records(plan), "records.json", "records (JSON)"));
+      saveButton(told(plan, proof) + runbook, "plan.txt", "plan (text)"), saveButton(records(plan), "records.json", "records (JSON)"));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     current();
@@ -152,13 +164,13 @@ async function prove(plan, questions, current) {
 }
 
 function save() {
-  link.save("plan", FIELDS, task.fetched);
+  link.save("plan", FIELDS, task.fetched, isPlan() ? { today: isToday() } : {});
 }
 
 function load(state) {
   link.load(FIELDS, state);
   task.fetched = answers(state.fetched);
-  byId("today").checked = isPlan() && (value("plan-evidence") !== "" || task.fetched.size > 0);
+  byId("today").checked = state.today === true;
 }
 
 async function update() {
@@ -168,21 +180,32 @@ async function update() {
 }
 
 async function examples() {
-  const fetched = async (path) => (await fetch(`examples/${path}`)).text();
-  const button = (words, load) => make("button", { type: "button", onclick: async () => { forget(task); byId("today").checked = false; await load(); await update(); } }, words);
-  const fill = (migration, dns) => { byId("migration").value = migration; byId("plan-evidence").value = dns; };
-  const names = JSON.parse(await fetched("index.json"));
+  const button = (words, load) => exampleButton(words, byId("migration"), load, ([migration, dns]) => {
+    [byId("migration").value, byId("plan-evidence").value, byId("today").checked] = [migration, dns, false];
+    forget(task);
+    return update();
+  });
   byId("plan-examples").replaceChildren(
-    ...names.map((name) => button(`Example: ${name}`, async () => fill(await fetched(`${name}/migration.toml`), await fetched(`${name}/dns.json`)))),
-    button("Example: an unsafe plan", async () => fill(await fetched("unsafe-plan.json"), "")));
+    ...JSON.parse(await fetched("index.json")).map((name) => button(`Example: ${name}`, () => Promise.all([fetched(`${name}/migration.toml`), fetched(`${name}/dns.json`)]))),
+    button("Example: an unsafe plan", async () => [await fetched("unsafe-plan.json"), ""]));
+}
+
+/** Ends a proof, which can be begun anew. */
+function stop() {
+  slow.cancel();
+  const again = make("button", { type: "button", onclick: answer }, "Prove");
+  byId("proof").replaceChildren(make("p", { className: "warn" }, "Stopped: nothing is proven."), again);
+  again.focus();
 }
 
 for (const id of FIELDS) byId(id).addEventListener("input", update);
 byId("today").onchange = update;
-for (const [from, to] of [["migration-file", "migration"], ["plan-evidence-file", "plan-evidence"]]) {
-  byId(from).onchange = async () => { const [file] = byId(from).files; if (file) { byId(to).value = await file.text(); await update(); } };
-}
-byId("plan-clear").onclick = () => { byId("plan-evidence").value = ""; byId("plan-evidence-file").value = ""; forget(task); update(); };
+takeFiles("migration-file", "migration", update);
+takeFiles("plan-evidence-file", "plan-evidence", update);
+byId("plan-clear").onclick = () => { byId("plan-evidence").value = ""; forget(task); update(); };
 byId("form-box").addEventListener("toggle", showForm);
-byId("proof-stop").onclick = () => { slow.cancel(); byId("proof").replaceChildren(make("p", { className: "warn" }, "Stopped: nothing is proven.")); };
-await examples();
+byId("proof-stop").onclick = stop;
+// Without examples the page does what it does.
+examples().catch(() => {});
+// Who opens the task gets the full module, so that it is there without a network.
+quick.text("dns.snapshot", '{"dns":[]}').catch(() => {});

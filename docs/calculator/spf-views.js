@@ -39,7 +39,7 @@ export function cost(document) {
   const spent = worst((one) => (limits.counting === "written" ? one.written : one.lookups));
   const voids = worst((one) => (limits.void_unit === "query" ? one.void_queries : one.void_terms));
   const used = limits.counting === "written" ? "as written" : "for the worst address";
-  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer: ${tree.problem.code}`) : within(document, spent, voids);
+  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer: ${tree.problem.message}.`) : within(document, spent, voids);
   const notes = [used, lookups.total !== spent && `${lookups.total} if nothing matched`, lookups.assumed > 0 && `${lookups.assumed} by answers that are assumed`];
   return [verdict, make("div", { className: "meters" },
     meter("DNS lookups", spent, limits.lookups, notes.filter(Boolean).join("; ")),
@@ -53,7 +53,7 @@ const NOTES = { shown_above: "shown above", truncated: "not opened: too much", d
 
 function about(term) {
   const said = [];
-  if (term.problem) said.push(make("span", { className: "bad" }, term.problem.code), " ");
+  if (term.problem) said.push(make("span", { className: "bad" }, term.problem.message), " ");
   const words = [];
   if (term.role) words.push(term.role === "idle" && term.idle ? `${ROLES.idle}: ${IDLE[term.idle] ?? term.idle}` : ROLES[term.role] ?? term.role);
   if (term.decides) words.push(addresses(term.decides.count));
@@ -72,16 +72,16 @@ function terms(tree) {
 function node(tree) {
   const facts = [plural(tree.total.lookups, "lookup"), tree.ttl !== null && `TTL ${tree.ttl} s`, tree.assumed && `assumed: ${tree.assumed}`];
   const summary = make("summary", {}, make("strong", {}, tree.domain), ` ${facts.filter(Boolean).join(" · ")}`,
-    tree.problem && make("span", { className: "bad" }, ` ${tree.problem.code}`));
+    tree.problem && make("span", { className: "bad" }, ` ${tree.problem.message}`));
   return make("details", { open: tree.terms.length <= 12 }, summary, terms(tree));
 }
 
 export function tree(document) {
   const root = document.tree;
   return [
-    root.record === null ? make("p", {}, root.domain, ": ", make("span", { className: "bad" }, root.problem?.code ?? "no record"))
+    root.record === null ? make("p", {}, root.domain, ": ", make("span", { className: "bad" }, root.problem?.message ?? "no record"))
       : make("div", { className: "record" }, root.record),
-    root.record !== null && root.problem && make("p", { className: "bad" }, root.problem.code),
+    root.record !== null && root.problem && make("p", { className: "bad" }, root.problem.message),
     document.truncated && make("p", { className: "warn" }, "The tree is too large to be shown whole."),
     make("div", { className: "tree" }, terms(root)),
   ].filter(Boolean);
@@ -96,7 +96,7 @@ export function lint({ findings, skipped = [] }) {
   return [
     items.length > 0 ? make("ul", { className: "findings" }, ...items)
       : make("p", { className: skipped.length ? "" : "good" }, "No findings."),
-    skipped.length > 0 && make("p", { className: "warn" }, `Not looked at, for want of evidence: ${skipped.map(({ name, type }) => `${name} ${type}`).join(", ")}`),
+    skipped.length > 0 && make("p", { className: "note" }, `Not looked at: ${skipped.map(({ name, type }) => `records of the type ${type} at ${name}`).join(", ")}. Resolvers are not asked for those here.`),
   ].filter(Boolean);
 }
 

@@ -2,7 +2,8 @@
 import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
 import { byId, make } from "./dom.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
-import { clear, underline } from "./editor.js";
+import { clear, takeFiles, underline } from "./editor.js";
+import { exampleButton, fetched } from "./examples.js";
 import * as link from "./link.js";
 import * as views from "./spf-views.js";
 
@@ -157,13 +158,15 @@ async function update() {
 const TOO_MANY = "v=spf1 mx include:_spf.office.example include:esp.example include:crm.example include:help.example include:survey.example ~all";
 
 async function examples() {
-  const fetched = async (path) => (await fetch(`examples/${path}`)).text();
-  const button = (words, name, load) => make("button", { type: "button", onclick: async () => {
-    const [subject, at = ""] = await load();
-    [["subject", subject], ["at", at], ["evidence", await fetched(`${name}/dns.json`)], ["ip", ""], ["other", ""]].forEach(([id, text]) => (byId(id).value = text));
+  const use = (fields) => {
+    for (const [id, text] of Object.entries({ ip: "", other: "", ...fields })) byId(id).value = text;
     forget(task);
-    await update();
-  } }, words);
+    return update();
+  };
+  const button = (words, name, load) => exampleButton(words, byId("subject"), async () => {
+    const [subject, at = ""] = await load();
+    return { subject, at, evidence: await fetched(`${name}/dns.json`) };
+  }, use);
   // A migration is about its first domain.
   const domain = async (name) => /^\[\[domain\]\]\s+name = "([^"]+)"/m.exec(await fetched(`${name}/migration.toml`))?.slice(1) ?? [""];
   byId("spf-examples").replaceChildren(...JSON.parse(await fetched("index.json")).map((name) => button(`Example: ${name}`, name, () => domain(name))),
@@ -171,7 +174,7 @@ async function examples() {
 }
 
 for (const id of FIELDS) byId(id).addEventListener("input", update);
-byId("clear").onclick = () => { byId("evidence").value = ""; byId("file").value = ""; forget(task); update(); };
-byId("file").onchange = async () => { const [file] = byId("file").files; if (file) { byId("evidence").value = await file.text(); update(); } };
+byId("clear").onclick = () => { byId("evidence").value = ""; forget(task); update(); };
+takeFiles("file", "evidence", update);
 // Without examples the page does what it does.
 examples().catch(() => {});

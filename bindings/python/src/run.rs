@@ -65,11 +65,11 @@ pub(crate) fn run(
     output?.map_err(exception)
 }
 
-/// Refuses a text that is no document of a format, if one is given, or that lacks one of the keys.
+/// Refuses a text that is no document of a format, if one is given, or not of a shape, which is JSON.
 #[pyfunction]
-pub(crate) fn expect_document(text: Text, format: Option<&str>, keys: Vec<String>) -> PyResult<()> {
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    wire::expect_document(&text.0, format, &keys).map_err(exception)
+pub(crate) fn expect_document(text: Text, format: Option<&str>, shape: &str) -> PyResult<()> {
+    let shape = serde_json::from_str(shape).map_err(|error| PyTypeError::new_err(error.to_string()))?;
+    wire::expect_document(&text.0, format, &shape).map_err(exception)
 }
 
 /// A text that stands in a document, in one line and without control characters.

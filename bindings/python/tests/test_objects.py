@@ -9,6 +9,7 @@ import pickle
 import pydoc
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from importlib.metadata import version
@@ -38,6 +39,9 @@ from sendershift import (
     domain,
     spf,
 )
+
+from sendershift._document import Document
+from sendershift._record import Record, keys
 
 from .conftest import QUALYS, ROOT, SMALL
 
@@ -77,6 +81,64 @@ def test_documents_are_written_and_read(dns: Snapshot, plan: Plan, migration: Mi
         assert type(value).__name__ in repr(value)
         with pytest.raises(AttributeError):
             value.title = "other"
+
+
+def changed(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """A document with one of its values changed into something of another kind, each value in turn."""
+    items = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
+    for key, value in list(items):
+        for other in (None, True, 5, "x", [5], {"a": 5}):
+            if type(other) is not type(value):
+                data[key] = other
+                yield (*path, key), data
+        data[key] = value
+        yield from changed(value, (*path, key)) if len(path) < 3 else ()
+
+
+def read_whole(value: Any) -> None:
+    """Reads every key, and those below."""
+    if isinstance(value, Record):
+        for name in keys(type(value)):
+            read_whole(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            read_whole(item)
+
+
+def test_what_cannot_be_read_is_refused_where_it_stands(dns: Snapshot, plan: Plan, migration: Migration) -> None:
+    refused = 0
+    for value in values(dns, plan, migration):
+        if not isinstance(value, Document) or isinstance(value, (Snapshot, Plan, Migration)):
+            continue  # What the core reads it checks anyway.
+        data = value.to_dict()
+        for path, _ in changed(data):
+            # `changed` works in place, below as well.
+            text = json.dumps(data)
+            try:
+                again = type(value).from_json(text)
+            except InvalidError as error:
+                assert all(problem.code.startswith(("document.", "net.")) and problem.span for problem in error.problems), (path, error.problems)
+                refused += 1
+            else:
+                read_whole(again)
+                assert repr(again) and hash(again)
+    assert refused > 500
+
+
+def test_a_policy_is_read_with_its_places(dns: Snapshot) -> None:
+    good = dns.policy("v=spf1 ip4:192.0.2.1 -all", "a.example").to_json()
+    for wrong, instead, code, place in [
+        ('"domain"', '"domian"', "document.unknown-key", '"domian"'),
+        ('"ttl":300', '"ttl":"x"', "document.wrong-type", '"x"'),
+        ('"domain":"a.example"', '"domain":5', "document.wrong-type", "5"),
+    ]:
+        text = good.replace(wrong, instead)
+        assert text != good
+        with pytest.raises(InvalidError) as caught:
+            Policy.from_json(text)
+        (problem,) = caught.value.problems
+        assert problem.code == code
+        assert problem.span is not None and text.encode()[slice(*problem.span)].decode() == place
 
 
 def test_files_are_read(dns: Snapshot, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ export interface SpfTerm {
   own: TermCost;
   total: TermCost;
   assumed: string | null;
-  problem: { code: string } | null;
+  problem: { code: string; message: string } | null;
   note: "shown_above" | "truncated" | "depends_on_message" | "depends_on_family" | "idle" | null;
   role: "decides" | "turns_away" | "idle" | null;
   idle: string | null;
@@ -177,7 +177,7 @@ export interface SpfTree {
   octets: number | null;
   ttl: number | null;
   assumed: string | null;
-  problem: { code: string } | null;
+  problem: { code: string; message: string } | null;
   total: TermCost;
   terms: SpfTerm[];
 }

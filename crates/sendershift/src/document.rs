@@ -253,18 +253,14 @@ impl Reader {
         Some(Fields { span: value.span, entries, asked: Vec::new() })
     }
 
-    fn each_key_once(&mut self, value: &Value) {
+    /// Reports keys that stand twice in any table.
+    pub(crate) fn each_key_once(&mut self, value: &Value) {
         match &value.kind {
-            Kind::Table(_) => {
-                if let Some(fields) = self.fields(value) {
-                    fields.each_once_below(self);
-                }
+            Kind::Table(entries) => {
+                self.fields(value);
+                entries.iter().for_each(|entry| self.each_key_once(&entry.value));
             }
-            Kind::List(values) => {
-                for value in values {
-                    self.each_key_once(value);
-                }
-            }
+            Kind::List(values) => values.iter().for_each(|value| self.each_key_once(value)),
             _ => {}
         }
     }
@@ -422,17 +418,17 @@ pub(crate) fn misplaced(text: &str, wanted: &str) -> Option<Problem> {
 pub(crate) struct Fields<'v> {
     pub(crate) span: Span,
     entries: &'v [Entry],
-    asked: Vec<&'static str>,
+    asked: Vec<&'v str>,
 }
 
 impl<'v> Fields<'v> {
     /// Takes note that a key is known, though it is not read from the table.
-    pub(crate) fn known(&mut self, key: &'static str) {
+    pub(crate) fn known(&mut self, key: &'v str) {
         self.asked.push(key);
     }
 
     /// The value of a key, if it is there and not null.
-    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'v Value> {
+    pub(crate) fn optional(&mut self, key: &'v str) -> Option<&'v Value> {
         self.asked.push(key);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         (!matches!(entry.value.kind, Kind::Null)).then_some(&entry.value)
@@ -444,7 +440,7 @@ impl<'v> Fields<'v> {
     }
 
     /// The value of a key that must be there.
-    pub(crate) fn required(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'v Value> {
+    pub(crate) fn required(&mut self, reader: &mut Reader, key: &'v str) -> Option<&'v Value> {
         let value = self.optional(key);
         if value.is_none() {
             reader.problem(self.missing(key));
@@ -464,18 +460,6 @@ impl<'v> Fields<'v> {
         self.entries.iter().find(|entry| entry.key == key).map_or(self.span, |entry| entry.key_span)
     }
 
-    /// Reports keys that stand twice in tables below this one.
-    pub(crate) fn each_once_below(&self, reader: &mut Reader) {
-        for entry in self.entries {
-            reader.each_key_once(&entry.value);
-        }
-    }
-
-    /// Whatever else is there is no problem.
-    pub(crate) fn ignore_others(&mut self) {
-        self.entries = &[];
-    }
-
     /// Reports every key that was not asked for, with the nearest known one.
     pub(crate) fn finish(self, reader: &mut Reader) {
         for entry in self.entries {
@@ -486,10 +470,16 @@ impl<'v> Fields<'v> {
                 .at(entry.key_span);
             reader.problem(match nearest(&entry.key, self.asked.iter().copied()) {
                 Some(known) => problem.help(format!("did you mean `{known}`?")),
-                None => problem.help(format!("known keys here are {}", self.asked.join(", "))),
+                None => problem.help(format!("known keys here are {}", in_order(&self.asked).join(", "))),
             });
         }
     }
+}
+
+/// Each word once, in the order in which they were named first.
+fn in_order<'k>(words: &[&'k str]) -> Vec<&'k str> {
+    let mut seen = std::collections::BTreeSet::new();
+    words.iter().copied().filter(|word| seen.insert(*word)).collect()
 }
 
 /// The known word that is most like `word`, if it may have been meant: two letters of a long one may be wrong, since `old-step` is

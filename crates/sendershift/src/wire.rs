@@ -11,6 +11,7 @@ mod mail;
 #[cfg(feature = "plan")]
 mod plan;
 pub mod row;
+mod shape;
 mod spf;
 
 use serde::de::DeserializeOwned;
@@ -25,6 +26,7 @@ use arguments::Input;
 pub use dns::evidence_of;
 #[cfg(feature = "plan")]
 pub use plan::ProvenPlan;
+pub use shape::{Shape, expect_document};
 pub use spf::{BatchLine, CheckDocument, CheckRequest, Judged, policy};
 
 /// What a long operation tells now and then: how many mixes or drafts it has looked at since it began, which never falls. It goes on
@@ -182,42 +184,6 @@ fn rising<'w>(watch: &'w mut Watch<'_>) -> impl FnMut(u64) -> bool + 'w {
         before = count;
         watch(total)
     }
-}
-
-/// Whether a text is a document of a format, where one is asked for, with all these keys, and none of any table twice: what else it holds
-/// is believed.
-///
-/// # Errors
-///
-/// Every problem, with its place: `json.syntax`, `document.wrong-type`, `document.wrong-format`, `document.missing-key`,
-/// `document.duplicate-key`.
-///
-/// # Examples
-///
-/// ```
-/// use sendershift::wire::expect_document;
-///
-/// assert!(expect_document(r#"{ "format": "sendershift-drift/1" }"#, Some("sendershift-drift/1"), &[]).is_ok());
-/// let code = |text| expect_document(text, None, &["dns"]).unwrap_err().problems[0].code;
-/// assert_eq!(code("{}"), "document.missing-key");
-/// // One reader would take the first `closed`, another one the last.
-/// assert_eq!(code(r#"{ "dns": [{ "closed": true, "closed": false }] }"#), "document.duplicate-key");
-/// ```
-pub fn expect_document(text: &str, format: Option<&str>, keys: &[&str]) -> Result<(), Invalid> {
-    spf::read(&Input::whole(text), |reader, fields| {
-        if let Some(format) = format {
-            reader.format(fields, format);
-        }
-        // A document that is another one has other keys, and nobody wants to hear of all of them.
-        if reader.problems.is_empty() {
-            for key in keys.iter().filter(|key| !fields.has(key)) {
-                reader.problem(fields.missing(key));
-            }
-        }
-        fields.each_once_below(reader);
-        fields.ignore_others();
-        Some(())
-    })
 }
 
 fn unknown(operation: &str) -> Problem {

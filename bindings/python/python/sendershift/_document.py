@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -12,12 +12,12 @@ from ._call import ask
 from ._errors import InvalidError
 from ._input import read_file, written
 from ._input import text as _text
-from ._record import Record, needed
+from ._record import Record
 
 
-def read(text: str, format: str | None, keys: Sequence[str]) -> dict[str, Any]:
-    """A document of a format, if one is given, which has these keys, and none of any table twice."""
-    _native.expect_document(text, format, list(keys))
+def read(text: str, format: str | None, shape: Mapping[str, Any]) -> dict[str, Any]:
+    """A document of a format, if one is given, and of a shape, without any key twice in a table."""
+    _native.expect_document(text, format, json.dumps(shape))
     try:
         data: dict[str, Any] = json.loads(text.removeprefix("\ufeff"))
     except ValueError as error:  # such as a number of thousands of digits
@@ -33,9 +33,14 @@ class Document(Record):
     """What it has where that was asked for."""
 
     @classmethod
+    def _shape(cls) -> dict[str, Any]:
+        keys = super()._shape()["keys"]
+        return {"keys": keys | {key: {"maybe": keys[key]} for key in cls._ON_REQUEST}}
+
+    @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads a document that the core once gave."""
-        return cls._of(read(text, cls._FORMAT, [key for key in needed(cls) if key not in cls._ON_REQUEST]))
+        return cls._of(read(text, cls._FORMAT, cls._shape()))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -68,7 +73,7 @@ class Written(Record):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote; only the text of the record counts."""
-        return cls.parse(read(text, None, ["record"])["record"])
+        return cls.parse(read(text, None, {"keys": {"record": "text"}})["record"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

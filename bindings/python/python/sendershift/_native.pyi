@@ -175,7 +175,7 @@ def cost_many(dns: Evidence, tables: Iterator[Any], receiver: str | None = None)
     What the record of each row costs.
     """
 
-def expect_document(text: str, format: str | None, keys: SupportsGetItem[int, str]) -> None:
+def expect_document(text: str, format: str | None, shape: str) -> None:
     """
     Refuses a text that is no document of a format, if one is given, or that lacks one of the keys.
     """

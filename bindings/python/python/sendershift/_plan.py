@@ -213,7 +213,7 @@ class Migration(Document):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote; only the text of the file counts."""
-        return cls.from_toml(read(text, cls._FORMAT, ["migration"])["migration"])
+        return cls.from_toml(read(text, cls._FORMAT, {"keys": {"migration": "text"}})["migration"])
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:

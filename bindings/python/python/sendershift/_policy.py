@@ -143,7 +143,7 @@ class Policy(Record):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Compiles what `to_json` wrote."""
-        return cls._of(read(text, None, ["dns", "subject"]))
+        return cls._of(read(text, None, {"only": {"dns": "evidence", "subject": "text", "domain": {"maybe": "text"}}}))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:

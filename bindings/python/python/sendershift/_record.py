@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Self
 
-from ._values import Convert, converter, frozen
+from ._values import Convert, converter, frozen, shape
 
 
 class Key(property):
@@ -79,6 +79,12 @@ class Record(metaclass=Keys):
         object.__setattr__(record, "_text", text)
         return record
 
+    @classmethod
+    def _shape(cls) -> dict[str, Any]:
+        """What a document has to hold so that every key can be read."""
+        hints = _hints(cls)
+        return {"keys": {name.rstrip("_"): shape(hints[name]) for name in keys(cls)}}
+
     def to_dict(self) -> dict[str, Any]:
         """The document as new dictionaries and lists."""
         data: dict[str, Any] = json.loads(self.to_json())
@@ -123,12 +129,6 @@ class Record(metaclass=Keys):
 def keys(cls: type[Record]) -> list[str]:
     """The names of a class's keys, those of its bases first."""
     return [name for base in reversed(cls.__mro__) for name, key in vars(base).items() if isinstance(key, Key)]
-
-
-def needed(cls: type[Record]) -> list[str]:
-    """The keys without which a document of a class says nothing, or something else: all that may not be `None`."""
-    hints = _hints(cls)
-    return [name.rstrip("_") for name in keys(cls) if type(None) not in typing.get_args(hints[name]) and hints[name] is not Any]
 
 
 def _hints(cls: type) -> dict[str, Any]:

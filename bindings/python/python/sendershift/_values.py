@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -67,6 +67,22 @@ def converter(hint: Any) -> Convert:
     return _CONVERTERS.get(hint, frozen)
 
 
+def shape(hint: Any) -> Any:
+    """What the core has to find for `converter` to make a value of this type."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType or origin is typing.Union:
+        some = [shape(argument) for argument in arguments if argument is not types.NoneType]
+        one = some[0] if all(other == some[0] for other in some) else "any"
+        return one if len(some) == len(arguments) else {"maybe": one}
+    if origin is tuple:
+        return {"list": shape(arguments[0])}
+    if isinstance(hint, type) and hasattr(hint, "_shape"):
+        return hint._shape()  # type: ignore[attr-defined]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"one_of": [one.value for one in hint]}
+    return _SHAPES.get(origin or hint, "any")
+
+
 def _duration(text: str) -> timedelta:
     sign = -1 if text.startswith("-") else 1
     return sign * timedelta(seconds=int(text.removeprefix("-").removeprefix("PT").removesuffix("S")))
@@ -79,4 +95,14 @@ _CONVERTERS: dict[Any, Convert] = {
     datetime: datetime.fromisoformat,
     timedelta: _duration,
     int: lambda value: int(value) if isinstance(value, str) else value,
+}
+
+_SHAPES: dict[Any, str] = {
+    bool: "boolean",
+    datetime: "time",
+    int: "integer",
+    IPv4Address: "address",
+    IPv6Address: "address",
+    Mapping: "table",
+    str: "text",
 }

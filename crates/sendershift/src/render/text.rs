@@ -150,7 +150,7 @@ fn summary(plan: &Plan, proof: Option<&Proof>) -> String {
         sentences.push("There is nothing to do.".to_owned());
     }
     sentences.push(match proof {
-        None => "It has not been proven.".to_owned(),
+        None => "No proof stands in this text.".to_owned(),
         Some(proof) => {
             format!(
                 "Verdict: {}, judged {}, under {} assumptions{}.",

@@ -1,5 +1,7 @@
 //! What the codes of a check mean, for people.
 
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+
 use super::check::CheckProblem;
 use super::cost::CostProblem;
 
@@ -14,6 +16,15 @@ impl CostProblem {
     /// What the code means, in lower case and without a final stop.
     pub fn reason(&self) -> &'static str {
         reason(self.code)
+    }
+}
+
+impl Serialize for CostProblem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("CostProblem", 2)?;
+        document.serialize_field("code", self.code)?;
+        document.serialize_field("message", self.reason())?;
+        document.end()
     }
 }
 

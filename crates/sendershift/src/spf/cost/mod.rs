@@ -177,7 +177,7 @@ pub struct TermCost {
 }
 
 /// Something in the tree that ends an evaluation with an error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CostProblem {
     /// A stable name for the kind of problem, as in a check.
