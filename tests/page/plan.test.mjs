@@ -292,7 +292,7 @@ test("readable by everybody, at every width", async () => {
     await open("#plan", look);
     await page.click('#plan-examples button:has-text("qualys")');
     await proven();
-    await page.click("#steps summary >> nth=1");
+    await page.evaluate(() => document.querySelectorAll("#steps details").forEach((step) => (step.open = true)));
     await page.click("#form-box summary");
     await shows("#form", "Finished by");
     await readable(`plan-${name}`);
@@ -301,6 +301,9 @@ test("readable by everybody, at every width", async () => {
     await proven("Unsafe");
     await readable(`unsafe-${name}`);
     assert.deepEqual(await beyond(), [], name);
+    await page.check("#today");
+    await shows("#questions", "sub1._domainkey.help.firm.example TXT");
+    await readable(`questions-${name}`);
     clean();
   }
 });

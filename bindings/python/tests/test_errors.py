@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sendershift
@@ -24,6 +25,7 @@ from sendershift import (
     Plan,
     Policy,
     Proof,
+    Results,
     SendershiftError,
     Snapshot,
     SpfRecord,
@@ -220,7 +222,7 @@ def test_places_are_those_of_what_was_given(dns: Snapshot) -> None:
     for argument, length, wrong in [
         ("receiver", 8, lambda: spf.check(dns, "192.0.2.1", "\u00e9@a.example", receiver="no-s\u00fcch")),
         ("type", 3, lambda: dns.answer("a.example", "FOO")),
-        ("from", 4, lambda: dmarc.check(dns, "a..b")),
+        ("author_domain", 4, lambda: dmarc.check(dns, "a..b")),
         ("domain", 4, lambda: dns.policy("v=spf1 -all", "a..b")),
         ("keep", 4, lambda: spf.compact(dns, "a.example", keep=["b.example", "a..b"])),
     ]:
@@ -269,6 +271,39 @@ def test_documents_that_are_none(dns: Snapshot) -> None:
             wrong()
         assert caught.value.code == code and caught.value.problems[0].code == code
         assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_places_in_a_text_that_stands_in_a_file_name_it(tmp_path: Path) -> None:
+    path = tmp_path / "document.json"
+    given: list[tuple[Any, dict[str, str], str]] = [
+        (SpfRecord, {"record": "v=spf1 x"}, "record"),
+        (Migration, {"format": "sendershift-migration/1", "migration": "titel = 1"}, "migration"),
+    ]
+    for cls, document, argument in given:
+        path.write_text(json.dumps(document), "utf-8")
+        with pytest.raises(InvalidError, match=f"in `{argument}`: line 1") as caught:
+            cls.from_file(path)
+        assert {problem.argument for problem in caught.value.problems} == {argument} and caught.value.file == str(path)
+
+
+def test_wrong_types_name_the_argument(dns: Snapshot) -> None:
+    for call, argument in [
+        (lambda: Plan.from_json(5), "text"),
+        (lambda: Proof.from_json(5), "text"),
+        (lambda: Policy.from_json(5), "text"),
+        (lambda: Snapshot.from_dict(5), "data"),
+        (lambda: Proof.from_dict([]), "data"),
+        (lambda: dmarc.check(dns, "a.example", dkim=5), "dkim"),
+        (lambda: dmarc.check(dns, "a.example", dkim="a.example"), "dkim"),
+        (lambda: spf.compact(dns, "a.example", keep=np.array(["b.example"])), "keep"),
+        (lambda: sendershift.call("spf.parse", 5), "document"),
+        (lambda: Results(dns.policy("a.example"), "pyspf", intended=True), "receiver"),
+    ]:
+        with pytest.raises(TypeError, match=f"argument '{argument}'"):
+            call()
+    with pytest.raises(InvalidError) as caught:
+        dmarc.check(dns, "bad domain")
+    assert caught.value.problems[0].argument == "author_domain"
 
 
 def test_a_key_that_stands_twice_is_no_answer() -> None:

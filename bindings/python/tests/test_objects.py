@@ -9,7 +9,7 @@ import pickle
 import pydoc
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from importlib.metadata import version
@@ -23,6 +23,7 @@ import pytest
 import sendershift
 from sendershift import (
     AddressSet,
+    Course,
     DkimKey,
     DmarcRecord,
     Drift,
@@ -35,6 +36,7 @@ from sendershift import (
     SpfCost,
     SpfRecord,
     SpfResult,
+    Values,
     dmarc,
     domain,
     spf,
@@ -123,6 +125,35 @@ def test_what_cannot_be_read_is_refused_where_it_stands(dns: Snapshot, plan: Pla
                 read_whole(again)
                 assert repr(again) and hash(again)
     assert refused > 500
+
+
+def test_what_is_frozen_stays_so_when_it_is_made_again(dns: Snapshot) -> None:
+    policy, lookups = dns.policy("a.example"), spf.cost(dns, "a.example").lookups
+    cases: list[tuple[Any, Callable[[], object]]] = [
+        (policy, lambda: policy.__init__(dns, "b.example")),  # type: ignore[misc]
+        (lookups, lambda: lookups.__init__(x=1)),  # type: ignore[misc]
+        (sendershift.PROMISES, lambda: sendershift.PROMISES.__init__({"zz": "1"})),  # type: ignore[misc]
+    ]
+    for value, again in cases:
+        before = hash(value), repr(value)
+        again()
+        assert (hash(value), repr(value)) == before
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+
+
+def test_times_that_python_does_not_have_are_refused(plan: Plan) -> None:
+    snapshot = '{"format":"sendershift-snapshot/1","closed":true,"taken":"0000-06-01T00:00:00Z","answers":[]}'
+    with pytest.raises(InvalidError, match="line 1, column 57"):
+        Snapshot.from_json(snapshot)
+    course = plan.course().to_dict()
+    for wrong in ("2016-12-31T23:59:60Z", "2022-01-01t00:00:00z", "2022-01-01"):
+        course["steps"][0]["start"] = wrong
+        with pytest.raises(InvalidError) as caught:
+            Course.from_dict(course)
+        assert caught.value.code == "document.bad-time"
+    number = Migration.from_file(QUALYS / "migration.toml").values().to_json(2).replace('"value": ', '"value": 1e999, "_": ', 1)
+    with pytest.raises(InvalidError, match="1e999 is too large"):
+        Values.from_json(number)
 
 
 def test_a_policy_is_read_with_its_places(dns: Snapshot) -> None:

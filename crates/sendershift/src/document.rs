@@ -12,6 +12,9 @@ use jsonc_parser::{CollectOptions, ParseOptions};
 
 use crate::error::{Invalid, Problem, Span};
 
+/// The first instant of the year 1 (RFC 3339 knows a year 0, which calendars do not).
+const FIRST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
 /// Three octets that say that a text is UTF-8.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -258,9 +261,15 @@ impl Reader {
         match &value.kind {
             Kind::Table(entries) => {
                 self.fields(value);
-                entries.iter().for_each(|entry| self.each_key_once(&entry.value));
+                for entry in entries {
+                    self.each_key_once(&entry.value);
+                }
             }
-            Kind::List(values) => values.iter().for_each(|value| self.each_key_once(value)),
+            Kind::List(values) => {
+                for value in values {
+                    self.each_key_once(value);
+                }
+            }
             _ => {}
         }
     }
@@ -340,7 +349,9 @@ impl Reader {
         self.parsed(value, |text| {
             let midnight = |day: Date| offset.to_timestamp(day.to_datetime(Time::midnight())).ok();
             let date = || text.parse().ok().and_then(midnight);
-            text.parse::<Timestamp>().ok().or_else(|| (text.len() == 10).then(date)?).ok_or_else(|| {
+            let time = text.parse::<Timestamp>().ok().or_else(|| (text.len() == 10).then(date)?);
+            // Clocks of other languages begin with the year 1.
+            time.filter(|time| *time >= FIRST).ok_or_else(|| {
                 Problem::new("document.bad-time", format!("`{text}` is not a time"))
                     .help("write it as 2022-01-24T00:00:00Z, or a date as 2022-01-24")
             })
@@ -569,6 +580,9 @@ mod tests {
             ("2022-01-24T00:00:00Z", Some(1_642_982_400)),
             ("2022-01-24", Some(1_642_982_400)),
             ("24.1.2022", None),
+            ("0001-01-01T00:00:00Z", Some(-62_135_596_800)),
+            ("0001-01-01T00:00:00+00:01", None),
+            ("0000-06-01", None),
         ] {
             let json = format!("\"{text}\"");
             let time = Reader::default().timestamp(&Value::from_json(&json).unwrap());

@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use crate::process::{Outcome, Stop, Workspace, printed, run, write};
 use crate::{debian, wasm};
@@ -26,8 +28,15 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     if package.exists() {
         fs::remove_dir_all(&package)?;
     }
-    for (name, features) in MODULES {
-        copy_files(&module(workspace, &tests, name, features)?, &package)?;
+    // What both need is there before, as neither waits for the other: most of their time goes to one thread each.
+    wasm::cargo(workspace)?;
+    let built = thread::scope(|scope| {
+        let tests = &tests;
+        let begin = |(name, features)| scope.spawn(move || module(workspace, tests, name, features));
+        MODULES.map(begin).map(|building| building.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    for folder in built {
+        copy_files(&folder?, &package)?;
     }
     let binding = workspace.path("bindings/wasm");
     copy_files(&binding.join("js"), &package)?;

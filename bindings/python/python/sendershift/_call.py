@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from . import _native
 from ._errors import InvalidError
-from ._input import written
+from ._input import table, written
 from ._record import Record
 
 Progress: TypeAlias = Callable[[int], object]
@@ -26,7 +26,7 @@ _NAMES = {"from": "author_domain"}
 
 def call(operation: str, document: Mapping[str, Any] | str, *, progress: Progress | None = None) -> dict[str, Any]:
     """Carries out an operation of the core on a document, or on its text, and returns a document."""
-    text = document if isinstance(document, str) else written("document", document)
+    text = document if isinstance(document, str) else table("document", document)
     result: dict[str, Any] = json.loads(_native.run(operation, text, None, progress))
     return result
 
@@ -47,6 +47,9 @@ def ask(
         first = error.problems[0]
         if first.code == "document.wrong-type" and first.argument is not None:
             raise TypeError(f"argument '{_named(first.argument)}': {first.message}") from None
+        if any(problem.argument in _NAMES for problem in error.problems):
+            problems = [{**problem.to_dict(), "argument": _named(problem.argument or "")} for problem in error.problems]
+            raise InvalidError(json.dumps({"code": error.code, "message": error.message, "problems": problems})) from None
         raise
     return cls._of(json.loads(answer), answer)
 

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any, ClassVar, Self
 
 from . import _native
 from ._call import ask
-from ._errors import InvalidError
-from ._input import read_file, written
+from ._errors import InvalidError, within
+from ._input import read_file, table
 from ._input import text as _text
 from ._record import Record
 
 
 def read(text: str, format: str | None, shape: Mapping[str, Any]) -> dict[str, Any]:
     """A document of a format, if one is given, and of a shape, without any key twice in a table."""
-    _native.expect_document(text, format, json.dumps(shape))
+    _native.expect_document(_text("text", text), format, json.dumps(shape))
     try:
-        data: dict[str, Any] = json.loads(text.removeprefix("\ufeff"))
+        data: dict[str, Any] = json.loads(text.removeprefix("\ufeff"), parse_float=_finite)
     except ValueError as error:  # such as a number of thousands of digits
         raise InvalidError._of("json.syntax", f"argument 'text': {error}") from None
     return data
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits} is too large")
+    return number
 
 
 class Document(Record):
@@ -45,7 +53,7 @@ class Document(Record):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """As `from_json`, for what is already read."""
-        return cls.from_json(written("data", data))
+        return cls.from_json(table("data", data))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:
@@ -73,12 +81,14 @@ class Written(Record):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote; only the text of the record counts."""
-        return cls.parse(read(text, None, {"keys": {"record": "text"}})["record"])
+        record = read(text, None, {"keys": {"record": "text"}})["record"]
+        with within("record"):
+            return cls.parse(record)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """As `from_json`, for what is already read."""
-        return cls.from_json(written("data", data))
+        return cls.from_json(table("data", data))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from . import _native
@@ -64,6 +66,17 @@ class InvalidError(SendershiftError, ValueError):
         """What the core is never shown, as it is no text."""
         problem = {"code": code, "message": message}
         return cls(json.dumps({"code": code, "message": message, "problems": [problem]}))
+
+
+@contextmanager
+def within(argument: str) -> Iterator[None]:
+    """What is wrong has its place in a text that stands in the one that was given."""
+    try:
+        yield
+    except InvalidError as error:
+        problems = [{**problem.to_dict(), "argument": problem.argument or argument} for problem in error.problems]
+        told = {"code": error.code, "message": f"in `{argument}`: {error.message}", "problems": problems}
+        raise type(error)(json.dumps(told)) from None
 
 
 class MissingEvidenceError(SendershiftError, LookupError):

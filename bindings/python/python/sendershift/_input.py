@@ -32,6 +32,13 @@ def written(argument: str, value: object) -> str:
         raise InvalidError._of("json.syntax", f"argument '{argument}': {error}") from None
 
 
+def table(argument: str, value: object) -> str:
+    """A document that is read already, as JSON."""
+    if isinstance(value, (Mapping, Record)):
+        return written(argument, value)
+    raise TypeError(f"argument '{argument}': expected a dictionary, found '{type(value).__name__}'")
+
+
 def text(argument: str, value: object) -> str:
     """A value that has to be a text."""
     if isinstance(value, str):
@@ -83,7 +90,7 @@ def _plain(value: object) -> object:
             return sorted(value, key=str)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         case Mapping():
             return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        case SupportsIndex():
+        case SupportsIndex() if getattr(value, "ndim", 0) == 0:
             return operator.index(value)
         case _:
             return _scalar(value)

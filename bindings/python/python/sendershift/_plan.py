@@ -11,6 +11,7 @@ from . import _native
 from ._call import Progress, ask, call
 from ._call import evidence as _evidence
 from ._document import Document, read
+from ._errors import within
 from ._input import read_file
 from ._input import text as _text
 from ._proof import Proof, Remark, remarks
@@ -112,7 +113,7 @@ class Plan(Document):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads a plan document, as the planner or a person wrote it. A proof inside is not believed."""
-        answer = _native.run("plan.read", text)
+        answer = _native.run("plan.read", _text("text", text))
         return cls._of(json.loads(answer), answer)
 
     def prove(self, now: Snapshot | None = None, *, progress: Progress | None = None) -> Proof:
@@ -213,7 +214,9 @@ class Migration(Document):
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what `to_json` wrote; only the text of the file counts."""
-        return cls.from_toml(read(text, cls._FORMAT, {"keys": {"migration": "text"}})["migration"])
+        migration = read(text, cls._FORMAT, {"keys": {"migration": "text"}})["migration"]
+        with within("migration"):
+            return cls.from_toml(migration)
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from . import _native
 from ._call import ask, evidence
 from ._document import read
-from ._input import read_file, text, written
+from ._input import read_file, table, text
 from ._native import Table
 from ._record import Record
 from ._snapshot import Snapshot
@@ -53,6 +53,8 @@ class Results:
         if not isinstance(policy, Policy):  # pyright: ignore[reportUnnecessaryIsInstance]
             found = type(policy).__name__
             raise TypeError(f"argument 'policy': expected a Policy, found '{found}' (`Policy.under` and `Policy.intended` give results)")
+        if intended and receiver is not None:
+            raise TypeError("argument 'receiver': what a record intends is the same at every receiver")
         results = super().__new__(cls)
         held = policy._compiled.intended() if intended else policy._compiled.under(receiver)
         of: dict[str, object] = {"_policy": policy, "_receiver": receiver, "_intended": intended, "_held": held}
@@ -120,16 +122,21 @@ class Policy(Record):
     _compiled: _native.Policy
     _results: Results
 
-    def __init__(self, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> None:
+    def __new__(cls, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> Self:
         """Compiles the policy of a domain, or of a record that `domain` would publish."""
+        policy = object.__new__(cls)
         answers = evidence(dns)
         record = str(subject) if isinstance(subject, SpfRecord) else text("subject", subject)
         domain = None if domain is None else text("domain", domain)
         of: dict[str, object] = {"_dns": dns, "_compiled": _native.Policy(answers, record, domain)}
         of |= {"_data": {"dns": dns._data, "subject": record, "domain": domain}, "_text": None}
         for name, value in of.items():
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "_results", Results(self))
+            object.__setattr__(policy, name, value)
+        object.__setattr__(policy, "_results", Results(policy))
+        return policy
+
+    def __init__(self, dns: Snapshot, subject: str | SpfRecord, domain: str | None = None) -> None:
+        """What it is it was made as."""
 
     @classmethod
     def _of(cls, data: Mapping[str, Any], text: str | None = None) -> Self:
@@ -138,7 +145,7 @@ class Policy(Record):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Compiles what `to_dict` gave."""
-        return cls.from_json(written("data", data))
+        return cls.from_json(table("data", data))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -208,7 +215,7 @@ class Policy(Record):
         return hash(self._compiled)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return Policy, (self.dns, self.subject, self.domain)
+        return type(self), (self.dns, self.subject, self.domain)
 
 
 def _results(policy: Policy, receiver: str | None, intended: bool) -> Results:

@@ -22,6 +22,14 @@ class Frozen(dict[str, Any]):
 
     __slots__ = ()
 
+    def __new__(cls, *given: Any, **more: Any) -> Frozen:
+        value = dict.__new__(cls)
+        dict.__init__(value, *given, **more)
+        return value
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """What it holds it was made with."""
+
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a part of a document does not change; `dict` makes a copy that does")
 
@@ -77,7 +85,7 @@ def shape(hint: Any) -> Any:
     if origin is tuple:
         return {"list": shape(arguments[0])}
     if isinstance(hint, type) and hasattr(hint, "_shape"):
-        return hint._shape()  # type: ignore[attr-defined]
+        return hint._shape()
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {"one_of": [one.value for one in hint]}
     return _SHAPES.get(origin or hint, "any")

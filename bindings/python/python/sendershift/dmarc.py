@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from ._call import ask
@@ -29,6 +29,8 @@ def check(
     dkim: Sequence[Identified] = (),
 ) -> DmarcCheck:
     """What receivers of both generations make of a message, given the results of SPF and of each signature."""
+    if isinstance(dkim, str) or not isinstance(dkim, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"argument 'dkim': expected several domains with their results, found {dkim!r}")
     results = {"spf": None if spf is None else _identified("spf", spf), "dkim": [_identified("dkim", one) for one in dkim]}
     return ask(DmarcCheck, "dmarc.check", {"dns": dns, "from": author_domain}, **results)
 

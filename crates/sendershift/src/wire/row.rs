@@ -23,8 +23,8 @@ pub enum Cell<'a> {
 ///
 /// # Errors
 ///
-/// Every problem of the cells (`document.missing-key`, `document.wrong-type`, `json.not-utf8`, `net.bad-address`, `name.not-an-address`), with places in them;
-/// the questions whose answers the evidence does not hold.
+/// Every problem of the cells (`document.missing-key`, `document.wrong-type`, `json.not-utf8`, `net.bad-address`, `name.not-an-address`), each with its column as
+/// its [`argument`](Problem::argument), and places in the cell; the questions whose answers the evidence does not hold.
 ///
 /// # Examples
 ///
@@ -93,7 +93,10 @@ pub fn cost(
     let subject = row.required("subject", subject, Ok);
     let at = row.optional("domain", domain, DomainName::parse);
     let subject = row.finish(subject)?;
-    spf::cost(evidence, &Subject::parse(subject, at)?, profile)
+    let subject = Subject::parse(subject, at).map_err(|invalid| Invalid {
+        problems: invalid.problems.into_iter().map(|problem| of("subject", problem)).collect(),
+    })?;
+    spf::cost(evidence, &subject, profile)
 }
 
 /// Reads the address of a row.
@@ -116,6 +119,11 @@ pub fn address(ip: Cell<'_>) -> Result<IpAddr, Invalid> {
     row.finish(ip)
 }
 
+/// A problem of the cell in a column.
+fn of(column: &str, problem: Problem) -> Problem {
+    Problem { argument: Some(column.into()), ..problem }
+}
+
 /// Gathers the problems of one row.
 #[derive(Default)]
 struct Row {
@@ -131,7 +139,7 @@ impl Row {
     ) -> Option<T> {
         if cell == Cell::Null {
             let message = format!("the key `{key}` is missing");
-            self.problems.push(Problem::new("document.missing-key", message));
+            self.problems.push(of(key, Problem::new("document.missing-key", message)));
         }
         self.optional(key, cell, read)
     }
@@ -153,7 +161,7 @@ impl Row {
                 Err(Problem::new("document.wrong-type", message))
             }
         };
-        text.and_then(read).map_err(|problem| self.problems.push(problem)).ok()
+        text.and_then(read).map_err(|problem| self.problems.push(of(key, problem))).ok()
     }
 
     /// What was read of the required cells, unless anything was wrong.
@@ -185,6 +193,13 @@ mod tests {
         let row = |ip, mail_from, helo| codes(check(&dns, Profile::DEFAULT, ip, mail_from, helo));
         let ip = Cell::Text(b"192.0.2.1");
         assert_eq!(row(Cell::Null, Cell::Null, Cell::Null), ["document.missing-key"; 2]);
+        let Err(Error::Invalid(invalid)) =
+            check(&dns, Profile::DEFAULT, Cell::Text(b"x"), Cell::Text(b"y y"), Cell::Null)
+        else {
+            panic!("that was wrong")
+        };
+        let columns: Vec<_> = invalid.problems.iter().map(|problem| problem.argument.as_deref()).collect();
+        assert_eq!(columns, [Some("ip"), Some("mail_from")]);
         assert_eq!(row(ip, Cell::Text(b"a\xff@b"), Cell::Null), ["json.not-utf8"]);
         assert_eq!(row(ip, Cell::Text(b"Bob <a@b.example>"), Cell::Null), ["name.not-an-address"]);
         // A HELO name may be missing, and must not be wrong.

@@ -22,7 +22,7 @@ pub enum Shape {
     Boolean,
     /// An integer; as text where it is too large for others.
     Integer,
-    /// A point in time (RFC 3339).
+    /// A point in time, as the core writes it (RFC 3339, in UTC).
     Time,
     /// An address.
     Address,
@@ -46,14 +46,26 @@ impl Shape {
     fn look(&self, reader: &mut Reader, value: &Value, text: &str) {
         match self {
             Self::Any => {}
-            Self::Text => drop(reader.text(value)),
-            Self::Boolean => drop(reader.boolean(value)),
+            Self::Text => {
+                reader.text(value);
+            }
+            Self::Boolean => {
+                reader.boolean(value);
+            }
             Self::Integer => integer(reader, value),
-            Self::Time => drop(reader.timestamp(value)),
-            Self::Address => drop(reader.parsed(value, parse_address)),
-            Self::Table => drop(reader.fields(value)),
-            Self::Evidence => drop(dns::evidence(reader, value, text)),
-            Self::OneOf(words) => drop(reader.parsed(value, |word| one_of(words, word))),
+            Self::Time => time(reader, value),
+            Self::Address => {
+                reader.parsed(value, parse_address);
+            }
+            Self::Table => {
+                reader.fields(value);
+            }
+            Self::Evidence => {
+                dns::evidence(reader, value, text);
+            }
+            Self::OneOf(words) => {
+                reader.parsed(value, |word| one_of(words, word));
+            }
             Self::List(each) => reader.list(value).iter().for_each(|value| each.look(reader, value, text)),
             Self::Keys(keys) | Self::Only(keys) => {
                 let Some(mut fields) = reader.fields(value) else { return };
@@ -82,10 +94,22 @@ impl Shape {
     }
 }
 
+/// What the core writes, and nothing else that RFC 3339 allows: others do not read all of it.
+fn time(reader: &mut Reader, value: &Value) {
+    let Some(time) = reader.timestamp(value) else { return };
+    reader.parsed(value, |text| {
+        let written = time.to_string();
+        let differs = || Problem::new("document.bad-time", format!("`{text}` would be written as {written}"));
+        if text == written { Ok(()) } else { Err(differs()) }
+    });
+}
+
 fn integer(reader: &mut Reader, value: &Value) {
     match &value.kind {
         Kind::Text(digits) if digits.parse::<u128>().is_ok() => {}
-        _ => drop(reader.integer::<i64>(value)),
+        _ => {
+            reader.integer::<i64>(value);
+        }
     }
 }
 
@@ -139,4 +163,76 @@ pub fn expect_document(text: &str, format: Option<&str>, shape: &Shape) -> Resul
         Err(problem) => reader.problem(problem),
     }
     reader.finish(text, ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, expect_document};
+
+    #[test]
+    fn every_kind_of_value() {
+        let places = |shape: &str, text: &str| {
+            let shape: Shape = serde_json::from_str(shape).unwrap();
+            match expect_document(text, None, &shape) {
+                Ok(()) => Vec::new(),
+                Err(invalid) => {
+                    let told = invalid.problems.iter().map(|problem| {
+                        let span = problem.span.unwrap();
+                        format!("{} {}", problem.code, text.get(span.start..span.end).unwrap())
+                    });
+                    told.collect()
+                }
+            }
+        };
+        for (shape, good, bad, told) in [
+            (r#""any""#, "[null, 5]", "{", "json.syntax {"),
+            (r#""text""#, r#""x""#, "5", "document.wrong-type 5"),
+            (r#""boolean""#, "true", "null", "document.wrong-type null"),
+            (
+                r#""integer""#,
+                r#""340282366920938463463374607431768211455""#,
+                r#""-1""#,
+                r#"document.wrong-type "-1""#,
+            ),
+            (r#""integer""#, "-1", "1.5", "document.wrong-type 1.5"),
+            (r#""time""#, r#""2026-11-02T00:00:00Z""#, r#""soon""#, r#"document.bad-time "soon""#),
+            (
+                r#""time""#,
+                r#""2026-11-02T00:00:00.5Z""#,
+                r#""2026-11-02t00:00:00z""#,
+                r#"document.bad-time "2026-11-02t00:00:00z""#,
+            ),
+            (r#""address""#, r#""2001:db8::1""#, r#""192.0.2""#, r#"net.bad-address "192.0.2""#),
+            (r#""table""#, r#"{"a": 5}"#, "[]", "document.wrong-type []"),
+            (
+                r#"{"one_of": ["pass", "fail"]}"#,
+                r#""fail""#,
+                r#""passed""#,
+                r#"document.unknown-word "passed""#,
+            ),
+            (r#"{"list": "text"}"#, r#"["a", "b"]"#, r#"["a", 5]"#, "document.wrong-type 5"),
+            (r#"{"maybe": "text"}"#, "null", "5", "document.wrong-type 5"),
+            (
+                r#"{"keys": {"a": "any", "b": {"maybe": "text"}}}"#,
+                r#"{"a": null, "c": 5}"#,
+                r#"{"b": "x"}"#,
+                "document.missing-key {",
+            ),
+            (
+                r#"{"only": {"a": "text"}}"#,
+                r#"{"a": "x"}"#,
+                r#"{"a": "x", "A": "y"}"#,
+                r#"document.unknown-key "A""#,
+            ),
+            (
+                r#"{"keys": {"dns": "evidence"}}"#,
+                r#"{"dns": {"format": "sendershift-snapshot/1", "answers": []}}"#,
+                r#"{"dns": {"format": "sendershift-snapshot/1", "answers": 5}}"#,
+                "document.wrong-type 5",
+            ),
+        ] {
+            assert_eq!(places(shape, good), [""; 0], "{shape}");
+            assert_eq!(places(shape, bad), [told], "{shape}");
+        }
+    }
 }
