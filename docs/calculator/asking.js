@@ -1,6 +1,7 @@
 // The questions that a task still has, and the button that asks a resolver: the only place from which DNS is asked.
 import { byId, code, make } from "./dom.js";
 import { Engine, Refusal } from "./engine.js";
+import { plural } from "./words.js";
 
 const MOST_QUESTIONS = 400;
 /** How many milliseconds a resolver has for an answer. */
@@ -14,7 +15,8 @@ let asking;
 /** The task whose questions are shown: `{ name, fetched, answer, save }`. */
 let task;
 
-const resolver = () => byId("resolver").value || byId("own").value.trim();
+/** Resolvers are told by templates, too (RFC 8484). */
+const resolver = () => (byId("resolver").value || byId("own").value.trim()).replace("{?dns}", "");
 const key = ({ name, type }) => `${String(name).replace(/\.$/, "")} ${type}`;
 
 const FAILED = { status: "servfail" };
@@ -26,6 +28,18 @@ export const answers = (list) => new Map((Array.isArray(list) ? list : []).filte
 /** Questions by what they ask, each once. */
 export function collect(questions, more) {
   for (const question of more) questions.set(key(question), question);
+}
+
+/**
+ * Some servers say that a name does not exist, and answer for it or for one below it. Then it exists, and has nothing of what was asked for: to SPF and DMARC
+ * that is the same. Gives the names back.
+ */
+function reconcile(fetched) {
+  const all = [...fetched.values()];
+  const below = (name, { name: other, records }) => records?.length > 0 && (other === name || other.endsWith(`.${name}`));
+  const lying = all.filter(({ name, status }) => status === "nxdomain" && all.some((one) => below(name, one)));
+  for (const one of lying) fetched.set(key(one), { ...one, status: "noerror", records: [] });
+  return lying.map(({ name }) => name);
 }
 
 /** Makes a task the one that people see. */
@@ -55,6 +69,9 @@ export function show(from, questions) {
   if (from !== task) return;
   const list = [...questions.values()];
   byId("missing").hidden = list.length === 0 && !asking;
+  const times = [...task.fetched.values()].map(({ at }) => at).filter(Boolean).sort();
+  byId("told").hidden = task.fetched.size === 0 || list.length > 0 || Boolean(asking);
+  byId("told-when").textContent = `This goes by ${plural(task.fetched.size, "answer")} of ${[...new Set([...task.fetched.values()].map(({ server }) => server ?? "a link"))].join(", ")}${times.length > 0 ? `, the oldest of ${times[0]}` : ""}.`;
   byId("questions").replaceChildren(...list.map(({ name, type }) => make("li", {}, code(`${name} ${type}`))));
   let host = "the resolver";
   try { host = new URL(resolver()).host; } catch { /* it is being typed */ }
@@ -119,7 +136,7 @@ async function fetchAll() {
   const { signal } = asking;
   byId("stop").hidden = false;
   byId("ask").disabled = true;
-  const asked = new Set();
+  const [asked, lying] = [new Set(), new Set()];
   let failure = "";
   try {
     for (let open = await mine.answer(); open?.size > 0; open = await mine.answer()) {
@@ -127,16 +144,19 @@ async function fetchAll() {
       const fresh = [...open.entries()].filter(([question]) => !asked.has(question));
       if (fresh.length === 0) break;
       if (asked.size + fresh.length > MOST_QUESTIONS) throw new Error(`more than ${MOST_QUESTIONS} questions`);
-      status(`Asking ${url.host}: ${fresh.length} questions…`);
+      status(`Asking ${url.host}: ${plural(fresh.length, "question")}…`);
       await Promise.all(fresh.map(async ([name, question]) => {
         asked.add(name);
         const said = await ask(chosen, question, signal);
         signal.throwIfAborted();
         for (const one of said) {
           // Whoever asks again after a failure wants another answer.
-          if (isFailed(mine.fetched.get(key(one)) ?? FAILED)) mine.fetched.set(key(one), one);
+          // That there is no such name is told of whatever was asked.
+          const said = one.status === "nxdomain" && one.name === question.name ? { ...one, type: question.type } : one;
+          if (isFailed(mine.fetched.get(key(said)) ?? FAILED)) mine.fetched.set(key(said), said);
         }
       }));
+      for (const name of reconcile(mine.fetched)) lying.add(name);
     }
   } catch (error) {
     const offline = navigator.onLine ? "" : " This computer is offline.";
@@ -147,11 +167,15 @@ async function fetchAll() {
   byId("stop").hidden = true;
   byId("ask").disabled = false;
   mine.save();
-  await mine.answer();
-  if (failure) status(failure);
+  const open = await mine.answer();
+  const silent = [...(open?.keys() ?? [])].filter((question) => asked.has(question));
+  if (failure) return status(failure);
+  if (silent.length > 0) return status(`${url.host} does not say: ${silent.join(", ")}`);
+  return lying.size > 0 && status(`Servers contradict themselves about ${[...lying].join(", ")}, which is taken to exist.`);
 }
 
 byId("ask").onclick = fetchAll;
 byId("stop").onclick = end;
+byId("again").onclick = () => { forget(task); task.save(); return task.answer(); };
 byId("resolver").onchange = () => { byId("own-field").hidden = byId("resolver").value !== ""; task.answer(); };
 byId("own").addEventListener("input", () => task.answer());

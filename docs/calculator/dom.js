@@ -8,6 +8,11 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** What stands in some places is of the input before, and nobody can press anything there, until it is not. */
+export function stale(ids, is) {
+  for (const id of ids) [byId(id).ariaBusy, byId(id).inert] = [String(is), is];
+}
+
 export const code = (text) => make("code", {}, text);
 
 /** A text of the core, with what stands between backticks as code. */

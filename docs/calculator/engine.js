@@ -45,7 +45,8 @@ export class Engine {
       const { resolve, reject, progress } = this.#waiting.get(data.id);
       if (data.count !== undefined) return progress?.(data.count);
       this.#waiting.delete(data.id);
-      if (data.failed !== undefined) return reject(new Error(data.failed));
+      // What could not be loaded a worker does not load again.
+      if (data.failed !== undefined) { reject(new Error(data.failed)); return this.#end(new Error(data.failed)); }
       const document = JSON.parse(data.output);
       const refused = document.format === "sendershift-error/1" || document.format === "sendershift-missing/1";
       return refused ? reject(new Refusal(document)) : resolve({ text: data.output, document });

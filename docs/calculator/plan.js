@@ -1,6 +1,6 @@
 // The task "Plan a split": a migration or a plan, what the planner makes of it, and what the prover says.
 import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
-import { byId, make, saveButton } from "./dom.js";
+import { byId, make, saveButton, stale } from "./dom.js";
 import { clear, takeFiles, underline } from "./editor.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
 import { exampleButton, fetched } from "./examples.js";
@@ -26,8 +26,7 @@ export const task = { name: "plan", fetched: new Map(), answer, save, load };
 
 const value = (id) => byId(id).value;
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-/** The picture and the steps are those of another text, until they are drawn. */
-const stale = (is) => ["timeline", "steps"].forEach((id) => byId(id).setAttribute("aria-busy", String(is)));
+const PLACES = ["timeline", "steps"];
 /** Plans are JSON, migrations are not. */
 const isPlan = () => value("migration").trimStart().startsWith("{");
 /** Whether a plan is judged beside what DNS says today. */
@@ -49,7 +48,7 @@ async function answer() {
   const questions = new Map();
   byId("proof-work").hidden = true;
   byId("downloads").replaceChildren();
-  stale(true);
+  stale(PLACES, true);
   byId("proof").replaceChildren(make("p", { className: "warn" }, "Nothing is proven yet."));
   byId("proof-said").textContent = "";
   try {
@@ -122,7 +121,7 @@ async function work(questions, current) {
   showQuestions(task, questions);
   picture.show(plan, course);
   byId("steps").replaceChildren(...viewSteps(plan, course));
-  stale(false);
+  stale(PLACES, false);
   status("");
   await wait(PAUSE);
   current();

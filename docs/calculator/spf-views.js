@@ -1,9 +1,16 @@
 // What the core's documents look like.
 import { code, copyButton, count, make, marked, prose } from "./dom.js";
+import { joined, plural } from "./words.js";
 
 const some = (digits) => digits !== "0";
 const addresses = (digits) => `${count(digits)} ${digits === "1" ? "address" : "addresses"}`;
-const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
+/** What DNS did not answer about, anywhere below a record. */
+export function unanswered(tree, name = tree.domain) {
+  const own = tree.problem?.code === "spf.dns-failure" ? [name] : [];
+  const below = (tree.terms ?? []).flatMap((term) => [...(term.problem?.code === "spf.dns-failure" ? [term.term] : []), ...(term.child ? unanswered(term.child) : [])]);
+  return [...new Set([...own, ...below])];
+}
 
 function ranges(list) {
   const shown = list.slice(0, 200).map((range) => make("li", {}, code(range)));
@@ -39,7 +46,9 @@ export function cost(document) {
   const spent = worst((one) => (limits.counting === "written" ? one.written : one.lookups));
   const voids = worst((one) => (limits.void_unit === "query" ? one.void_queries : one.void_terms));
   const used = limits.counting === "written" ? "as written" : "for the worst address";
-  const verdict = tree.problem ? make("p", { className: "bad" }, `No answer: ${tree.problem.message}.`) : within(document, spent, voids);
+  const silent = unanswered(tree);
+  const verdict = silent.length > 0 ? make("p", { className: "warn" }, `Not known: DNS did not answer about ${silent.join(", ")}. Until it does, receivers defer the mail or take the record for broken.`)
+    : tree.problem ? make("p", { className: "bad" }, `No answer: ${tree.problem.message}.`) : within(document, spent, voids);
   const notes = [used, lookups.total !== spent && `${lookups.total} if nothing matched`, lookups.assumed > 0 && `${lookups.assumed} by answers that are assumed`];
   return [verdict, make("div", { className: "meters" },
     meter("DNS lookups", spent, limits.lookups, notes.filter(Boolean).join("; ")),
@@ -102,7 +111,6 @@ export function lint({ findings, skipped = [] }) {
 
 /** Up to how many, where it is not known. */
 const DEPENDS = () => prose("as far as what depends on the message (`exists`, `ptr`, macros) matches");
-const joined = (record) => (Array.isArray(record) ? record.join("") : record);
 
 /** Why there is no record: certain of the first ones, and unknown of the others. */
 const REASONS = {
@@ -143,7 +151,7 @@ export function best(document) {
   if (infeasible) return none(document);
   const isBroken = document.unchanged && some(broken.count);
   out.push(isBroken ? make("p", { className: "bad" }, "The record is broken, whatever the limits: repair it first. Nothing better was looked for.")
-    : make("p", {}, document.unchanged ? "The record can stay as it is." : "Publish these in the place of today's:"));
+    : make("p", {}, document.unchanged ? "To keep to the limits nothing has to change." : "Publish these in the place of today's:"));
   for (const set of document.records) {
     out.push(make("h3", {}, `${set.name} ${set.type}${set.ttl === null ? "" : `, TTL ${set.ttl} s`}`));
     for (const text of set.records.map(joined)) out.push(make("div", { className: "record" }, text), copyButton(text, "record"));
@@ -164,17 +172,20 @@ export function best(document) {
   return out;
 }
 
-export const nobodyKnows = () => [make("p", { className: "warn" }, "Not known: DNS did not answer.")];
-
 /** What a record authorises is what would be lost if it authorised nobody. */
-export function who({ removes, verdict, doubts }) {
+export function who({ removes, verdict, doubts }, silent) {
   const { always, sometimes } = removes;
-  const out = [make("p", {}, "The result pass goes to ", make("strong", {}, addresses(always.count)), ".")];
+  const unknown = silent.length > 0 && make("p", { className: "warn" }, `Not known: DNS did not answer about ${silent.join(", ")}.`);
+  if (unknown && !some(sometimes.count)) return [unknown];
+  const out = [unknown, make("p", {}, "The result pass goes to ", make("strong", {}, addresses(always.count)), ".")];
   if (some(always.count)) out.push(ranges(always.ranges));
   if (sometimes.count !== always.count) out.push(make("p", { className: "warn" }, `Up to ${addresses(sometimes.count)} get it, `, ...DEPENDS(), "."), ranges(sometimes.ranges));
   if (verdict === "undecided" || doubts.length > 0) out.push(make("p", { className: "warn" }, "Not everything could be decided: the counts may be incomplete."));
-  return out;
+  return out.filter(Boolean);
 }
+
+/** Where an evaluation ends, if not at a term. */
+const ENDS = { default: "the end of the record", no_record: "there is no record", several_records: "there are several records", invalid_record: "the record cannot be read", no_answer: "DNS does not answer", loop: "it is being evaluated already", too_deep: "it is nested too deep", bad_name: "no name can be made" };
 
 const assuming = (list) => (list.length === 0 ? "" : ` if ${list.map((one) => `${one.mechanism} ${one.target}: ${one.turnout}`).join(", ")}`);
 
@@ -182,20 +193,25 @@ export function address({ ip, cases }) {
   return cases.map((one) => make("div", {},
     make("p", {}, code(ip), " ", make("strong", {}, one.result), one.intended !== one.result && ` (the record means ${one.intended})`, assuming(one.assuming),
       ` · ${plural(one.lookups, "lookup")}, ${plural(one.voids, "void lookup")}`),
-    make("ol", {}, ...one.by.map((place) => make("li", {}, place.term === null ? place.end ?? "the end of the record" : code(place.term), ` of ${place.domain}`)))));
+    make("ol", {}, ...one.by.map((place) => make("li", {}, place.term === null ? ENDS[place.end] ?? place.end ?? ENDS.default : code(place.term), place.term === null ? `: ${place.domain}` : ` of ${place.domain}`)))));
 }
 
 const delta = (words, { always, sometimes }, more) => make("p", {}, `${words} ${addresses(always.count)}${more}`,
   ...(sometimes.count === always.count ? [] : [`, up to ${addresses(sometimes.count)}, `, ...DEPENDS()]), ".");
 
-export function diff({ verdict, witness, ranges: rows, doubts, adds, removes }) {
+const witnessed = (it) => it && make("p", {}, "Witness: ", code(it.ip), ` is ${it.left} by the first and ${it.right} by the second`, assuming(it.assuming), ".");
+
+/** Where two records differ, and whether they do in what they mean. */
+export function diff({ verdict, witness, ranges: rows, doubts, adds, removes, elsewhere = [] }, meant) {
   const words = { equivalent: "Both say the same of every address.", different: "They differ.", undecided: "Undecided: whether they differ depends on what is not known." };
-  const out = [make("p", { className: { equivalent: "good", different: "bad" }[verdict] ?? "warn" }, words[verdict] ?? verdict)];
-  if (witness) out.push(make("p", {}, "Witness: ", code(witness.ip), ` is ${witness.left} by the first and ${witness.right} by the second`, assuming(witness.assuming), "."));
+  const onlyNow = verdict === "equivalent" && meant?.verdict !== "equivalent";
+  const out = onlyNow ? [make("p", { className: "warn" }, meant?.verdict === "different" ? "Receivers give the same results today, but the two do not mean the same: limits or errors alone keep that from having an effect." : "Receivers give the same results today. Whether the two mean the same is not known."), witnessed(meant?.witness)]
+    : [make("p", { className: { equivalent: "good", different: "bad" }[verdict] ?? "warn" }, words[verdict] ?? verdict), witnessed(witness)];
+  for (const other of elsewhere) out.push(make("p", { className: "warn" }, `At other kinds of receivers (${other.receivers.join(", ")}): ${(words[other.verdict] ?? other.verdict).toLowerCase()}`), witnessed(other.witness));
   if (some(adds.sometimes.count)) out.push(delta("The second authorises", adds, " more"), ranges(adds.sometimes.ranges));
   if (some(removes.sometimes.count)) out.push(delta("The second no longer authorises", removes, ""), ranges(removes.sometimes.ranges));
   const list = rows.slice(0, 100).map((row) => make("li", {}, code(row.range), ` ${row.left.join(" or ")} → ${row.right.join(" or ")}`));
   if (rows.length > 0) out.push(make("details", {}, make("summary", {}, plural(rows.length, "range")), make("ul", {}, ...list), rows.length > list.length && `and ${rows.length - list.length} more`));
   if (doubts.length > 0) out.push(make("p", { className: "warn" }, `${plural(doubts.length, "range")} could not be decided.`));
-  return out;
+  return out.filter(Boolean);
 }

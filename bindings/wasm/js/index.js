@@ -5,6 +5,7 @@ import { use } from "./core.js";
 export * from "./calls.js";
 
 const loaded = new Map();
+let isFull = false;
 
 export async function init({ full = false, wasm } = {}) {
   const name = full ? "full" : "light";
@@ -16,7 +17,8 @@ export async function init({ full = false, wasm } = {}) {
   }
   const module = await loaded.get(name);
   // Who has asked for everything does not lose it to somebody who asks for less.
-  if (full || !loaded.has("full")) {
+  isFull ||= full;
+  if (full || !isFull) {
     use(module);
   }
 }

@@ -387,6 +387,19 @@ fn with_errors_nothing_is_proven() {
 }
 
 #[test]
+fn aliases_that_lead_round_in_circles_are_errors() {
+    let dns = Snapshot::from_json(
+        r#"{ "format": "sendershift-snapshot/1", "closed": true, "answers": [
+            { "name": "d.example", "type": "TXT", "records": ["v=spf1 include:x.example ip4:192.0.2.1 -all"] },
+            { "name": "x.example", "type": "CNAME", "records": ["y.example"] },
+            { "name": "y.example", "type": "CNAME", "records": ["x.example"] } ] }"#,
+    );
+    let found = run(&dns.unwrap(), &lookups(0));
+    assert_eq!(found.broken.ranges.to_string(), "0.0.0.0/0, ::/0");
+    assert_ne!(found.proof.minimal, "proven");
+}
+
+#[test]
 fn a_provider_goes_only_when_dropped() {
     let lines = [
         "d.example v=spf1 include:b.example include:a.example ~all",

@@ -171,6 +171,8 @@ impl<'e> Prepared<'e> {
         recording.complete(())?;
         let (intended, classes, extras) = (intended?, classes?, extras.unwrap_or_default());
         let results = intended.intended();
+        // Names that lead round in circles give temperror, and will tomorrow.
+        let broken = results.sometimes(SpfResult::PermError).union(&results.sometimes(SpfResult::TempError));
         // What others pay today is what is published.
         let limits = match self.published.as_ref().filter(|_| self.request.contract) {
             Some(published) => self.limits(&self.policy(published)?),
@@ -187,7 +189,7 @@ impl<'e> Prepared<'e> {
             before: figures(&before, first, self.octets_meant()?),
             after: None,
             healed: before.beyond(first),
-            broken: results.sometimes(SpfResult::PermError).into(),
+            broken: broken.clone().into(),
             opened: Vec::new(),
             unopened: Vec::new(),
             idle: Vec::new(),
@@ -206,7 +208,7 @@ impl<'e> Prepared<'e> {
             return Ok(compacted);
         }
         compacted.idle = tree.take_idle(&classes, &self.request.keep);
-        let gap = if results.sometimes(SpfResult::PermError).is_empty() {
+        let gap = if broken.is_empty() {
             self.may_become_idle((&tree, &classes), &mended, &results)?.then_some(Gap::Idle)
         } else {
             Some(Gap::Broken)
