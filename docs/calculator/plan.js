@@ -10,6 +10,8 @@ import { proof as viewProof, told } from "./plan-proof.js";
 import { records, steps as viewSteps } from "./plan-steps.js";
 import { Picture } from "./plan-timeline.js";
 
+document.head.append(make("link", { rel: "stylesheet", href: "plan.css" }));
+
 const FIELDS = ["migration", "plan-evidence"];
 /** How many milliseconds nobody has typed before a proof is begun, and an answer that nobody wants any more may take. */
 const PAUSE = 400;

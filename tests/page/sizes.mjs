@@ -7,7 +7,8 @@ const root = process.argv[2];
 const files = readdirSync(root, { recursive: true }).filter((path) => /\.(html|js|css|svg|wasm)$/.test(path));
 const groups = {
   "everything but modules of WebAssembly": files.filter((path) => !path.endsWith(".wasm")),
-  "SPF record": files.filter((path) => !/(full|plan|timeline|steps)[^/]*$/.test(path)),
+  // What keeps the page for later is fetched once it is there.
+  "SPF record": files.filter((path) => !/(full|plan|timeline|steps|offline)[^/]*$/.test(path)),
   "both tasks": files,
 };
 const MOST = 400_000;

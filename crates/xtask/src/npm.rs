@@ -107,7 +107,9 @@ fn module(workspace: &Workspace, tests: &Path, name: &str, features: &[&str]) ->
     let module = folder.join(format!("{name}_bg.wasm"));
     let before = fs::metadata(&module)?.len();
     let optimise = tests.join("node_modules/binaryen/bin/wasm-opt");
-    run(workspace.command("node").arg(optimise).arg("-Oz").arg(&module).arg("-o").arg(&module))?;
+    // What is known of values once it is small makes it smaller.
+    let passes = ["-Oz", "--gufa", "-Oz", "--strip-producers", "--strip-target-features"];
+    run(workspace.command("node").arg(optimise).args(passes).arg(&module).arg("-o").arg(&module))?;
     println!("{name}: {before} octets before wasm-opt");
     // Written last: what is half made is made anew.
     fs::write(stamp, made_of)?;

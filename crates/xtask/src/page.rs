@@ -33,8 +33,36 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     for name in MODULES {
         fs::copy(package.join(name), modules.join(name))?;
     }
+    without_comments(&page)?;
+    without_comments(&modules)?;
     examples(workspace, &page.join("examples"))?;
     Ok(page)
+}
+
+/// Takes the comments out of the scripts in a folder: nobody reads them there, and everybody waits for them.
+fn without_comments(folder: &Path) -> Outcome {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "js") {
+            fs::write(&path, code(&fs::read_to_string(&path)?))?;
+        }
+    }
+    Ok(())
+}
+
+/// The lines of a script that are not comments as a whole.
+fn code(script: &str) -> String {
+    let mut inside = false;
+    let lines = script.split_inclusive('\n').filter(|line| {
+        let line = line.trim();
+        let begins = line.starts_with("/*") && line.find("*/").is_none_or(|end| end + 2 == line.len());
+        let is_comment = inside || begins || line.starts_with("//");
+        if inside || begins {
+            inside = !line.ends_with("*/");
+        }
+        !is_comment
+    });
+    lines.collect()
 }
 
 /// The examples of the guide, each with its files, and the list of their names.
@@ -142,8 +170,15 @@ pub(crate) fn test(workspace: &Workspace) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::file;
+    use super::{code, file};
     use std::path::Path;
+
+    #[test]
+    fn comments_go_and_code_stays() {
+        let script =
+            "// a\nlet a = 1; // b\n/** c */\n  /* d\n   * e\n   */\nlet b = \"//\";\n/* f */ let c = 2;\n";
+        assert_eq!(code(script), "let a = 1; // b\nlet b = \"//\";\n/* f */ let c = 2;\n");
+    }
 
     #[test]
     fn only_files_of_the_page_are_served() {
