@@ -116,6 +116,7 @@ const DEPENDS = () => prose("as far as what depends on the message (`exists`, `p
 const REASONS = {
   lookups: ({ lookups, allowed: [most] }) => `${plural(lookups, "lookup")} ${lookups === 1 ? "has" : "have"} to stay, ${most} ${most === 1 ? "is" : "are"} allowed.`,
   voids: ({ voids, allowed: [, most] }) => `${plural(voids, "void lookup")} ${voids === 1 ? "has" : "have"} to stay, ${most} ${most === 1 ? "is" : "are"} allowed.`,
+  hosts: () => "A term mx that has to stay meets more mail exchanges, or more addresses of one, than are allowed.",
   size: ({ octets, allowed: [, , most] }) => `${plural(octets, "octet")} are needed at the name, ${most} are allowed.`,
   unbounded: () => "What a term costs depends on the message, so no limit can be proven.",
   structure: () => "What has to stay live cannot be said outside of its own record.",

@@ -386,6 +386,29 @@ fn with_errors_nothing_is_proven() {
     assert_eq!((found.proof.minimal, found.infeasible.unwrap().reason), ("unknown", "broken"));
 }
 
+/// RFC 7208 section 4.6.4: an `mx` term asks about no more than ten hosts.
+#[test]
+fn too_many_hosts_are_no_void_lookups() {
+    let hosts: Vec<String> = (0..11).map(|host| format!("\"{host} mx{host}.d.example\"")).collect();
+    let addresses: Vec<String> = (0..11)
+        .map(|host| {
+            format!(r#"{{ "name": "mx{host}.d.example", "type": "A", "records": ["192.0.2.{host}"] }}"#)
+        })
+        .collect();
+    let dns = Snapshot::from_json(&format!(
+        r#"{{ "format": "sendershift-snapshot/1", "closed": true, "answers": [
+            {{ "name": "d.example", "type": "TXT", "records": ["v=spf1 mx -all"] }},
+            {{ "name": "d.example", "type": "MX", "records": [{}] }}, {} ] }}"#,
+        hosts.join(", "),
+        addresses.join(", ")
+    ));
+    let infeasible = run(&dns.unwrap(), &lookups(0)).infeasible.unwrap();
+    assert_eq!(infeasible.reason, "hosts");
+    let [remedy] = infeasible.remedies.as_slice() else { panic!("{infeasible:?}") };
+    assert_eq!(remedy.kind, "flatten");
+    assert!(remedy.text.ends_with("it saves the questions about its hosts"), "{}", remedy.text);
+}
+
 #[test]
 fn aliases_that_lead_round_in_circles_are_errors() {
     let dns = Snapshot::from_json(

@@ -345,6 +345,10 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
     let told = match infeasible.reason {
         "lookups" => have(infeasible.lookups, "lookup", lookups),
         "voids" => have(infeasible.voids, "void lookup", voids),
+        "hosts" => {
+            "an `mx` term that has to stay meets more mail exchanges, or more addresses of one, than are allowed"
+                .to_owned()
+        }
         "size" => {
             format!(
                 "{} are needed at the name, {octets} are allowed",
@@ -395,7 +399,11 @@ fn blocked(text: &mut Text, infeasible: &spf::Infeasible, width: usize) {
     if !flatten.is_empty() {
         let told = format!(
             "say which of these have addresses that are stable (--flatten NAME, each saves {}): {}",
-            if infeasible.reason == "voids" { "void lookups" } else { "a lookup" },
+            match infeasible.reason {
+                "voids" => "void lookups",
+                "hosts" => "the questions about its hosts",
+                _ => "a lookup",
+            },
             flatten.join(", ")
         );
         row(text, "or", &told, width);

@@ -17,8 +17,8 @@ use crate::spf::{Profile, Spent};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Infeasible {
-    /// What is in the way: `lookups`, `voids`, `unbounded`, `size`, or `structure` where what must stay live cannot be said
-    /// elsewhere. Where it is not proven that there is none: `budget` where the search ended first, `broken` where the record
+    /// What is in the way: `lookups`, `voids`, `hosts` where an `mx` term that has to stay meets more mail exchanges, or more addresses of
+    /// one, than are allowed (RFC 7208 section 4.6.4), `unbounded`, `size`, or `structure` where what must stay live cannot be said elsewhere. Where it is not proven that there is none: `budget` where the search ended first, `broken` where the record
     /// intends errors, `entangled` where it is not known what terms spend together that depend on the message, or who pays
     /// for extra records, `idle` where a term may decide nothing once others are written out, and `undistributed` where no
     /// way was found to distribute the terms to extra records.
@@ -79,7 +79,8 @@ pub(super) fn explain(
         None => "structure",
         Some(_) if worst.unbounded > 0 => "unbounded",
         Some(_) if lookups > limits.lookups => "lookups",
-        Some(_) if !worst.is_within(&limits) => "voids",
+        Some(_) if voids > limits.voids => "voids",
+        Some(_) if !worst.is_within(&limits) => "hosts",
         Some(_) => "size",
     };
     let reason = match gap {
@@ -160,6 +161,7 @@ fn remedies(space: &Space<'_>, infeasible: &Infeasible, in_the_way: &str, profil
             Some(("not_declared_stable", voids)) if !is_unit => {
                 let what = if term.mechanism == "exists" { "answer" } else { "addresses" };
                 let saves = match voids {
+                    _ if infeasible.reason == "hosts" => "the questions about its hosts".to_owned(),
                     _ if !by_voids => "a lookup".to_owned(),
                     1 => "a void lookup".to_owned(),
                     voids => format!("{voids} void lookups"),
