@@ -53,6 +53,7 @@ def values(dns: Snapshot, plan: Plan, migration: Migration) -> list[Any]:
         dns,
         plan,
         plan.prove(),
+        plan.prove(plan.evidence),
         migration,
         dns.policy("a.example"),
         SpfRecord.parse("v=spf1 mx -all"),
@@ -123,7 +124,8 @@ def test_what_cannot_be_read_is_refused_where_it_stands(dns: Snapshot, plan: Pla
                 refused += 1
             else:
                 read_whole(again)
-                assert repr(again) and hash(again)
+                assert repr(again) and str(again) and hash(again)
+                assert getattr(again, "_repr_html_", again.__str__)()
     assert refused > 500
 
 

@@ -17,6 +17,9 @@ PROMISES: Mapping[str, str] = Frozen(_native.promises())
 NOTES = ("undecided", "conditions", "assumptions", "findings")
 """Where a proof has remarks."""
 
+PROGRESS = ("done", "begun", "implied", "next")
+"""Where a plan that is under way has its steps."""
+
 
 class Remark(Record):
     """Something that is worth knowing. The code is stable, the message may change."""
@@ -84,6 +87,13 @@ class Proof(Document):
     progress: Mapping[str, Any] | None
     """How far the plan is, where it was judged beside what DNS says now."""
 
+    @classmethod
+    def _shape(cls) -> dict[str, Any]:
+        drift = {"list": {"keys": {"name": "text", "type": "text"}}}
+        steps: dict[str, Any] = {name: {"list": "text"} for name in PROGRESS}
+        progress = {"keys": {**steps, "drift": drift, "without_drift": {"maybe": "text"}}}
+        return {"keys": super()._shape()["keys"] | {"progress": {"maybe": progress}}}
+
     def __str__(self) -> str:
         lines = [f"verdict: {self.verdict}"]
         lines += [f"{_named(one.promise)} at {one.receiver}: {one.verdict}" for one in self.promises]
@@ -108,7 +118,7 @@ class Proof(Document):
         """How far the plan is, and what others changed meanwhile."""
         if self.progress is None:
             return []
-        told = [(name, ", ".join(self.progress[name]) or "none") for name in ("done", "begun", "implied", "next")]
+        told = [(name, ", ".join(self.progress[name]) or "none") for name in PROGRESS]
         drift = [("drift", f"{one['name']} {one['type']}") for one in self.progress["drift"]]
         without = self.progress["without_drift"]
         return [*told, *drift, *([("verdict without drift", without)] if without else [])]

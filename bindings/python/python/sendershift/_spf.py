@@ -124,6 +124,10 @@ class SpfCost(Document):
     unknowns: tuple[Mapping[str, Any], ...]
     """What depends on more than the address."""
 
+    @classmethod
+    def _shape(cls) -> dict[str, Any]:
+        return {"keys": super()._shape()["keys"] | {"tree": _tree(DEEPEST)}}
+
     def _repr_html_(self) -> str:
         return f"<ul>{_branch(self.domain, self.tree)}</ul>"
 
@@ -216,6 +220,20 @@ class Report(Document):
     findings: tuple[Finding, ...]
     skipped: tuple[Any, ...]
     """What was not looked at."""
+
+
+DEEPEST = 12
+"""After ten lookups (RFC 7208 section 4.6.4) nobody gets any deeper."""
+
+
+def _tree(depth: int) -> Any:
+    """What `_branch` goes through."""
+    if depth == 0:
+        return "table"
+    problem = {"maybe": {"keys": {"code": "text"}}}
+    term = {"keys": {"term": "text", "problem": problem, "child": {"maybe": _tree(depth - 1)}}}
+    total = {"keys": {"lookups": "integer"}}
+    return {"keys": {"record": {"maybe": "text"}, "total": total, "problem": problem, "terms": {"list": term}}}
 
 
 def _branch(text: str, record: Mapping[str, Any] | None, problem: Mapping[str, Any] | None = None) -> str:
