@@ -15,6 +15,7 @@ use sendershift::spf::{
     Branch, Case, Deciders, Decision, DomainSpec, MacroContext, Outcome, Policy, Profile, Query, Role,
     SpfRecord, TermRole, TraceLog, TraceStep, Turnout, Unknown, check_traced, lint,
 };
+use sendershift_tests::on_all_cores;
 use sendershift_tests::oracle::draw::Draw;
 use sendershift_tests::oracle::tree::{Client, Domain, Term, Tree, record};
 
@@ -212,14 +213,21 @@ fn number(name: &str) -> Option<u64> {
 fn terms_decide_as_check_says_and_idle_ones_can_go() {
     let first = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);
     let cases = number("SENDERSHIFT_ORACLE_CASES").unwrap_or(CASES);
+    let tallies = on_all_cores(&(first..first + cases), |seeds| {
+        let mut tally = Tally::default();
+        for seed in seeds {
+            let trial = Trial::new(seed);
+            let policy = Policy::compile(&trial.dns, &"d0.example".parse().unwrap()).unwrap();
+            assert!(trial.deciders.policy() == policy, "another policy\n{}", trial.told());
+            trial.chains(&mut tally);
+            trial.idle(&mut tally);
+            trial.lint(&mut tally);
+        }
+        tally
+    });
     let mut tally = Tally::default();
-    for seed in first..first + cases {
-        let trial = Trial::new(seed);
-        let policy = Policy::compile(&trial.dns, &"d0.example".parse().unwrap()).unwrap();
-        assert!(trial.deciders.policy() == policy, "another policy\n{}", trial.told());
-        trial.chains(&mut tally);
-        trial.idle(&mut tally);
-        trial.lint(&mut tally);
+    for (what, count) in tallies.into_iter().flat_map(|tally| tally.0) {
+        *tally.0.entry(what).or_default() += count;
     }
     println!("{cases} cases from seed {first}: {:?}", tally.0);
     for what in [

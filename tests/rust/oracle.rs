@@ -14,6 +14,7 @@ use sendershift::spf::{
     Assumed, Branch, Compared, Counting, Difference, Policy, Profile, Query, SpfResult, Subject, Turnout,
     Unknown, Verdict, VoidUnit, check, diff,
 };
+use sendershift_tests::on_all_cores;
 use sendershift_tests::oracle::draw::Draw;
 use sendershift_tests::oracle::evaluate::{Limits, check as slow_check, explore};
 use sendershift_tests::oracle::tree::{Client, Domain, Tree, record};
@@ -256,26 +257,17 @@ fn policies_and_differences_are_those_of_the_oracle() {
     let first = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);
     let cases = number("SENDERSHIFT_ORACLE_CASES").unwrap_or(CASES);
     let domain: DomainName = "d0.example".parse().unwrap();
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    let tallies = std::thread::scope(|scope| {
-        let work = |worker: usize| {
-            let domain = &domain;
-            move || {
-                let mut tally = Tally::default();
-                let seeds = first..first + cases;
-                for seed in seeds.skip(worker).step_by(workers) {
-                    let mut trial = Trial::new(seed);
-                    let dns = Snapshot::from_json(&trial.left.snapshot()).unwrap();
-                    trial.policy(&dns, domain);
-                    let profiles = [&Profile::RFC7208, &Profile::STRICT, &Profile::LIFTED];
-                    trial.diff(&dns, domain, profiles[usize::try_from(seed % 3).unwrap()]);
-                    tally.case(trial.met);
-                }
-                tally
-            }
-        };
-        let threads: Vec<_> = (0..workers).map(|worker| scope.spawn(work(worker))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<Tally>>()
+    let tallies = on_all_cores(&(first..first + cases), |seeds| {
+        let mut tally = Tally::default();
+        for seed in seeds {
+            let mut trial = Trial::new(seed);
+            let dns = Snapshot::from_json(&trial.left.snapshot()).unwrap();
+            trial.policy(&dns, &domain);
+            let profiles = [&Profile::RFC7208, &Profile::STRICT, &Profile::LIFTED];
+            trial.diff(&dns, &domain, profiles[usize::try_from(seed % 3).unwrap()]);
+            tally.case(trial.met);
+        }
+        tally
     });
     let mut all = Tally::default();
     for tally in tallies {

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use asked::Asked;
 use sendershift::dns::Snapshot;
 use sendershift::spf::{Compacted, compact};
+use sendershift_tests::on_all_cores;
 use sendershift_tests::oracle::evaluate::{Found, Limits, check, explore};
 use sendershift_tests::oracle::read;
 use sendershift_tests::oracle::rewrite::{Candidate, Item};
@@ -392,19 +393,13 @@ fn no_candidate_is_better() {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let first = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);
     let cases = number("SENDERSHIFT_REWRITE_CASES").unwrap_or(CASES);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    let work = |worker: usize| {
+    let done = on_all_cores(&(first..first + cases).chain(ONCE_WRONG), |seeds| {
         let (mut tally, mut wrong) = (Tally::default(), Vec::new());
-        let drawn = (first..first + cases).chain(ONCE_WRONG);
-        for seed in drawn.skip(worker).step_by(workers) {
+        for seed in seeds {
             let trial = Trial { seed, asked: Asked::drawn(seed) };
             wrong.extend(judge(&trial, &mut tally).err());
         }
         (tally, wrong)
-    };
-    let done = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     let (mut all, mut wrong) = (Tally::default(), Vec::new());
     for (tally, more) in done {
