@@ -22,7 +22,12 @@ let known;
 
 export const task = { name: "spf", fetched: new Map(), answer, save, load };
 
-const value = (id) => byId(id).value.trim();
+/** What stands in a field: a record may have been wrapped to lines, which are as wide as spaces. */
+function value(id) {
+  const text = byId(id).value.trim();
+  return id === "evidence" ? text : text.replaceAll(/[\r\n\t]/g, " ");
+}
+const isAddress = (text) => /^((\d+\.){3}\d+|[\da-f.]*:[\da-f:.]*)(\/\d+)?$/i.test(text);
 const isRecord = (text) => /^[^a-z0-9]*v=spf1(?![a-z0-9.])/i.test(text);
 /** The record that a zone file or a tool wrote in quotation marks, in one piece or several; those of word processors are meant as well. */
 function quotedRecord(text) {
@@ -104,6 +109,10 @@ async function work(questions, current) {
   const told = [value("evidence") && "text below", task.fetched.size && plural(task.fetched.size, "answer") + " of a resolver"].filter(Boolean);
   byId("evidence-state").textContent = told.length ? `(${told.join(", ")})` : "(none)";
   if (subject === "") { clear("subject"); return nothing(); }
+  if (isAddress(subject)) {
+    underline("subject", { problems: [{ message: "this is an address", help: "type a domain or a record here; once it is read there is a field for addresses below" }] });
+    return nothing();
+  }
   const record = quotedRecord(subject);
   if (record !== undefined) {
     offer(record);

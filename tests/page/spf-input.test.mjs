@@ -75,6 +75,12 @@ test("a record in quotation marks is taken out of them", async () => {
     assert.equal(await page.inputValue("#subject"), record);
     await shows("#who", "256 addresses");
   }
+  await page.fill("#subject", "v=spf1 ip4:192.0.2.0/24\n  -all\n");
+  await shows("#who", "256 addresses");
+  for (const address of ["192.0.2.1", "2001:db8::/32"]) {
+    await page.fill("#subject", address);
+    await shows("#subject-problems", "this is an address");
+  }
   await page.fill("#subject", "v=spf1\u00a0-all");
   await shows("#subject-problems", "v=spf1");
   assert.doesNotMatch(await text("#subject-problems"), /label/);
