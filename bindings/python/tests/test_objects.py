@@ -145,7 +145,7 @@ def test_what_is_frozen_stays_so_when_it_is_made_again(dns: Snapshot) -> None:
 
 def test_times_that_python_does_not_have_are_refused(plan: Plan) -> None:
     snapshot = '{"format":"sendershift-snapshot/1","closed":true,"taken":"0000-06-01T00:00:00Z","answers":[]}'
-    with pytest.raises(InvalidError, match="line 1, column 57"):
+    with pytest.raises(InvalidError, match="line 1, column 58"):
         Snapshot.from_json(snapshot)
     course = plan.course().to_dict()
     for wrong in ("2016-12-31T23:59:60Z", "2022-01-01t00:00:00z", "2022-01-01"):
