@@ -177,7 +177,7 @@ def cost_many(dns: Evidence, tables: Iterator[Any], receiver: str | None = None)
 
 def expect_document(text: str, format: str | None, shape: str) -> None:
     """
-    Refuses a text that is no document of a format, if one is given, or that lacks one of the keys.
+    Refuses a text that is no document of a format, if one is given, or not of a shape, which is JSON.
     """
 
 def line(text: str) -> str:
