@@ -111,7 +111,8 @@ test("who waits for everything, in vain perhaps, keeps nobody from less", () => 
   const program = `
     import { readFileSync } from "node:fs";
     import { init, spfParse } from ${JSON.stringify(join(folder, "index.js"))};
-    const failing = init({ full: true, wasm: new Uint8Array([1, 2, 3]) }).then(() => "loaded", () => "failed");
+    const late = new Promise((resolve) => setTimeout(() => resolve(new Uint8Array([1, 2, 3])), 500));
+    const failing = init({ full: true, wasm: late }).then(() => "loaded", () => "failed");
     await init({ wasm: readFileSync(${JSON.stringify(join(folder, "light_bg.wasm"))}) });
     console.log(spfParse({ record: "v=spf1 -all" }).record, await failing);`;
   // A process of its own: in this one everything is there.
