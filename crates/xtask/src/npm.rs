@@ -107,9 +107,10 @@ fn module(workspace: &Workspace, tests: &Path, name: &str, features: &[&str]) ->
     let module = folder.join(format!("{name}_bg.wasm"));
     let before = fs::metadata(&module)?.len();
     let optimise = tests.join("node_modules/binaryen/bin/wasm-opt");
-    // What is known of values once it is small makes it smaller.
-    let passes = ["-Oz", "--gufa", "-Oz", "--strip-producers", "--strip-target-features"];
-    run(workspace.command("node").arg(optimise).args(passes).arg(&module).arg("-o").arg(&module))?;
+    // What is known of values once it is small makes it smaller, which takes as long again: worth it for pages that need no more.
+    let again = ["--gufa", "-Oz", "--strip-producers", "--strip-target-features"];
+    let again = if features.is_empty() { again.as_slice() } else { &[] };
+    run(workspace.command("node").arg(optimise).arg("-Oz").args(again).arg(&module).arg("-o").arg(&module))?;
     println!("{name}: {before} octets before wasm-opt");
     // Written last: what is half made is made anew.
     fs::write(stamp, made_of)?;
