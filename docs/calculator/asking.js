@@ -23,7 +23,7 @@ const FAILED = { status: "servfail" };
 const isFailed = ({ status }) => ["servfail", "timeout"].includes(status);
 
 /** What a resolver has said, by name and type. */
-export const answers = (list) => new Map((Array.isArray(list) ? list : []).filter((one) => typeof one?.name === "string" && typeof one.type === "string").map((one) => [key(one), one]));
+const answers = (list) => new Map((Array.isArray(list) ? list : []).filter((one) => typeof one?.name === "string" && typeof one.type === "string").map((one) => [key(one), one]));
 
 /** Questions by what they ask, each once. */
 export function collect(questions, more) {
@@ -31,8 +31,8 @@ export function collect(questions, more) {
 }
 
 /**
- * Some servers say that a name does not exist, and answer for it or for one below it. Then it exists, and has nothing of what was asked for: to SPF and DMARC
- * that is the same. Gives the names back.
+ * Some servers say that a name does not exist, and answer for it or for one below it. Then it exists, and has nothing of what was asked for: to SPF both are
+ * void lookups (RFC 7208 section 4.6.4). Gives the names back.
  */
 function reconcile(fetched) {
   const all = [...fetched.values()];
@@ -55,9 +55,16 @@ export function use(chosen) {
 export const end = () => asking?.abort();
 
 /** Forgets what resolvers said. */
-export function forget({ fetched }) {
+export function forget(of) {
   end();
-  fetched.clear();
+  of.fetched.clear();
+  of.linked = false;
+}
+
+/** Takes over what a link says that resolvers have said. */
+export function trust(of, list) {
+  of.fetched = answers(list);
+  of.linked = of.fetched.size > 0;
 }
 
 export function status(text) {
@@ -71,7 +78,7 @@ export function show(from, questions) {
   byId("missing").hidden = list.length === 0 && !asking;
   const times = [...task.fetched.values()].map(({ at }) => at).filter(Boolean).sort();
   byId("told").hidden = task.fetched.size === 0 || list.length > 0 || Boolean(asking);
-  byId("told-when").textContent = `This goes by ${plural(task.fetched.size, "answer")} of ${[...new Set([...task.fetched.values()].map(({ server }) => server ?? "a link"))].join(", ")}${times.length > 0 ? `, the oldest of ${times[0]}` : ""}.`;
+  byId("told-when").textContent = `This goes by ${plural(task.fetched.size, "answer")} of ${[...new Set([...task.fetched.values()].map(({ server }) => server ?? "somebody"))].join(", ")}${times.length > 0 ? `, the oldest of ${times[0]}` : ""}${task.linked ? ", as the link to this page says" : ""}.`;
   byId("questions").replaceChildren(...list.map(({ name, type }) => make("li", {}, code(`${name} ${type}`))));
   let host = "the resolver";
   try { host = new URL(resolver()).host; } catch { /* it is being typed */ }
@@ -156,7 +163,8 @@ async function fetchAll() {
           if (isFailed(mine.fetched.get(key(said)) ?? FAILED)) mine.fetched.set(key(said), said);
         }
       }));
-      for (const name of reconcile(mine.fetched)) lying.add(name);
+      // What a plan is judged on stays as it was said: whether a name exists matters there.
+      if (mine.name === "spf") for (const name of reconcile(mine.fetched)) lying.add(name);
     }
   } catch (error) {
     const offline = navigator.onLine ? "" : " This computer is offline.";

@@ -1,5 +1,5 @@
 // The task "Plan a split": a migration or a plan, what the planner makes of it, and what the prover says.
-import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
+import { collect, end, forget, show as showQuestions, status, trust } from "./asking.js";
 import { byId, make, saveButton, stale } from "./dom.js";
 import { clear, takeFiles, underline } from "./editor.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
@@ -170,7 +170,7 @@ function save() {
 
 function load(state) {
   link.load(FIELDS, state);
-  task.fetched = answers(state.fetched);
+  trust(task, state.fetched);
   byId("today").checked = state.today === true;
 }
 

@@ -203,9 +203,9 @@ const delta = (words, { always, sometimes }, more) => make("p", {}, `${words} ${
 const witnessed = (it) => it && make("p", {}, "Witness: ", code(it.ip), ` is ${it.left} by the first and ${it.right} by the second`, assuming(it.assuming), ".");
 
 /** Where two records differ, and whether they do in what they mean. */
-export function diff({ verdict, witness, ranges: rows, doubts, adds, removes, elsewhere = [] }, meant) {
+export function diff({ verdict, witness, ranges: rows, doubts, adds, removes, elsewhere = [] }, meant, silent) {
   const words = { equivalent: "Both say the same of every address.", different: "They differ.", undecided: "Undecided: whether they differ depends on what is not known." };
-  const onlyNow = verdict === "equivalent" && meant?.verdict !== "equivalent";
+  const onlyNow = verdict === "equivalent" && (silent.length > 0 || meant?.verdict !== "equivalent");
   const out = onlyNow ? [make("p", { className: "warn" }, meant?.verdict === "different" ? "Receivers give the same results today, but the two do not mean the same: limits or errors alone keep that from having an effect." : "Receivers give the same results today. Whether the two mean the same is not known."), witnessed(meant?.witness)]
     : [make("p", { className: { equivalent: "good", different: "bad" }[verdict] ?? "warn" }, words[verdict] ?? verdict), witnessed(witness)];
   for (const other of elsewhere) out.push(make("p", { className: "warn" }, `At other kinds of receivers (${other.receivers.join(", ")}): ${(words[other.verdict] ?? other.verdict).toLowerCase()}`), witnessed(other.witness));

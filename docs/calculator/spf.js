@@ -1,5 +1,5 @@
 // The task "SPF record": input, the questions it takes, and what the core says of it.
-import { answers, collect, end, forget, show as showQuestions, status } from "./asking.js";
+import { collect, end, forget, show as showQuestions, status, trust } from "./asking.js";
 import { byId, make, stale } from "./dom.js";
 import { Cancelled, Engine, Refusal } from "./engine.js";
 import { clear, takeFiles, underline } from "./editor.js";
@@ -150,7 +150,7 @@ async function work(questions, current) {
   }
   await show("lint", quick, "spf.lint", it, views.lint, questions);
   current();
-  known = { it, questions };
+  known = { it, questions, silent };
   await where(known);
   current();
   showQuestions(task, questions);
@@ -179,7 +179,7 @@ async function where({ it, questions }) {
   await show("address", quick, "spf.cost", { ...it, ip }, (document) => views.address(document.address), questions);
 }
 
-async function compare({ it: { subject: left, ...it }, questions }) {
+async function compare({ it: { subject: left, ...it }, questions, silent }) {
   if (value("other") === "" || !(await readableText("other"))) {
     if (value("other") === "") clear("other");
     stale(["diff"], false);
@@ -187,7 +187,7 @@ async function compare({ it: { subject: left, ...it }, questions }) {
   }
   const both = { ...it, left, right: value("other") };
   const meant = await quick.call("spf.diff", { ...both, intended: true }, full()).catch((error) => { if (!(error instanceof Refusal)) throw error; });
-  await show("diff", quick, "spf.diff", both, (document) => views.diff(document, meant), questions);
+  await show("diff", quick, "spf.diff", both, (document) => views.diff(document, meant, silent), questions);
 }
 
 const PARTS = { ip: where, other: compare };
@@ -215,7 +215,7 @@ function save() {
 
 function load(state) {
   link.load(FIELDS, state);
-  task.fetched = answers(state.fetched);
+  trust(task, state.fetched);
 }
 
 async function update() {

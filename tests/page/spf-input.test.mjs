@@ -43,6 +43,9 @@ test("where DNS does not answer nothing is told as a fact of the record", async 
   await shows("#cost", "Not known: DNS did not answer about i.example");
   await shows("#who", "Not known: DNS did not answer about i.example");
   assert.doesNotMatch(await text("#results"), /0 addresses|Broken|undefined/);
+  // Two records that begin with what nobody knows are the same today alone.
+  await page.fill("#other", "v=spf1 include:i.example +all");
+  await shows("#diff", "Whether the two mean the same is not known");
   clean();
 });
 
@@ -113,6 +116,10 @@ test("servers that contradict themselves are told, and what they said can be for
   await shows("#who", "0 addresses");
   assert.ok(requests.every((url) => !url.includes("{")));
   await shows("#told-when", `of ${new URL(resolver).host}, the oldest of 20`);
+  assert.doesNotMatch(await text("#told-when"), /link/);
+  // What a link holds nobody has asked here.
+  await page.reload();
+  await shows("#told-when", "as the link to this page says");
   await page.click("#again");
   await shows("#questions", "b.example TXT");
   clean(resolver);
