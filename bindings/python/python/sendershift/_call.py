@@ -48,7 +48,7 @@ def ask(
         if first.code == "document.wrong-type" and first.argument is not None:
             raise TypeError(f"argument '{_named(first.argument)}': {first.message}") from None
         if any(problem.argument in _NAMES for problem in error.problems):
-            problems = [{**problem.to_dict(), "argument": _named(problem.argument or "")} for problem in error.problems]
+            problems = [{**problem.to_dict(), "argument": problem.argument and _named(problem.argument)} for problem in error.problems]
             raise InvalidError(json.dumps({"code": error.code, "message": error.message, "problems": problems})) from None
         raise
     return cls._of(json.loads(answer), answer)
